@@ -1,0 +1,165 @@
+//! Reads a command's arguments in order, latching the first error, so that a handler parses without
+//! a question mark on every line and checks once.
+//!
+//! After an error every method returns a harmless value; [`ArgReader::finish`] reports the error.
+
+use resp::Args;
+
+use crate::error::CommandError;
+
+/// A cursor over the arguments.
+#[derive(Clone, Debug)]
+pub struct ArgReader<'a> {
+    args: Args<'a>,
+    next: usize,
+    error: Option<CommandError>,
+}
+
+impl<'a> ArgReader<'a> {
+    /// Starts at argument `first` (0 is the command's name).
+    #[must_use]
+    pub const fn new(args: Args<'a>, first: usize) -> Self {
+        Self { args, next: first, error: None }
+    }
+
+    /// Number of arguments left.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.args.len().saturating_sub(self.next)
+    }
+
+    /// Whether arguments are left and no error has occurred: the condition of an option loop.
+    #[must_use]
+    pub fn more(&self) -> bool {
+        self.error.is_none() && self.remaining() > 0
+    }
+
+    /// The next argument as bytes; a syntax error if there is none.
+    pub fn bytes(&mut self) -> &'a [u8] {
+        match self.args.get(self.next) {
+            Some(arg) => {
+                self.next += 1;
+                arg
+            }
+            None => {
+                self.fail(CommandError::SYNTAX);
+                b""
+            }
+        }
+    }
+
+    /// The next argument without taking it.
+    #[must_use]
+    pub fn peek(&self) -> Option<&'a [u8]> {
+        self.args.get(self.next)
+    }
+
+    /// Takes the next argument if it is the word `token` (upper case), in any case.
+    pub fn token(&mut self, token: &str) -> bool {
+        let found = self.error.is_none()
+            && self.peek().is_some_and(|arg| arg.eq_ignore_ascii_case(token.as_bytes()));
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Takes the next argument if it is the word `token` and an argument follows it, which then
+    /// is next. A last word without its argument is left for the loop to refuse.
+    pub fn option(&mut self, token: &str) -> bool {
+        self.remaining() >= 2 && self.token(token)
+    }
+
+    /// The next argument as a signed 64-bit integer.
+    pub fn integer(&mut self) -> i64 {
+        self.integer_or(CommandError::NOT_INTEGER)
+    }
+
+    /// The next argument as a signed 64-bit integer; `error` if it is none.
+    pub fn integer_or(&mut self, error: CommandError) -> i64 {
+        let arg = self.bytes();
+        stdx::num::parse_i64(arg).unwrap_or_else(|| {
+            self.fail(error);
+            0
+        })
+    }
+
+    /// The next argument as an integer in `range`; `error` if it is none or outside.
+    pub fn integer_in(&mut self, range: std::ops::RangeInclusive<i64>, error: CommandError) -> i64 {
+        let value = self.integer_or(error.clone());
+        if !range.contains(&value) {
+            self.fail(error);
+        }
+        value
+    }
+
+    /// The next argument as a finite or infinite, but not NaN, floating point number.
+    pub fn double(&mut self) -> f64 {
+        let arg = self.bytes();
+        stdx::num::parse_f64(arg).unwrap_or_else(|| {
+            self.fail(CommandError::NOT_FLOAT);
+            0.0
+        })
+    }
+
+    /// Latches `error` unless an earlier one is.
+    pub fn fail(&mut self, error: CommandError) {
+        self.error.get_or_insert(error);
+    }
+
+    /// Latches a syntax error: what an option loop does with a word it does not know.
+    pub fn unknown(&mut self) {
+        self.next = self.args.len();
+        self.fail(CommandError::SYNTAX);
+    }
+
+    /// The end of the arguments.
+    ///
+    /// # Errors
+    /// The first latched error, or a syntax error if arguments are left.
+    pub fn finish(self) -> Result<(), CommandError> {
+        let left = self.remaining() > 0;
+        self.check()?;
+        if left { Err(CommandError::SYNTAX) } else { Ok(()) }
+    }
+
+    /// The errors so far, when arguments may be left.
+    ///
+    /// # Errors
+    /// The first latched error.
+    pub fn check(&self) -> Result<(), CommandError> {
+        self.error.clone().map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::OwnedArgs;
+
+    use super::*;
+
+    #[test]
+    fn the_first_error_is_latched() {
+        let args = OwnedArgs::from_slices(&[b"INCRBY", b"k", b"x", b"y"]);
+        let mut reader = ArgReader::new(args.as_args(), 1);
+        assert_eq!(reader.bytes(), b"k");
+        assert_eq!(reader.integer(), 0);
+        assert_eq!(reader.double(), 0.0);
+        assert_eq!(reader.finish(), Err(CommandError::NOT_INTEGER));
+    }
+
+    #[test]
+    fn left_over_arguments_are_a_syntax_error() {
+        let args = OwnedArgs::from_slices(&[b"GET", b"k", b"x"]);
+        let mut reader = ArgReader::new(args.as_args(), 1);
+        reader.bytes();
+        assert_eq!(reader.finish(), Err(CommandError::SYNTAX));
+    }
+
+    #[test]
+    fn tokens_ignore_case_and_options_need_a_value() {
+        let args = OwnedArgs::from_slices(&[b"SET", b"nx", b"EX"]);
+        let mut reader = ArgReader::new(args.as_args(), 1);
+        assert!(!reader.token("XX") && reader.token("NX"));
+        assert!(!reader.option("EX") && reader.token("EX"));
+        assert!(!reader.more());
+    }
+}

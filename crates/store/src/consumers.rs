@@ -1,0 +1,96 @@
+//! Who may ask for the effects of edits. The engine routes each command's [`Effects`] to them while
+//! the command's locks are still held, so every consumer sees one valid serial order per key, and the
+//! log one of the whole dataset.
+//!
+//! A consumer that does not exist yet (replication, tracking, keyspace events, blocked clients) plugs
+//! in here without touching a handler.
+
+use crate::effects::{DbKey, Effects, Interest, KeyEvent, LogRecord};
+
+/// Publishes keyspace events to `__keyspace@N__` and `__keyevent@N__` channels.
+pub trait KeyspaceEvents: Send + Sync {
+    /// One event, in the order of the edits. Must not block.
+    fn key_event(&self, event: &KeyEvent);
+}
+
+/// Sends invalidation messages to clients that cache keys.
+pub trait Tracking: Send + Sync {
+    /// A key changed; `session` is the client that changed it. Must not block.
+    fn key_modified(&self, key: &DbKey, session: u64);
+}
+
+/// Serves clients blocked on keys.
+pub trait BlockedKeys: Send + Sync {
+    /// A key came into being or grew. Must not block: serving happens after the locks are released.
+    fn key_ready(&self, key: &DbKey);
+}
+
+/// The effect log that feeds the AOF, the replication backlog and the replicas.
+pub trait CommandLog: Send + Sync {
+    /// Appends what one command or transaction did. Called with the locks of every changed key held.
+    fn append(&self, records: &[LogRecord]);
+}
+
+/// The consumers that are plugged in.
+#[derive(Default)]
+pub struct Consumers {
+    /// Keyspace events.
+    pub events: Option<Box<dyn KeyspaceEvents>>,
+    /// Client-side caching.
+    pub tracking: Option<Box<dyn Tracking>>,
+    /// Blocked clients.
+    pub blocked: Option<Box<dyn BlockedKeys>>,
+    /// The log.
+    pub log: Option<Box<dyn CommandLog>>,
+}
+
+impl std::fmt::Debug for Consumers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Consumers").field("interest", &self.interest()).finish()
+    }
+}
+
+impl Consumers {
+    /// What the consumers that exist want to hear of.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        let mut interest = Interest::NONE;
+        let wanted = [
+            (self.events.is_some(), Interest::EVENTS),
+            (self.tracking.is_some(), Interest::TRACKING),
+            (self.blocked.is_some(), Interest::READY),
+            (self.log.is_some(), Interest::LOG),
+        ];
+        for (present, bit) in wanted {
+            if present {
+                interest = interest | bit;
+            }
+        }
+        interest
+    }
+
+    /// Hands the records over and clears them; counters and garbage stay.
+    pub fn route(&self, effects: &mut Effects, session: u64) {
+        if let Some(log) = &self.log
+            && !effects.records.is_empty()
+        {
+            log.append(&effects.records);
+        }
+        effects.records.clear();
+        for event in effects.events.drain(..) {
+            if let Some(events) = &self.events {
+                events.key_event(&event);
+            }
+        }
+        for key in effects.modified.drain(..) {
+            if let Some(tracking) = &self.tracking {
+                tracking.key_modified(&key, session);
+            }
+        }
+        for key in effects.ready.drain(..) {
+            if let Some(blocked) = &self.blocked {
+                blocked.key_ready(&key);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The edit handle: the only way to change a key.
+//!
+//! Every method that changes the key takes the [`Event`] that describes the change and records all
+//! that follows from it: the dirty count, the keyspace event, raised `WATCH` flags, invalidation,
+//! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
+
+use collections::entry::{Entry, NewValue};
+use collections::table::KeyTable;
+
+use crate::UnixMs;
+use crate::effects::{Effects, Event, EventClass};
+use crate::keyspace::Scope;
+use crate::position::Position;
+use crate::shard::{Shard, Store};
+use crate::watch::Watchers;
+
+/// What becomes of a key's deadline when its value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// The key lives for ever from now on, as after a plain `SET`.
+    Clear,
+    /// It stays as it is (`KEEPTTL`, `INCR`, `APPEND`).
+    Keep,
+    /// It is set to this time.
+    At(UnixMs),
+}
+
+/// A key that may be changed. Made by [`Keyspace::edit`](crate::Keyspace::edit).
+#[derive(Debug)]
+pub struct Edit<'e> {
+    store: &'e Store,
+    table: &'e mut KeyTable,
+    watchers: &'e Watchers,
+    effects: &'e mut Effects,
+    scope: Scope,
+    position: Position,
+    key: &'e [u8],
+    present: bool,
+}
+
+const PRESENT: &str = "the key was found when the edit began and the lock has been held since";
+
+impl<'e> Edit<'e> {
+    pub(crate) fn new(
+        store: &'e Store,
+        shard: &'e mut Shard,
+        effects: &'e mut Effects,
+        scope: Scope,
+        position: Position,
+        key: &'e [u8],
+        present: bool,
+    ) -> Self {
+        let Shard { databases, watchers } = shard;
+        let table = &mut databases[scope.db];
+        Self { store, table, watchers, effects, scope, position, key, present }
+    }
+
+    /// Whether the key exists.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.present
+    }
+
+    /// The entry, if the key exists.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Entry> {
+        self.present.then(|| self.table.find(self.position, self.key).expect(PRESENT))
+    }
+
+    /// Creates the key or replaces its value.
+    pub fn set(&mut self, value: NewValue<'_>, deadline: Deadline, event: Event) {
+        if self.present {
+            let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+            let deadline = match deadline {
+                Deadline::Clear => None,
+                Deadline::Keep => slot.entry().deadline(),
+                Deadline::At(at) => Some(at),
+            };
+            let overwritten = slot.set_value(value, deadline);
+            if let Some(old) = overwritten {
+                self.effects.discard(old);
+            }
+        } else {
+            let deadline = match deadline {
+                Deadline::Clear | Deadline::Keep => None,
+                Deadline::At(at) => Some(at),
+            };
+            self.insert(Entry::new(self.key, value, deadline));
+        }
+        self.changed(event);
+    }
+
+    /// Puts another key's value here (`RENAME`, `COPY`, `MOVE`), replacing what is there. The
+    /// value's access clock comes along.
+    pub fn put(&mut self, value: NewValue<'_>, deadline: Option<UnixMs>, clock: u32, event: Event) {
+        let deadline = deadline.map_or(Deadline::Clear, Deadline::At);
+        self.set(value, deadline, event);
+        self.table.find_mut(self.position, self.key).expect(PRESENT).set_clock(clock);
+    }
+
+    /// Writes `bytes` into the string at `offset`, growing it with zeros, creating it if absent.
+    pub fn write_at(&mut self, offset: usize, bytes: &[u8], event: Event) {
+        self.edit_bytes(offset + bytes.len(), event, |value| {
+            value[offset..offset + bytes.len()].copy_from_slice(bytes);
+        });
+    }
+
+    /// Lets `change` edit the string's bytes in place, at least `len` of them (zeros beyond what is
+    /// there), creating it if absent. The deadline stays.
+    pub fn edit_bytes<R>(
+        &mut self,
+        len: usize,
+        event: Event,
+        change: impl FnOnce(&mut [u8]) -> R,
+    ) -> R {
+        if !self.present {
+            self.insert(Entry::new(self.key, NewValue::RawBytes(b""), None));
+        }
+        let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let result = change(slot.bytes_mut(len));
+        self.changed(event);
+        result
+    }
+
+    /// Sets or clears the deadline of an existing key. A deadline that has passed already deletes
+    /// the key at its next look-up; commands that delete at once call [`Edit::remove`].
+    pub fn set_deadline(&mut self, deadline: Option<UnixMs>, event: Event) {
+        self.table.find_mut(self.position, self.key).expect(PRESENT).set_deadline(deadline);
+        self.changed(event);
+    }
+
+    /// Removes the key; false if there was none. What it held is freed after the locks if large.
+    pub fn remove(&mut self, event: Event) -> bool {
+        match self.take(event) {
+            Some(entry) => {
+                self.effects.discard(entry);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Removes the key and hands its entry over.
+    pub fn take(&mut self, event: Event) -> Option<Entry> {
+        if !self.present {
+            return None;
+        }
+        self.present = false;
+        let entry = self.table.find_mut(self.position, self.key).expect(PRESENT).remove();
+        self.changed(event);
+        Some(entry)
+    }
+
+    /// A further event on this key, when one change has two names (`SET ... EX` is `set` and
+    /// `expire`).
+    pub fn also(&mut self, event: Event) {
+        self.effects.event(self.scope.db, event, self.key);
+    }
+
+    /// What follows from edits, for rewriting the command's log form.
+    pub fn effects(&mut self) -> &mut Effects {
+        self.effects
+    }
+
+    fn insert(&mut self, mut entry: Entry) {
+        entry.set_clock(self.scope.access.created(self.scope.now));
+        let store = self.store;
+        self.table.insert(self.position, entry, &|key: &[u8]| store.position(key));
+        self.present = true;
+        let created = Event { class: EventClass::New, name: "new" };
+        self.effects.event(self.scope.db, created, self.key);
+        self.effects.ready(self.scope.db, self.key);
+    }
+
+    fn changed(&mut self, event: Event) {
+        self.effects.dirty += 1;
+        if !self.watchers.is_empty() {
+            self.watchers.key_changed(self.scope.db, self.key);
+        }
+        self.effects.modified(self.scope.db, self.key);
+        self.effects.event(self.scope.db, event, self.key);
+    }
+}

@@ -1,0 +1,278 @@
+//! What follows from an edit, collected as plain data while the locks are held.
+//!
+//! A handler never spells out a side effect: the edit handle records here that a key changed, and the
+//! engine routes the record to whoever asked for it ([`consumers`](crate::consumers)) before the locks are
+//! released. What nobody asked for ([`Interest`]) is not recorded, so a plain cache pays one counter
+//! increment per write.
+
+use std::ops::BitOr;
+
+use collections::entry::Entry;
+use collections::table::KeyTable;
+
+/// Who listens: a bit set, read once per command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest(u32);
+
+impl Interest {
+    /// Nobody.
+    pub const NONE: Self = Self(0);
+    /// Keyspace notifications are configured.
+    pub const EVENTS: Self = Self(1);
+    /// Some client tracks keys.
+    pub const TRACKING: Self = Self(2);
+    /// Some client is blocked on a key.
+    pub const READY: Self = Self(4);
+    /// The log is fed: an AOF, a replica or a backlog exists.
+    pub const LOG: Self = Self(8);
+
+    /// Whether all of `other` is wanted.
+    #[must_use]
+    pub const fn wants(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// As a number, for an atomic.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// From [`Interest::bits`].
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+}
+
+impl BitOr for Interest {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The class of a keyspace event: one letter of `notify-keyspace-events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventClass {
+    /// `g`: commands on keys of any type.
+    Generic,
+    /// `$`: strings.
+    String,
+    /// `l`: lists.
+    List,
+    /// `s`: sets.
+    Set,
+    /// `h`: hashes.
+    Hash,
+    /// `z`: sorted sets.
+    SortedSet,
+    /// `t`: streams.
+    Stream,
+    /// `d`: module types.
+    Module,
+    /// `x`: a key expired.
+    Expired,
+    /// `e`: a key was evicted.
+    Evicted,
+    /// `m`: a key was looked for and missing.
+    Miss,
+    /// `n`: a key was created.
+    New,
+    /// `o`: a value was overwritten.
+    Overwritten,
+    /// `c`: a value changed its type.
+    TypeChanged,
+}
+
+/// What happened to a key: the class and the name that subscribers see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The class, which the configuration filters by.
+    pub class: EventClass,
+    /// The name, for example `incrby`.
+    pub name: &'static str,
+}
+
+impl Event {
+    /// An event of class `g`.
+    #[must_use]
+    pub const fn generic(name: &'static str) -> Self {
+        Self { class: EventClass::Generic, name }
+    }
+
+    /// An event of class `$`.
+    #[must_use]
+    pub const fn string(name: &'static str) -> Self {
+        Self { class: EventClass::String, name }
+    }
+}
+
+/// A keyspace event on a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEvent {
+    /// Database number.
+    pub db: usize,
+    /// What happened.
+    pub event: Event,
+    /// To which key.
+    pub key: Box<[u8]>,
+}
+
+/// A key, with its database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DbKey {
+    /// Database number.
+    pub db: usize,
+    /// The key.
+    pub key: Box<[u8]>,
+}
+
+/// A command as replicas and the AOF must see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Database number it runs in.
+    pub db: usize,
+    /// The arguments, name included.
+    pub args: Vec<Box<[u8]>>,
+}
+
+/// How the command that is running goes to the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// As the client sent it, if it changed anything.
+    #[default]
+    Verbatim,
+    /// As the handler rewrote it ([`Effects::log`] was called).
+    Rewritten,
+    /// Not at all.
+    Suppressed,
+}
+
+/// What must be freed, but not while a lock is held.
+#[derive(Debug)]
+pub enum Garbage {
+    /// A removed or replaced key.
+    Entry(Entry),
+    /// A flushed table.
+    Table(KeyTable),
+}
+
+/// Plain counters that commands add to; the engine folds them into the thread's statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Successful look-ups by reading commands.
+    pub hits: u64,
+    /// Failed ones.
+    pub misses: u64,
+    /// Keys removed because their time had come.
+    pub expired: u64,
+}
+
+/// Everything that follows from the commands executed under one set of locks.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Who listens; set before the command runs.
+    pub interest: Interest,
+    /// Number of changes, as `rdb_changes_since_last_save` counts them.
+    pub dirty: u64,
+    /// Counters.
+    pub counters: Counters,
+    /// Keyspace events, in order.
+    pub events: Vec<KeyEvent>,
+    /// Changed keys, for client-side caching.
+    pub modified: Vec<DbKey>,
+    /// Keys that came into being and may serve a blocked client.
+    pub ready: Vec<DbKey>,
+    /// Rewritten commands, in order, and deletions of expired keys before them.
+    pub records: Vec<LogRecord>,
+    /// How the running command goes to the log.
+    pub propagation: Propagation,
+    /// What to free after the locks are released.
+    pub garbage: Vec<Garbage>,
+}
+
+impl Effects {
+    /// Starts the next command of the same batch: its propagation is decided anew.
+    pub fn next_command(&mut self) {
+        self.propagation = Propagation::Verbatim;
+    }
+
+    /// Replaces what the log sees of the running command. Called several times, the records follow
+    /// one another.
+    pub fn log(&mut self, db: usize, args: &[&[u8]]) {
+        self.propagation = Propagation::Rewritten;
+        self.record(db, args);
+    }
+
+    /// Whether anything but counters is waiting to be routed.
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        !(self.events.is_empty()
+            && self.modified.is_empty()
+            && self.ready.is_empty()
+            && self.records.is_empty())
+    }
+
+    pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
+        if self.interest.wants(Interest::LOG) {
+            let args = args.iter().map(|a| Box::from(*a)).collect();
+            self.records.push(LogRecord { db, args });
+        }
+    }
+
+    pub(crate) fn event(&mut self, db: usize, event: Event, key: &[u8]) {
+        if self.interest.wants(Interest::EVENTS) {
+            self.events.push(KeyEvent { db, event, key: key.into() });
+        }
+    }
+
+    pub(crate) fn modified(&mut self, db: usize, key: &[u8]) {
+        if self.interest.wants(Interest::TRACKING) {
+            self.modified.push(DbKey { db, key: key.into() });
+        }
+    }
+
+    pub(crate) fn ready(&mut self, db: usize, key: &[u8]) {
+        if self.interest.wants(Interest::READY) {
+            self.ready.push(DbKey { db, key: key.into() });
+        }
+    }
+
+    /// Keeps a removed entry for later if freeing it could take long, else frees it now.
+    pub(crate) fn discard(&mut self, entry: Entry) {
+        if entry.allocated_bytes() > LARGE_BYTES {
+            self.garbage.push(Garbage::Entry(entry));
+        }
+    }
+}
+
+/// Entries above this are freed after the locks: unmapping a large value takes microseconds.
+const LARGE_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_recorded_without_interest() {
+        let mut effects = Effects::default();
+        effects.event(0, Event::string("set"), b"k");
+        effects.modified(0, b"k");
+        effects.ready(0, b"k");
+        effects.log(0, &[b"SET", b"k", b"v"]);
+        assert!(!effects.pending());
+        assert_eq!(effects.propagation, Propagation::Rewritten);
+    }
+
+    #[test]
+    fn each_interest_records_its_own() {
+        let mut effects = Effects { interest: Interest::EVENTS | Interest::LOG, ..Effects::default() };
+        effects.event(3, Event::string("set"), b"k");
+        effects.modified(3, b"k");
+        effects.log(3, &[b"DEL", b"k"]);
+        assert_eq!(effects.events.len(), 1);
+        assert!(effects.modified.is_empty());
+        assert_eq!(effects.records[0].args, [Box::from(&b"DEL"[..]), Box::from(&b"k"[..])]);
+    }
+}

@@ -1,0 +1,202 @@
+//! What a command may do with the keys it has locked: read them, edit them, walk over all of them.
+
+use std::sync::Arc;
+
+use collections::entry::Entry;
+use smallvec::SmallVec;
+use stdx::rng::Rng;
+
+use crate::UnixMs;
+use crate::access::Access;
+use crate::edit::Edit;
+use crate::effects::{Effects, Event, EventClass};
+use crate::lock::Held;
+use crate::position::{Position, shard_of};
+use crate::shard::{Shard, Store};
+use crate::watch::WatchFlag;
+
+/// What a command runs under, besides its locks.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// The selected database.
+    pub db: usize,
+    /// The time of the command, the same for all commands of a transaction.
+    pub now: UnixMs,
+    /// How accesses are recorded.
+    pub access: Access,
+}
+
+/// Positions already computed for locking, found again by the identity of the key's slice.
+pub type Positions<'a> = SmallVec<[(&'a [u8], Position); 4]>;
+
+/// A command's view of the keyspace: the keys it has locked.
+#[derive(Debug)]
+pub struct Keyspace<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) held: Held<'a>,
+    /// What follows from the edits.
+    pub effects: &'a mut Effects,
+    /// Database, time and access policy.
+    pub scope: Scope,
+    pub(crate) rng: &'a mut Rng,
+    positions: Positions<'a>,
+}
+
+impl<'a> Keyspace<'a> {
+    /// A view through `held`. `positions` holds what was computed to find the shards; it may be
+    /// empty.
+    pub fn new(
+        store: &'a Store,
+        held: Held<'a>,
+        effects: &'a mut Effects,
+        scope: Scope,
+        rng: &'a mut Rng,
+        positions: Positions<'a>,
+    ) -> Self {
+        Self { store, held, effects, scope, rng, positions }
+    }
+
+    /// The store behind it.
+    #[must_use]
+    pub const fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    /// The random numbers of this thread.
+    pub fn rng(&mut self) -> &mut Rng {
+        self.rng
+    }
+
+    /// The command's time.
+    #[must_use]
+    pub const fn now(&self) -> UnixMs {
+        self.scope.now
+    }
+
+    /// Gives the locks back, to run the next command of the same thread under others.
+    #[must_use]
+    pub fn into_held(self) -> Held<'a> {
+        self.held
+    }
+
+    /// The key for reading: removed if its time has come, its access recorded, hits and misses
+    /// counted.
+    #[inline]
+    pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
+        let position = self.position(key);
+        let scope = self.scope;
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let Some(slot) = live(shard, self.effects, scope, position, key) else {
+            self.effects.counters.misses += 1;
+            let miss = Event { class: EventClass::Miss, name: "keymiss" };
+            self.effects.event(scope.db, miss, key);
+            return None;
+        };
+        self.effects.counters.hits += 1;
+        Some(touch(slot, scope, self.rng))
+    }
+
+    /// The key without a trace: no statistics, no access recorded. Removed if its time has come.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.peek_in(self.scope.db, key)
+    }
+
+    /// As [`Keyspace::peek`], in another database.
+    pub fn peek_in(&mut self, db: usize, key: &[u8]) -> Option<&Entry> {
+        let position = self.position(key);
+        let scope = Scope { db, ..self.scope };
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        live(shard, self.effects, scope, position, key).map(|slot| slot.into_entry())
+    }
+
+    /// The key for changing it.
+    #[inline]
+    pub fn edit<'e>(&'e mut self, key: &'e [u8]) -> Edit<'e> {
+        self.edit_in(self.scope.db, key)
+    }
+
+    /// As [`Keyspace::edit`], in another database (`MOVE`, `COPY ... DB`).
+    pub fn edit_in<'e>(&'e mut self, db: usize, key: &'e [u8]) -> Edit<'e> {
+        let position = self.position(key);
+        let scope = Scope { db, ..self.scope };
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let present = match live(shard, self.effects, scope, position, key) {
+            Some(slot) => {
+                touch(slot, scope, self.rng);
+                true
+            }
+            None => false,
+        };
+        Edit::new(self.store, shard, self.effects, scope, position, key, present)
+    }
+
+    /// Registers `flag` to be raised when `key` of the selected database changes.
+    pub fn watch(&mut self, key: &[u8], flag: &Arc<WatchFlag>) {
+        let (position, scope) = (self.position(key), self.scope);
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let entry = shard.databases[scope.db].find(position, key);
+        let stale = entry.is_some_and(|e| e.deadline().is_some_and(|at| at <= scope.now));
+        let before = shard.watchers.len();
+        shard.watchers.add(scope.db, key, flag, stale);
+        self.store.count_watched(before, shard.watchers.len());
+    }
+
+    /// Takes the registration back; `db` is the one selected when it was made.
+    pub fn unwatch(&mut self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) {
+        let position = self.position(key);
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let before = shard.watchers.len();
+        shard.watchers.remove(db, key, flag);
+        self.store.count_watched(before, shard.watchers.len());
+    }
+
+    /// The position of a key: what locking has computed, else computed now.
+    #[inline]
+    fn position(&self, key: &[u8]) -> Position {
+        for &(known, position) in &self.positions {
+            if std::ptr::eq(known, key) {
+                return position;
+            }
+        }
+        self.store.position(key)
+    }
+}
+
+const LOCKED: &str = "a command only touches keys that its key specs name, which are locked";
+
+type Slot<'t> = collections::table::Slot<'t>;
+
+/// The key's slot, unless its time has come: then it is removed, with all that follows.
+#[inline]
+fn live<'t>(
+    shard: &'t mut Shard,
+    effects: &mut Effects,
+    scope: Scope,
+    position: Position,
+    key: &[u8],
+) -> Option<Slot<'t>> {
+    let Shard { databases, watchers } = shard;
+    let slot = databases[scope.db].find_mut(position, key)?;
+    if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
+        return Some(slot);
+    }
+    let entry = slot.remove();
+    if !watchers.is_empty() {
+        watchers.key_expired(scope.db, key);
+    }
+    crate::expiry::expired(effects, scope.db, key, entry);
+    None
+}
+
+/// Records the access.
+#[inline]
+fn touch<'t>(mut slot: Slot<'t>, scope: Scope, rng: &mut Rng) -> &'t Entry {
+    if scope.access.touch {
+        let before = slot.entry().clock();
+        let after = scope.access.touched(before, scope.now, rng);
+        if after != before {
+            slot.set_clock(after);
+        }
+    }
+    slot.into_entry()
+}

@@ -1,0 +1,33 @@
+//! The keyspace: shards, databases, expiry, the edit handle and its effects.
+//!
+//! It knows no sockets, no files and no protocol; time and randomness are arguments. Reading order:
+//! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked), [`keyspace`] (what a
+//! command may do with its locked keys), [`edit`] (how it changes one), [`effects`] (what follows from
+//! that) and [`consumers`] (who hears of it).
+
+pub mod access;
+pub mod consumers;
+pub mod edit;
+pub mod effects;
+pub mod expiry;
+pub mod keyspace;
+pub mod lock;
+pub mod position;
+pub mod shard;
+pub mod walk;
+pub mod watch;
+
+pub use access::Access;
+pub use consumers::Consumers;
+pub use edit::{Deadline, Edit};
+pub use effects::{Effects, Event, EventClass, Interest};
+pub use keyspace::{Keyspace, Scope};
+pub use lock::Held;
+pub use position::{KeyHasher, Position, SHARDS, shard_of};
+pub use shard::{Shard, Store};
+pub use watch::WatchFlag;
+
+pub use collections::entry::{Entry, NewValue, ValueRef};
+
+/// Unix time in milliseconds.
+pub type UnixMs = u64;

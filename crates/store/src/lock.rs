@@ -1,0 +1,113 @@
+//! Locking a command's shards: in ascending order, once, before it runs.
+//!
+//! Because every thread takes its locks in the same order and never asks for another while it holds
+//! some, no two commands can wait for each other.
+
+use crossbeam_utils::CachePadded;
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+
+use crate::position::{Position, SHARDS, shard_of};
+use crate::shard::{Shard, Store};
+
+type Guard<'s> = MutexGuard<'s, Shard>;
+
+/// The shards that a command or transaction has locked.
+#[derive(Debug)]
+pub struct Held<'s> {
+    guards: Guards<'s>,
+}
+
+#[derive(Debug)]
+enum Guards<'s> {
+    None,
+    One(usize, Guard<'s>),
+    /// Ascending by shard number.
+    Some(SmallVec<[(usize, Guard<'s>); 4]>),
+    /// All of them, indexed by shard number.
+    All(Vec<Guard<'s>>),
+}
+
+impl<'s> Held<'s> {
+    /// No shard: for commands without keys.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { guards: Guards::None }
+    }
+
+    /// The shard of one key.
+    #[inline]
+    #[must_use]
+    pub fn one(store: &'s Store, position: Position) -> Self {
+        let shard = shard_of(position);
+        Self { guards: Guards::One(shard, store.shards[shard].lock()) }
+    }
+
+    /// The shards of several keys, in any order and with repetitions.
+    #[must_use]
+    pub fn keys(store: &'s Store, positions: impl IntoIterator<Item = Position>) -> Self {
+        let mut wanted = [0u64; SHARDS / 64];
+        for position in positions {
+            let shard = shard_of(position);
+            wanted[shard / 64] |= 1 << (shard % 64);
+        }
+        let mut guards = SmallVec::new();
+        for (word_index, &word) in wanted.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                let shard = word_index * 64 + rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                guards.push((shard, store.shards[shard].lock()));
+            }
+        }
+        Self { guards: Guards::Some(guards) }
+    }
+
+    /// Every shard: for what must be atomic over the whole keyspace.
+    #[must_use]
+    pub fn all(store: &'s Store) -> Self {
+        Self { guards: Guards::All(store.shards.iter().map(|s| s.lock()).collect()) }
+    }
+
+    /// Whether every shard is held.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        matches!(self.guards, Guards::All(_))
+    }
+
+    /// Whether no shard is held.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self.guards, Guards::None)
+    }
+
+    /// The locked shard number `shard`, if it is held.
+    #[inline]
+    pub fn get_mut(&mut self, shard: usize) -> Option<&mut Shard> {
+        match &mut self.guards {
+            Guards::None => None,
+            Guards::One(held, guard) => (*held == shard).then_some(&mut **guard),
+            Guards::Some(guards) => {
+                let at = guards.binary_search_by_key(&shard, |(held, _)| *held).ok()?;
+                Some(&mut guards[at].1)
+            }
+            Guards::All(guards) => guards.get_mut(shard).map(|guard| &mut **guard),
+        }
+    }
+}
+
+/// Runs `work` on a shard: on the held one, else under a lock of its own.
+///
+/// The lock of its own is only taken when nothing is held, which keeps the order.
+pub(crate) fn with_shard<R>(
+    shards: &[CachePadded<Mutex<Shard>>],
+    held: &mut Held<'_>,
+    shard: usize,
+    work: impl FnOnce(&mut Shard) -> R,
+) -> R {
+    if let Some(held) = held.get_mut(shard) {
+        return work(held);
+    }
+    assert!(held.is_none(), "a walk of the keyspace holds all locks or none");
+    work(&mut shards[shard].lock())
+}

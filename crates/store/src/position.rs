@@ -1,0 +1,46 @@
+//! A key's *position*: the 64-bit number that orders the keyspace.
+//!
+//! The top 8 bits name the shard, the rest orders the shard's key table. It is a keyed hash
+//! (SipHash-1-3, the only well-kept keyed pseudo-random function among the fast ones), because keys
+//! come from clients and a guessable hash invites flooding. In cluster mode the top 14 bits are the
+//! key's hash slot instead, so that a slot is one contiguous range of one shard.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+/// Number of shards: the values of a position's top byte.
+pub const SHARDS: usize = 256;
+
+/// The position of a key; see the module's text.
+pub type Position = u64;
+
+/// Makes positions from keys.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyHasher {
+    prototype: SipHasher13,
+}
+
+impl KeyHasher {
+    /// A hasher keyed by `seed`, 128 random bits chosen at start.
+    #[must_use]
+    pub fn new(seed: [u64; 2]) -> Self {
+        Self { prototype: SipHasher13::new_with_keys(seed[0], seed[1]) }
+    }
+
+    /// The position of `key`.
+    #[inline]
+    #[must_use]
+    pub fn position(&self, key: &[u8]) -> Position {
+        let mut hasher = self.prototype;
+        hasher.write(key);
+        hasher.finish()
+    }
+}
+
+/// The shard of a position.
+#[inline]
+#[must_use]
+pub const fn shard_of(position: Position) -> usize {
+    (position >> 56) as usize
+}

@@ -1,0 +1,134 @@
+//! The store: 256 shards, each a lock around its part of every database.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use collections::table::KeyTable;
+use crossbeam_utils::CachePadded;
+use parking_lot::Mutex;
+
+use crate::effects::Interest;
+use crate::position::{KeyHasher, Position, SHARDS};
+use crate::watch::Watchers;
+
+/// One shard's part of the dataset.
+#[derive(Debug)]
+pub struct Shard {
+    /// One key table per database.
+    pub(crate) databases: Box<[KeyTable]>,
+    /// Who watches keys of this shard.
+    pub(crate) watchers: Watchers,
+}
+
+impl Shard {
+    fn new(databases: usize) -> Self {
+        Self {
+            databases: (0..databases).map(|_| KeyTable::new()).collect(),
+            watchers: Watchers::default(),
+        }
+    }
+
+    /// The key table of database `db`.
+    #[must_use]
+    pub fn table(&self, db: usize) -> &KeyTable {
+        &self.databases[db]
+    }
+}
+
+/// The whole dataset. Shared by all threads; every access goes through a shard's lock.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) shards: Box<[CachePadded<Mutex<Shard>>]>,
+    hasher: KeyHasher,
+    databases: usize,
+    interest: AtomicU32,
+    watched_keys: AtomicU64,
+}
+
+impl Store {
+    /// An empty store of `databases` databases whose key hash is keyed by `seed`.
+    #[must_use]
+    pub fn new(databases: usize, seed: [u64; 2]) -> Self {
+        let shard = || CachePadded::new(Mutex::new(Shard::new(databases)));
+        Self {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            hasher: KeyHasher::new(seed),
+            databases,
+            interest: AtomicU32::new(0),
+            watched_keys: AtomicU64::new(0),
+        }
+    }
+
+    /// Number of databases.
+    #[must_use]
+    pub fn databases(&self) -> usize {
+        self.databases
+    }
+
+    /// The position of a key.
+    #[inline]
+    #[must_use]
+    pub fn position(&self, key: &[u8]) -> Position {
+        self.hasher.position(key)
+    }
+
+    /// Who listens to effects.
+    #[inline]
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        Interest::from_bits(self.interest.load(Ordering::Relaxed))
+    }
+
+    /// Sets who listens; commands that begin afterwards record for them.
+    pub fn set_interest(&self, interest: Interest) {
+        self.interest.store(interest.bits(), Ordering::Relaxed);
+    }
+
+    /// Number of keys in `db`, each shard counted at its own moment.
+    #[must_use]
+    pub fn len(&self, db: usize) -> usize {
+        self.shards.iter().map(|s| s.lock().databases[db].len()).sum()
+    }
+
+    /// Whether every database is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        (0..self.databases).all(|db| self.len(db) == 0)
+    }
+
+    /// Keys, keys with a deadline, and bytes of table structure of each database.
+    #[must_use]
+    pub fn usage(&self) -> Vec<Usage> {
+        let mut usage = vec![Usage::default(); self.databases];
+        for shard in &self.shards {
+            let shard = shard.lock();
+            for (sum, table) in usage.iter_mut().zip(&shard.databases) {
+                sum.keys += table.len();
+                sum.expiring += table.expiring();
+                sum.table_bytes += table.memory_bytes();
+            }
+        }
+        usage
+    }
+
+    /// Number of keys that are watched, over all sessions.
+    #[must_use]
+    pub fn watched_keys(&self) -> u64 {
+        self.watched_keys.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_watched(&self, before: usize, after: usize) {
+        let delta = (after as u64).wrapping_sub(before as u64);
+        self.watched_keys.fetch_add(delta, Ordering::Relaxed);
+    }
+}
+
+/// What one database holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Number of keys.
+    pub keys: usize,
+    /// Number of keys with a deadline.
+    pub expiring: usize,
+    /// Bytes of the key tables, entries not included.
+    pub table_bytes: usize,
+}

@@ -1,0 +1,203 @@
+//! Walks over the keyspace: `SCAN`, `KEYS`, `DBSIZE`, `RANDOMKEY`, digests, flushes, `SWAPDB`.
+//!
+//! A walk that need not be atomic goes shard by shard and, inside a shard, a bounded number of
+//! logical buckets per lock, so that it never holds a lock for long. Inside a transaction, which
+//! holds every lock already, the same code walks under those.
+
+use collections::entry::Entry;
+use collections::table::KeyTable;
+
+use crate::effects::Garbage;
+use crate::keyspace::Keyspace;
+use crate::lock::with_shard;
+use crate::position::SHARDS;
+
+/// Logical buckets visited under one lock: some hundred entries, tens of microseconds.
+const BUCKETS_PER_LOCK: usize = 16;
+/// Low bits of a position that a cursor leaves out, so that it fits the signed integers of every
+/// client.
+const CURSOR_SHIFT: u32 = 16;
+/// Bits of a position inside its shard.
+const SHARD_BITS: u32 = 56;
+
+impl Keyspace<'_> {
+    /// Number of keys of the selected database.
+    pub fn len(&mut self) -> usize {
+        let db = self.scope.db;
+        (0..SHARDS).map(|i| self.shard_len(i, db)).sum()
+    }
+
+    /// Whether the selected database is empty.
+    pub fn is_empty(&mut self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard_len(&mut self, shard: usize, db: usize) -> usize {
+        with_shard(&self.store.shards, &mut self.held, shard, |s| s.databases[db].len())
+    }
+
+    /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen
+    /// and returns the next cursor, 0 at the end. Keys whose time has come are not shown.
+    pub fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(&Entry)) -> u64 {
+        let (mut shard, mut position) = split_cursor(cursor);
+        let (mut seen, mut buckets) = (0, 0usize);
+        // As in Redis, a step over sparse tables ends after ten buckets per wanted key.
+        while seen < count && buckets < count.saturating_mul(10) {
+            let next = self.scan_bucket(shard, position, |entry| {
+                seen += 1;
+                visit(entry);
+            });
+            match next {
+                Some(next) => (position, buckets) = (next, buckets + 1),
+                // Empty shards and the end of one cost nothing.
+                None if shard + 1 == SHARDS => return 0,
+                None => (shard, position) = (shard + 1, 0),
+            }
+        }
+        self.align(shard, position, visit)
+    }
+
+    /// The cursor for `position`, rounded up; the keys that rounding would skip are shown at once.
+    fn align(&mut self, shard: usize, position: u64, mut visit: impl FnMut(&Entry)) -> u64 {
+        let aligned = position.next_multiple_of(1 << CURSOR_SHIFT);
+        if aligned != position {
+            let store = self.store;
+            let _ = self.scan_bucket(shard, position, |entry| {
+                let here = store.position(entry.key()) & (u64::MAX >> 8);
+                if (position..aligned).contains(&here) {
+                    visit(entry);
+                }
+            });
+        }
+        // Beyond a shard's last position is the next one's first, and beyond the last shard the end.
+        ((shard as u64) << SHARD_BITS).wrapping_add(aligned) >> CURSOR_SHIFT
+    }
+
+    fn scan_bucket(
+        &mut self,
+        shard: usize,
+        position: u64,
+        mut visit: impl FnMut(&Entry),
+    ) -> Option<u64> {
+        let scope = self.scope;
+        with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+            shard.databases[scope.db].scan(position, |entry| {
+                if entry.deadline().is_none_or(|at| at > scope.now) {
+                    visit(entry);
+                }
+            })
+        })
+    }
+
+    /// Visits every key of database `db` once at least, in no atomic moment unless all locks are
+    /// held. Keys whose time has come are not shown.
+    pub fn walk(&mut self, db: usize, mut visit: impl FnMut(&Entry)) {
+        let now = self.scope.now;
+        for shard in 0..SHARDS {
+            let mut at = Some(0);
+            while let Some(mut position) = at {
+                at = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+                    for _ in 0..BUCKETS_PER_LOCK {
+                        position = shard.databases[db].scan(position, |entry| {
+                            if entry.deadline().is_none_or(|at| at > now) {
+                                visit(entry);
+                            }
+                        })?;
+                    }
+                    Some(position)
+                });
+            }
+        }
+    }
+
+    /// A random key of the selected database, each with about the same chance. Keys whose time has
+    /// come are passed over.
+    pub fn random_key(&mut self) -> Option<Box<[u8]>> {
+        let scope = self.scope;
+        let lengths: Vec<usize> = (0..SHARDS).map(|i| self.shard_len(i, scope.db)).collect();
+        let total: usize = lengths.iter().sum();
+        // A database full of keys that are due but not yet reclaimed ends the search with a walk.
+        for _ in 0..100 {
+            if total == 0 {
+                return None;
+            }
+            let mut at = self.rng.below(total as u64) as usize;
+            let shard = lengths.iter().position(|&len| {
+                let here = at < len;
+                at = if here { at } else { at - len };
+                here
+            })?;
+            let random = self.rng.next_u64();
+            let key = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+                let entry = shard.databases[scope.db].sample(random)?;
+                let alive = entry.deadline().is_none_or(|at| at > scope.now);
+                alive.then(|| Box::from(entry.key()))
+            });
+            if key.is_some() {
+                return key;
+            }
+        }
+        let mut found = None;
+        self.walk(scope.db, |entry| found = Some(Box::from(entry.key())));
+        found
+    }
+
+    /// Empties database `db`, or all of them. Needs every lock. Returns the number of keys removed; their memory
+    /// is in the effects' garbage.
+    pub fn flush(&mut self, db: Option<usize>) -> usize {
+        assert!(self.held.is_all(), "a flush is atomic over the whole keyspace");
+        let now = self.scope.now;
+        let databases = db.map_or(0..self.store.databases(), |db| db..db + 1);
+        let mut removed = 0;
+        for shard in 0..SHARDS {
+            let shard = self.held.get_mut(shard).expect("all shards are held");
+            for db in databases.clone() {
+                let table = &mut shard.databases[db];
+                if table.len() == 0 {
+                    continue;
+                }
+                let (old, position) = (std::mem::replace(table, KeyTable::new()), self.store);
+                removed += old.len();
+                shard.watchers.database_changed(db, |key, expired| {
+                    let entry = old.find(position.position(key), key);
+                    entry.is_some_and(|e| !(expired && e.deadline().is_some_and(|at| at <= now)))
+                });
+                self.effects.garbage.push(Garbage::Table(old));
+            }
+        }
+        self.effects.dirty += removed as u64;
+        removed
+    }
+
+    /// Exchanges two databases. Needs every lock.
+    pub fn swap_databases(&mut self, a: usize, b: usize) {
+        assert!(self.held.is_all(), "an exchange is atomic over the whole keyspace");
+        let (now, store) = (self.scope.now, self.store);
+        for shard in 0..SHARDS {
+            let shard = self.held.get_mut(shard).expect("all shards are held");
+            shard.databases.swap(a, b);
+            let alive = |table: &KeyTable, key: &[u8]| {
+                let entry = table.find(store.position(key), key);
+                entry.map(|e| e.deadline().is_none_or(|at| at > now))
+            };
+            for (db, other) in [(a, b), (b, a)] {
+                let (here, there) = (&shard.databases[db], &shard.databases[other]);
+                shard.watchers.database_changed(db, |key, expired| {
+                    match (alive(here, key), alive(there, key)) {
+                        (None, None) => false,
+                        // Stale when watched, and stale or absent now: nothing to see.
+                        (now_alive, _) if expired => now_alive == Some(true),
+                        _ => true,
+                    }
+                });
+            }
+        }
+        self.effects.dirty += 1;
+    }
+}
+
+/// The shard and the position inside it that a cursor stands for.
+fn split_cursor(cursor: u64) -> (usize, u64) {
+    let position = cursor << CURSOR_SHIFT;
+    ((position >> SHARD_BITS) as usize, position & (u64::MAX >> 8))
+}
