@@ -1,0 +1,16 @@
+//! The data structures under Ferrite, and the only crate (with `sys`) that may use `unsafe`.
+//!
+//! Invariant: nothing here knows a command, a socket, a clock or a random source. Positions
+//! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
+//!
+//! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
+//! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table).
+
+// The structures pack pointers into 48 bits and lay entries out by hand: that is where the product's
+// memory figure comes from. Every block states the invariant that makes it sound.
+#![allow(unsafe_code)]
+
+pub mod bytes;
+pub mod entry;
+pub mod size_class;
+pub mod table;

@@ -1,0 +1,48 @@
+//! The allocator's size classes: how many bytes a request really takes.
+//!
+//! jemalloc (like its rivals) rounds a request up to one of four classes per doubling. Structures
+//! here ask for whole classes, so that the slack at the end of an allocation can be used (a value may
+//! grow in place inside its class) and so that memory accounting adds up to what is resident.
+
+/// The bytes that an allocation of `bytes` occupies.
+///
+/// Classes: 8, then multiples of 16 up to 128, then four per doubling (160, 192, 224, 256, 320...).
+/// Sizes of which the class would overflow are returned unchanged: no allocator can serve them.
+#[must_use]
+pub const fn allocation_bytes(bytes: usize) -> usize {
+    if bytes <= 8 {
+        return 8;
+    }
+    if bytes <= 128 {
+        return (bytes + 15) & !15;
+    }
+    // `bytes - 1` keeps a power of two in its own doubling; the group has four steps.
+    let doubling = usize::BITS - 1 - (bytes - 1).leading_zeros();
+    let step = 1usize << (doubling - 2);
+    match bytes.checked_add(step - 1) {
+        Some(sum) => sum & !(step - 1),
+        None => bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::allocation_bytes;
+
+    #[test]
+    fn classes_are_those_of_the_allocator() {
+        let classes = [
+            8, 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768,
+            896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120,
+        ];
+        let mut expected = classes.iter();
+        let mut class = *expected.next().unwrap();
+        for bytes in 1..=5120 {
+            if bytes > class {
+                class = *expected.next().unwrap();
+            }
+            assert_eq!(allocation_bytes(bytes), class, "{bytes} bytes");
+        }
+        assert_eq!(allocation_bytes(usize::MAX), usize::MAX);
+    }
+}
