@@ -1,0 +1,14 @@
+//! The services of the machine that have no safe interface: the allocator and its figures, the
+//! crash signal handlers, the process title.
+//!
+//! Together with `collections` this is the only crate that may write `unsafe`; every function it
+//! exports is safe. It knows nothing of the store, of commands or of sockets: what a crash report
+//! says about them comes from callbacks ([`crash::Hooks`]).
+//!
+//! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output).
+
+#![allow(unsafe_code)]
+
+pub mod alloc;
+pub mod crash;
+pub mod title;
