@@ -1,0 +1,31 @@
+//! Parameters of RDB snapshots.
+
+use super::lazyfree::END as PREVIOUS;
+use crate::checks;
+use crate::choice::{Choices, SanitizeDumpPayload};
+use crate::handle::{Bool, Choice, SavePoints, Text};
+use crate::row::{List, boolean, choice, list, text};
+
+rows! {
+    Snapshotting after PREVIOUS;
+
+    SAVE: SavePoints =
+        list("save", List::SavePoints, "3600 1 300 100 60 10000").planned(),
+        "Take a snapshot after so many seconds if at least so many changes were made; empty never does.";
+    STOP_WRITES_ON_BGSAVE_ERROR: Bool = boolean("stop-writes-on-bgsave-error", true).planned(),
+        "Refuse writes after a snapshot failed, so that somebody notices.";
+    RDBCOMPRESSION: Bool = boolean("rdbcompression", true).planned(),
+        "Compress long strings in snapshots.";
+    RDBCHECKSUM: Bool = boolean("rdbchecksum", true).immutable().planned(),
+        "End snapshots with a checksum.";
+    SANITIZE_DUMP_PAYLOAD: Choice<SanitizeDumpPayload> =
+        choice("sanitize-dump-payload", SanitizeDumpPayload::WORDS, 0).debug().planned(),
+        "Verify every structure of a loaded snapshot or RESTORE payload.";
+    DBFILENAME: Text = text("dbfilename", "dump.rdb").protected().text_check(checks::dbfilename)
+        .planned(),
+        "File name of the snapshot.";
+    RDB_DEL_SYNC_FILES: Bool = boolean("rdb-del-sync-files", false).planned(),
+        "Delete snapshots that only replication needed.";
+    RDB_SAVE_INCREMENTAL_FSYNC: Bool = boolean("rdb-save-incremental-fsync", true).planned(),
+        "Flush a snapshot to disk bit by bit instead of once at its end.";
+}
