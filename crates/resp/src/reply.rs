@@ -1,0 +1,362 @@
+//! The reply writer: handlers say what they mean, the protocol version decides the shape.
+//!
+//! RESP3 has types that RESP2 lacks; each has its RESP2 stand-in here (a map becomes a flat array,
+//! a double a bulk string, ...), so that no handler asks for the version to choose between them.
+//!
+//! The number of elements of an aggregate may be unknown when its first element is written:
+//! [`Reply::begin_deferred`] notes the place and [`Reply::end_deferred`] puts the length there.
+//! Only the block that holds the place makes room, so the price does not grow with the reply.
+
+use stdx::num;
+
+use crate::Version;
+use crate::output::{Chunks, Mark, Output, SharedBytes};
+
+/// Values of at least this size are worth a block of their own, in bytes.
+const LARGE_LEN_MIN: usize = 16 * 1024;
+
+/// The kind of an aggregate whose length is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    /// Elements.
+    Array,
+    /// Pairs: a flat array of twice as many elements in RESP2.
+    Map,
+    /// Elements in no order: an array in RESP2.
+    Set,
+    /// Out-of-band elements: an array in RESP2.
+    Push,
+}
+
+/// Collects replies and hands them out in pieces to be sent.
+#[derive(Default)]
+pub struct Reply {
+    version: Version,
+    output: Output,
+}
+
+/// Values of every type.
+impl Reply {
+    /// An empty buffer, without memory of its own, that writes `version`.
+    pub fn new(version: Version) -> Self {
+        Self { version, output: Output::default() }
+    }
+
+    /// The protocol version of what is written.
+    #[inline]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Changes the protocol version from here on.
+    pub fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    /// `+OK`.
+    #[inline]
+    pub fn ok(&mut self) {
+        self.raw(b"+OK\r\n");
+    }
+
+    /// A simple string. Line breaks, which would end it, become spaces.
+    pub fn simple(&mut self, text: &str) {
+        self.simple_bytes(text.as_bytes());
+    }
+
+    /// A simple string that need not be UTF-8.
+    pub(crate) fn simple_bytes(&mut self, text: &[u8]) {
+        self.line(b'+', text);
+    }
+
+    /// An error, from its code on: `ERR no such key`. Line breaks around the text are dropped,
+    /// those within become spaces.
+    pub fn error(&mut self, text: &[u8]) {
+        let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let start = text.iter().position(|byte| !is_break(byte)).unwrap_or(text.len());
+        let end = text.iter().rposition(|byte| !is_break(byte)).map_or(start, |last| last + 1);
+        self.line(b'-', &text[start..end]);
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn integer(&mut self, value: i64) {
+        match u64::try_from(value) {
+            Ok(value) => self.header(b':', value),
+            Err(_) => {
+                let tail = self.output.tail();
+                tail.push(b':');
+                num::write_i64(tail, value);
+                tail.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// A bulk string: any bytes.
+    #[inline]
+    pub fn bulk(&mut self, value: &[u8]) {
+        self.header(b'$', value.len() as u64);
+        self.body(value);
+    }
+
+    /// A bulk string with the decimal form of `value`.
+    pub fn bulk_int(&mut self, value: i64) {
+        self.header(b'$', num::decimal_len(value) as u64);
+        let tail = self.output.tail();
+        num::write_i64(tail, value);
+        tail.extend_from_slice(b"\r\n");
+    }
+
+    /// A bulk string that may be large: the reply keeps `value` until it is sent, instead of a
+    /// copy. Short ones are copied and dropped.
+    pub fn bulk_shared(&mut self, value: SharedBytes) {
+        let bytes = (*value).as_ref();
+        if bytes.len() < LARGE_LEN_MIN {
+            return self.bulk(bytes);
+        }
+        self.header(b'$', bytes.len() as u64);
+        self.output.push_shared(value);
+        self.raw(b"\r\n");
+    }
+
+    /// The absence of a value: a null bulk string in RESP2.
+    #[inline]
+    pub fn null(&mut self) {
+        match self.version {
+            Version::Resp2 => self.raw(b"$-1\r\n"),
+            Version::Resp3 => self.raw(b"_\r\n"),
+        }
+    }
+
+    /// The absence of an array: a null array in RESP2.
+    pub fn null_array(&mut self) {
+        match self.version {
+            Version::Resp2 => self.raw(b"*-1\r\n"),
+            Version::Resp3 => self.raw(b"_\r\n"),
+        }
+    }
+
+    /// An array; its `len` elements follow.
+    #[inline]
+    pub fn array(&mut self, len: usize) {
+        self.length(Length::Array, len);
+    }
+
+    /// A map; `len` pairs of key and value follow.
+    pub fn map(&mut self, len: usize) {
+        self.length(Length::Map, len);
+    }
+
+    /// A set; its `len` elements follow.
+    pub fn set(&mut self, len: usize) {
+        self.length(Length::Set, len);
+    }
+
+    /// An out-of-band message; its `len` elements follow, the first says what it is.
+    pub fn push(&mut self, len: usize) {
+        self.length(Length::Push, len);
+    }
+
+    /// Attributes of the value that comes after them: `len` pairs follow. RESP2 has no such thing:
+    /// then this writes nothing and returns false, and the caller must leave out the pairs.
+    #[must_use]
+    pub fn attribute(&mut self, len: usize) -> bool {
+        let possible = self.version >= Version::Resp3;
+        if possible {
+            self.header(b'|', len as u64);
+        }
+        possible
+    }
+
+    /// An aggregate of a kind that is known only when running.
+    #[inline]
+    pub fn length(&mut self, kind: Length, len: usize) {
+        let (marker, len) = self.aggregate(kind, len);
+        self.header(marker, len);
+    }
+
+    /// A double: a bulk string in RESP2.
+    pub fn double(&mut self, value: f64) {
+        let mut text = Vec::with_capacity(32);
+        num::write_f64(&mut text, value);
+        match self.version {
+            Version::Resp2 => self.bulk(&text),
+            Version::Resp3 => self.line(b',', &text),
+        }
+    }
+
+    /// An integer of any size, given in decimal: a bulk string in RESP2.
+    pub fn big_number(&mut self, decimal: &[u8]) {
+        match self.version {
+            Version::Resp2 => self.bulk(decimal),
+            Version::Resp3 => self.line(b'(', decimal),
+        }
+    }
+
+    /// Text for people, with a format of three letters (`txt`, `mkd`): a bulk string in RESP2.
+    pub fn verbatim(&mut self, format: &[u8; 3], text: &[u8]) {
+        match self.version {
+            Version::Resp2 => self.bulk(text),
+            Version::Resp3 => {
+                self.header(b'=', text.len() as u64 + 4);
+                let tail = self.output.tail();
+                tail.extend_from_slice(format);
+                tail.push(b':');
+                self.body(text);
+            }
+        }
+    }
+
+    /// A truth value: the integers 1 and 0 in RESP2.
+    pub fn boolean(&mut self, value: bool) {
+        self.raw(match (self.version, value) {
+            (Version::Resp2, true) => b":1\r\n",
+            (Version::Resp2, false) => b":0\r\n",
+            (Version::Resp3, true) => b"#t\r\n",
+            (Version::Resp3, false) => b"#f\r\n",
+        });
+    }
+
+    /// Bytes that are replies already.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.output.tail().extend_from_slice(bytes);
+    }
+
+    /// Notes the place of an aggregate whose length is not known yet; its elements follow, then
+    /// [`end_deferred`](Self::end_deferred). Aggregates nest: the inner one ends first.
+    pub fn begin_deferred(&mut self) -> Mark {
+        self.output.mark()
+    }
+
+    /// Puts the length of the aggregate that began at `mark` in front of its elements.
+    ///
+    /// # Panics
+    /// If the place was sent or rolled back meanwhile.
+    pub fn end_deferred(&mut self, mark: Mark, kind: Length, len: usize) {
+        let (marker, len) = self.aggregate(kind, len);
+        let mut header = Vec::with_capacity(24);
+        write_header(&mut header, marker, len);
+        self.output.insert(mark, &header);
+    }
+
+    /// How an aggregate starts in this version.
+    #[inline]
+    fn aggregate(&self, kind: Length, len: usize) -> (u8, u64) {
+        let len = len as u64;
+        match (self.version, kind) {
+            (_, Length::Array) => (b'*', len),
+            (Version::Resp2, Length::Map) => (b'*', len.saturating_mul(2)),
+            (Version::Resp2, Length::Set | Length::Push) => (b'*', len),
+            (Version::Resp3, Length::Map) => (b'%', len),
+            (Version::Resp3, Length::Set) => (b'~', len),
+            (Version::Resp3, Length::Push) => (b'>', len),
+        }
+    }
+
+    /// A type's first byte, a number, a line end.
+    #[inline]
+    fn header(&mut self, marker: u8, number: u64) {
+        write_header(self.output.tail(), marker, number);
+    }
+
+    /// The bytes of a bulk string and the line end behind them.
+    #[inline]
+    fn body(&mut self, bytes: &[u8]) {
+        if bytes.len() >= LARGE_LEN_MIN {
+            // A block of the exact size, rather than one that grows by doubling.
+            self.output.start_block(bytes.len() + 2);
+        }
+        let tail = self.output.tail();
+        tail.reserve(bytes.len() + 2);
+        tail.extend_from_slice(bytes);
+        tail.extend_from_slice(b"\r\n");
+    }
+
+    /// A type's first byte, a text of one line, a line end.
+    fn line(&mut self, marker: u8, text: &[u8]) {
+        let tail = self.output.tail();
+        tail.reserve(text.len() + 3);
+        tail.push(marker);
+        tail.extend(text.iter().map(|&byte| match byte {
+            b'\r' | b'\n' => b' ',
+            _ => byte,
+        }));
+        tail.extend_from_slice(b"\r\n");
+    }
+}
+
+#[inline]
+fn write_header(out: &mut Vec<u8>, marker: u8, number: u64) {
+    if number < 10 {
+        return out.extend_from_slice(&[marker, b'0' + number as u8, b'\r', b'\n']);
+    }
+    out.push(marker);
+    num::write_u64(out, number);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The buffer as a whole.
+impl Reply {
+    /// The place where the next reply will be, to return to with [`rollback`](Self::rollback).
+    pub fn mark(&self) -> Mark {
+        self.output.mark()
+    }
+
+    /// Takes back everything written since `mark`.
+    ///
+    /// # Panics
+    /// If the place was sent meanwhile.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.output.rollback(mark);
+    }
+
+    /// The number of bytes to be sent.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Whether nothing is to be sent.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The memory this buffer holds in bytes, shared values included: what the limits on output
+    /// buffers look at.
+    pub fn memory_size(&self) -> usize {
+        self.output.memory()
+    }
+
+    /// The pieces to be sent, in order, none of them empty.
+    pub fn chunks(&self) -> Chunks<'_> {
+        self.output.chunks()
+    }
+
+    /// Drops the first `count` bytes: they are sent.
+    ///
+    /// # Panics
+    /// If there are not that many.
+    pub fn advance(&mut self, count: usize) {
+        self.output.advance(count);
+    }
+
+    /// Drops everything that is not sent yet.
+    pub fn clear(&mut self) {
+        self.output.clear();
+    }
+
+    /// Gives back the memory that holds nothing to be sent, for a connection that goes idle.
+    pub fn shrink(&mut self) {
+        self.output.shrink();
+    }
+
+    /// Takes everything out as one string of bytes: for tests and for callers without a socket.
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.len());
+        self.chunks().for_each(|chunk| bytes.extend_from_slice(chunk));
+        self.clear();
+        bytes
+    }
+}

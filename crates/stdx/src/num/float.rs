@@ -1,0 +1,225 @@
+//! Doubles: C's `strtod` grammar in, two decimal forms out.
+
+use rustc_apfloat::Float;
+use rustc_apfloat::ieee::Double;
+
+use super::{integer::parse_i64, write_i64};
+
+/// What the digits of an accepted number looked like, before anything was rounded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// `inf` or `infinity` in any case, with or without sign.
+    Infinity,
+    /// Digits with an optional point and exponent.
+    Decimal,
+    /// `0x`, hexadecimal digits, an optional binary exponent.
+    Hexadecimal,
+}
+
+/// Checks `text` against the grammar of C's `strtod`, without the leading white space that Redis
+/// refuses: an optional sign, then infinity, a decimal or a hexadecimal number. Not-a-number is
+/// refused. Returns the shape and whether any digit of the significand is other than zero.
+pub(super) fn classify(text: &[u8]) -> Option<(Shape, bool)> {
+    let unsigned = match text {
+        [b'+' | b'-', rest @ ..] => rest,
+        _ => text,
+    };
+    if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") {
+        return Some((Shape::Infinity, true));
+    }
+    let (shape, digits, exponent_mark) = match unsigned {
+        [b'0', b'x' | b'X', rest @ ..] => (Shape::Hexadecimal, rest, b'p'),
+        _ => (Shape::Decimal, unsigned, b'e'),
+    };
+    let is_digit = |b: &u8| match shape {
+        Shape::Hexadecimal => b.is_ascii_hexdigit(),
+        _ => b.is_ascii_digit(),
+    };
+    let (mut seen, mut nonzero, mut point) = (false, false, false);
+    let mut at = 0;
+    while let Some(byte) = digits.get(at) {
+        if is_digit(byte) {
+            seen = true;
+            nonzero |= *byte != b'0';
+        } else if *byte == b'.' && !point {
+            point = true;
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    let valid_end = match digits[at..] {
+        [] => true,
+        [mark, ref exponent @ ..] if mark.eq_ignore_ascii_case(&exponent_mark) => {
+            let exponent = match exponent {
+                [b'+' | b'-', rest @ ..] => rest,
+                _ => exponent,
+            };
+            !exponent.is_empty() && exponent.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    (seen && valid_end).then_some((shape, nonzero))
+}
+
+/// `text`, known to be a hexadecimal number, with the exponent that the float library demands.
+pub(super) fn with_exponent(text: &str) -> String {
+    let mark = if text.contains(['p', 'P']) { "" } else { "p0" };
+    format!("{text}{mark}")
+}
+
+/// Parses a double as Redis parses scores, increments and coordinates.
+///
+/// The grammar is that of C's `strtod`: `3`, `-3.5e2`, `.5`, `5.`, `+inf`, `0x1p-3`. Refused are
+/// not-a-number, spaces, anything after the number, and numbers whose magnitude is too large or
+/// so small that it would become zero.
+pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    // Integers of up to 15 digits are exact, and by far the most usual.
+    if text.len() <= 15
+        && let Some(value) = parse_i64(text)
+    {
+        return Some(value as f64);
+    }
+    let (shape, nonzero) = classify(text)?;
+    let text = str::from_utf8(text).ok()?;
+    let value = match shape {
+        Shape::Hexadecimal => {
+            let value: Double = with_exponent(text).parse().ok()?;
+            f64::from_bits(value.to_bits() as u64)
+        }
+        Shape::Infinity | Shape::Decimal => text.parse().ok()?,
+    };
+    let out_of_range =
+        (value.is_infinite() && shape != Shape::Infinity) || (value == 0.0 && nonzero);
+    (!out_of_range).then_some(value)
+}
+
+/// Appends the shortest text that reads back as `value`, laid out as Redis prints scores and
+/// RESP3 doubles since version 7.2: whole numbers below 2^52 as integers, `inf`, `-inf`, `nan`,
+/// an exponent only where the plain form would be long (`1e+21`, `1.5e-7`).
+pub fn write_f64(out: &mut Vec<u8>, value: f64) {
+    const EXACT: f64 = (1_u64 << 52) as f64;
+    if write_special(out, value) {
+        return;
+    }
+    if value.abs() <= EXACT && value == value.trunc() {
+        return write_i64(out, value as i64);
+    }
+    let mut buffer = zmij::Buffer::new();
+    let (digits, digit_len, exponent) = decompose(buffer.format_finite(value.abs()));
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    layout_shortest(out, &digits[..digit_len], exponent);
+}
+
+/// Appends `value` as C's `%.17g` prints it, the form that Redis 7.0 uses on the wire: up to 17
+/// significant digits, no trailing zeros, an exponent below 10^-4 and from 10^17 on.
+pub fn write_f64_17g(out: &mut Vec<u8>, value: f64) {
+    if write_special(out, value) {
+        return;
+    }
+    // Seventeen digits, correctly rounded, always with an exponent.
+    let text = format!("{:.16e}", value.abs());
+    let (digits, digit_len, exponent) = decompose(&text);
+    let digits = &digits[..digit_len];
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    if (-4..17).contains(&exponent) {
+        write_plain(out, digits, exponent);
+    } else {
+        write_scientific(out, digits, exponent, 2);
+    }
+}
+
+/// Writes what has no digits: not-a-number, the infinities, and the zeros.
+fn write_special(out: &mut Vec<u8>, value: f64) -> bool {
+    let word: &[u8] = match value {
+        _ if value.is_nan() => b"nan",
+        f64::INFINITY => b"inf",
+        f64::NEG_INFINITY => b"-inf",
+        _ if value == 0.0 && value.is_sign_negative() => b"-0",
+        0.0 => b"0",
+        _ => return false,
+    };
+    out.extend_from_slice(word);
+    true
+}
+
+/// Splits the text of a positive finite number into its significant digits, without zeros at
+/// either end, and the decimal exponent of the first: 0.0123 is 123 and -2.
+fn decompose(text: &str) -> ([u8; 20], usize, i32) {
+    let (significand, exponent) = match text.split_once('e') {
+        Some((head, tail)) => (head, tail.parse().expect("the formatter wrote the exponent")),
+        None => (text, 0),
+    };
+    let mut digits = [0; 20];
+    let mut len = 0;
+    let mut point = None;
+    let mut skipped_zeros = 0;
+    for byte in significand.bytes() {
+        match byte {
+            b'.' => point = Some(len + skipped_zeros),
+            b'0' if len == 0 => skipped_zeros += 1,
+            _ => {
+                // Zeros after the last digit that is not zero are cut off below; a formatter
+                // that writes large numbers plainly may have more of them than fit.
+                if len < digits.len() {
+                    digits[len] = byte;
+                }
+                len += 1;
+            }
+        }
+    }
+    let before_point = point.unwrap_or(len + skipped_zeros) as i32;
+    let kept =
+        digits[..len.min(digits.len())].iter().rposition(|&d| d != b'0').map_or(0, |i| i + 1);
+    (digits, kept, exponent + before_point - skipped_zeros as i32 - 1)
+}
+
+/// The layout of the shortest form. `exponent` is that of the first digit.
+fn layout_shortest(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
+    let len = digits.len() as i32;
+    // The power of ten that the digits, read as an integer, are multiplied with.
+    let scale = exponent - len + 1;
+    let plain = if scale >= 0 { exponent < len + 7 } else { scale > -7 || exponent.abs() < 4 };
+    if plain {
+        write_plain(out, digits, exponent)
+    } else {
+        write_scientific(out, digits, exponent, 1)
+    }
+}
+
+/// Digits with a point where it belongs and zeros as needed.
+fn write_plain(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
+    let Ok(last_integer_digit) = usize::try_from(exponent) else {
+        out.extend_from_slice(b"0.");
+        out.extend(std::iter::repeat_n(b'0', exponent.unsigned_abs() as usize - 1));
+        return out.extend_from_slice(digits);
+    };
+    let integer_len = last_integer_digit + 1;
+    if digits.len() <= integer_len {
+        out.extend_from_slice(digits);
+        out.extend(std::iter::repeat_n(b'0', integer_len - digits.len()));
+    } else {
+        out.extend_from_slice(&digits[..integer_len]);
+        out.push(b'.');
+        out.extend_from_slice(&digits[integer_len..]);
+    }
+}
+
+/// One digit, the others after a point, and a signed exponent of at least `exponent_width` digits.
+fn write_scientific(out: &mut Vec<u8>, digits: &[u8], exponent: i32, exponent_width: usize) {
+    out.push(digits[0]);
+    if digits.len() > 1 {
+        out.push(b'.');
+        out.extend_from_slice(&digits[1..]);
+    }
+    out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
+    let exponent = exponent.unsigned_abs();
+    if exponent_width == 2 && exponent < 10 {
+        out.push(b'0');
+    }
+    write_i64(out, i64::from(exponent));
+}
