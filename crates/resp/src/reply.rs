@@ -35,6 +35,14 @@ pub struct Reply {
     output: Output,
 }
 
+impl std::fmt::Debug for Reply {
+    /// The version and the number of bytes; the bytes themselves may be many, and not text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let len = self.output.len();
+        f.debug_struct("Reply").field("version", &self.version).field("len", &len).finish()
+    }
+}
+
 /// Values of every type.
 impl Reply {
     /// An empty buffer, without memory of its own, that writes `version`.
