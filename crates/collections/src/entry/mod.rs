@@ -390,7 +390,6 @@ impl Entry {
 
     /// Gives up ownership; [`Entry::from_raw`] takes it back.
     #[inline]
-    #[allow(dead_code)]
     pub(crate) fn into_raw(self) -> NonNull<u8> {
         ManuallyDrop::new(self).start
     }
@@ -400,7 +399,6 @@ impl Entry {
     /// # Safety
     /// `start` came from `into_raw`, and ownership is taken back once.
     #[inline]
-    #[allow(dead_code)]
     pub(crate) const unsafe fn from_raw(start: NonNull<u8>) -> Self {
         Self { start }
     }

@@ -1,78 +1,201 @@
-//! The key table's interface (first version: a sorted vector behind it).
+//! The key table: all keys of one shard and database.
+//!
+//! # The idea
+//!
+//! A hash table that never rehashes as a whole. Keys are ordered by their *position*, a 64-bit keyed
+//! hash, most significant bit first. A directory cuts the range of positions into segments; a
+//! segment cuts its range into buckets of one cache line; a bucket points to entries. A full segment
+//! grows by a step, and a large one splits in two: some ten microseconds, whatever the number of keys.
+//!
+//! ```text
+//!  position  ssssssss dddddd fffffffff...... tttttttt
+//!            shard    │      │               tag: the lowest byte, compared before the key
+//!                     │      └ fraction x buckets = home bucket in the segment
+//!                     └ directory index
+//!
+//!  directory      segment: 2 to 64 cache lines                        entries
+//!  ┌──────┐      ┌────────┐
+//!  │ 000  ├─────>│ header │ live, earliest deadline                  ┌───────────────────┐
+//!  │ 001  ├──┐   ├────────┤   8 tags  8 pointers         epoch...  ┌>│ header key value  │
+//!  │ 010  ├┐ │   │bucket 0│ ┌─┬─┬─┬─┬┬────┬────┬────┬──┬────────┐  │ └───────────────────┘
+//!  │ 011  ├┤ │   │bucket 1│ │t│t│t│t││ p  │ p  │ p  │  │        ├──┘
+//!  │ 100  ││ v   │  ...   │ └─┴─┴─┴─┴┴────┴────┴────┴──┴────────┘
+//!  │ ...  │v     │ stash  │ keys that found both their buckets full
+//!  └──────┘      └────────┘
+//! ```
+//!
+//! A look-up touches the directory, one bucket and one entry; the bucket's line says when a second
+//! one must be read. Nothing else is on the way, not even the segment's header.
+//!
+//! # Invariants
+//!
+//! - **A logical bucket is a range of positions.** The home bucket is the fraction of the position
+//!   inside its segment times the number of buckets: monotone. Wherever its keys live (the home
+//!   line, the next, the stash), *logical bucket* means all keys of one home. `SCAN`, snapshots and the
+//!   walker work on logical buckets, so moving a key between lines is nothing to them, and since a
+//!   key's position never changes, a cursor that is a position survives every split and merge.
+//! - **Bounds are lower bounds.** A segment's and the table's earliest deadline may be too early
+//!   (after a key was removed), never too late. Visiting a segment makes its bound exact.
+//! - **A snapshot sees a logical bucket before its first change.** Its epoch says whether it did.
+//!
+//! # Trade-offs
+//!
+//! - Eight slots and a one-byte tag: a miss compares a wrong key once in 32 times; in return a key
+//!   costs 8 bytes of line at full load and 10 to 12 on average.
+//! - Home first, not the emptier of two lines: slightly lower load at the first overflow, but most
+//!   look-ups end in one line, and the stash takes what overflows.
+//! - Segments move in steps of a third to a half, so that memory follows the number of keys closely;
+//!   each step looks at every key of the segment again (it must be hashed: there is no room for the
+//!   position). A key is rehashed three to four times per doubling of the table, by memory that is
+//!   prefetched.
+//! - Positions are expected to be spread evenly below their leading bits, which a keyed hash gives.
+//!   Where they are not, the table stays correct: the stash of a segment grows without end.
 
-use crate::entry::{Entry, EntryRef, NewValue};
+mod bucket;
+mod directory;
+mod expire;
+mod resize;
+mod scan;
+mod segment;
+mod slot;
+mod snapshot;
 
-/// The top bits of a position name the shard and are ignored by the table.
+use std::fmt;
+
+use crate::entry::{Entry, EntryRef};
+use directory::Directory;
+use segment::{Place, Segment, Shape};
+use snapshot::Snapshot;
+
+pub use scan::Iter;
+pub use slot::Slot;
+pub use snapshot::BucketSink;
+
+/// The top bits of a position name the shard; the table ignores them.
 pub const SHARD_BITS: u32 = 8;
 
-/// Receives the entries of a snapshot.
-pub trait BucketSink: Send {
-    /// One entry of the dataset as it was when the snapshot began. Called once per entry.
-    fn entry(&mut self, entry: EntryRef<'_>);
-}
-
-/// The keys of one shard and database, ordered by position.
-#[derive(Debug, Default)]
+/// The keys of one shard and database, ordered by position. See the module page.
+///
+/// Positions come from the caller, together with the key or through `rehash`: the function from a
+/// key to its position. Both must always agree, else keys are not found again.
 pub struct KeyTable {
-    items: Vec<(u64, Entry)>,
+    directory: Directory,
+    len: usize,
+    expiring: usize,
+    /// At most the earliest deadline of all entries, while `expiring` is not 0.
+    earliest: u64,
+    /// Local position at which the sweep of due entries goes on.
+    sweep_at: u64,
+    snapshot: Option<Box<Snapshot>>,
 }
 
-/// A found key.
-#[derive(Debug)]
-pub struct Slot<'t> {
-    table: &'t mut KeyTable,
-    at: usize,
+/// A position without its shard bits, its leading bit first.
+#[inline]
+const fn local(position: u64) -> u64 {
+    position << SHARD_BITS
+}
+
+/// The byte of a position that is compared before the key is.
+#[inline]
+const fn tag(position: u64) -> u8 {
+    position as u8
 }
 
 impl KeyTable {
     /// An empty table; allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { items: Vec::new() }
+        Self {
+            directory: Directory::new(),
+            len: 0,
+            expiring: 0,
+            earliest: u64::MAX,
+            sweep_at: 0,
+            snapshot: None,
+        }
     }
+
     /// Number of keys.
+    #[inline]
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.items.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
+
     /// Whether there are no keys.
+    #[inline]
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
+
     /// Number of keys with a deadline.
     #[must_use]
-    pub fn expiring(&self) -> usize {
-        self.items.iter().filter(|i| i.1.deadline().is_some()).count()
+    pub const fn expiring(&self) -> usize {
+        self.expiring
     }
-    /// Bytes of table structure (segments and directory), entries not included.
+
+    /// Bytes of table structure: directory and segments, not the entries.
     #[must_use]
-    pub fn memory_bytes(&self) -> usize {
-        self.items.capacity() * 16
+    pub const fn memory_bytes(&self) -> usize {
+        self.directory.bytes()
     }
+
     /// The entry of `key`, whose position is `position`.
+    #[inline]
     #[must_use]
     pub fn find(&self, position: u64, key: &[u8]) -> Option<EntryRef<'_>> {
-        self.items.iter().find(|i| i.0 == position && i.1.key() == key).map(|i| i.1.view())
+        let segment = self.segment(position)?;
+        let place = segment.find(segment.home(local(position)), tag(position), key)?;
+        Some(segment.entry(place))
     }
+
     /// The slot of `key`, for changing it.
+    #[inline]
     #[must_use]
     pub fn find_mut(&mut self, position: u64, key: &[u8]) -> Option<Slot<'_>> {
-        let at = self.items.iter().position(|i| i.0 == position && i.1.key() == key)?;
-        Some(Slot { table: self, at })
+        let index = self.directory.index(local(position));
+        let segment = self.directory.get(index)?;
+        let home = segment.home(local(position));
+        let place = segment.find(home, tag(position), key)?;
+        Some(Slot::new(self, index, home, place))
     }
-    /// Adds an entry whose key is absent. `rehash` gives the position of any key.
+
+    /// Adds an entry whose key is absent.
+    ///
+    /// The caller has made sure of that, usually by [`KeyTable::find_mut`]: adding a key twice leaves
+    /// two entries of which either may be found.
     pub fn insert(
         &mut self,
         position: u64,
         entry: Entry,
         rehash: &impl Fn(&[u8]) -> u64,
     ) -> Slot<'_> {
-        let _ = rehash;
-        let at = self.items.partition_point(|i| i.0 < position);
-        self.items.insert(at, (position, entry));
-        Slot { table: self, at }
+        let (at, tag, deadline) = (local(position), tag(position), entry.deadline());
+        let entry = Owned::new(entry);
+        let (index, home, place) = loop {
+            let index = self.directory.index(at);
+            let Some(segment) = self.directory.get(index) else {
+                self.found(at);
+                continue;
+            };
+            let home = segment.home(at);
+            self.before_change(index, home);
+            let segment = self.directory.get_mut(index).expect("looked up above");
+            match segment.place(home, tag, entry.pointer) {
+                Some(place) => break (index, home, place),
+                None => self.grow(at, rehash),
+            }
+        };
+        entry.handed_over();
+        self.len += 1;
+        if let Some(deadline) = deadline {
+            self.expiring += 1;
+            self.lower_bounds(index, deadline);
+        }
+        Slot::new(self, index, home, place)
     }
+
     /// Removes `key`.
     pub fn remove(
         &mut self,
@@ -82,122 +205,154 @@ impl KeyTable {
     ) -> Option<Entry> {
         self.find_mut(position, key).map(|slot| slot.remove(rehash))
     }
-    /// Asks the processor for the cache line where the look-up of `position` begins.
+
+    /// Asks the processor for the cache line where the look-up of `position` begins. A batch of
+    /// commands calls this for all its keys, then [`KeyTable::prefetch_entry`], then runs.
+    #[inline]
     pub fn prefetch(&self, position: u64) {
-        let _ = position;
+        if let Some(segment) = self.segment(position) {
+            segment.prefetch(segment.home(local(position)));
+        }
     }
+
     /// Asks the processor for the entry that the look-up of `position` will probably compare.
+    #[inline]
     pub fn prefetch_entry(&self, position: u64) {
-        let _ = position;
+        if let Some(segment) = self.segment(position) {
+            segment.prefetch_entry(segment.home(local(position)), tag(position));
+        }
     }
-    /// A random entry, each with about the same chance.
-    #[must_use]
-    pub fn sample(&self, random: u64) -> Option<EntryRef<'_>> {
-        let len = self.items.len() as u64;
-        (len > 0).then(|| self.items[(random % len) as usize].1.view())
-    }
-    /// Visits the entries of the logical bucket that contains `cursor` (a position without its shard
-    /// bits) and returns where the next begins; `None` at the end.
-    pub fn scan(&self, cursor: u64, mut visit: impl FnMut(EntryRef<'_>)) -> Option<u64> {
-        const LOCAL: u64 = u64::MAX >> SHARD_BITS;
-        let at = self.items.partition_point(|i| i.0 & LOCAL < cursor);
-        let position = self.items.get(at)?.0;
-        self.items[at..].iter().take_while(|i| i.0 == position).for_each(|i| visit(i.1.view()));
-        let next = (position & LOCAL) + 1;
-        (next <= LOCAL).then_some(next)
-    }
-    /// All entries, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        self.items.iter().map(|i| i.1.view())
-    }
-    /// Leaves an empty table behind, in constant time.
+
+    /// Leaves an empty table behind, in constant time. A snapshot in progress goes with the keys.
     #[must_use]
     pub fn take(&mut self) -> Self {
         std::mem::take(self)
     }
-    /// Frees about `n` entries and returns how many; 0 when the table is empty.
+
+    /// Frees at least `n` entries while there are as many, and returns how many: the background free
+    /// of a large table in steps. The rest stays a valid table.
     pub fn drain_some(&mut self, n: usize) -> usize {
-        let len = self.items.len();
-        self.items.truncate(len.saturating_sub(n));
-        len - self.items.len()
-    }
-    /// Whether some segment's earliest deadline is at least `slack` before `now`.
-    #[must_use]
-    pub fn has_due(&self, now: u64, slack: u64) -> bool {
-        let due = |i: &(u64, Entry)| i.1.deadline().is_some_and(|d| d.saturating_add(slack) <= now);
-        self.items.iter().any(due)
-    }
-    /// Removes due entries (deadline at most `now`); visits about `budget` entries and goes on
-    /// there when called again. Returns whether segments remain to be visited.
-    pub fn expire_due(
-        &mut self,
-        now: u64,
-        slack: u64,
-        budget: usize,
-        rehash: &impl Fn(&[u8]) -> u64,
-        mut removed: impl FnMut(Entry),
-    ) -> bool {
-        let _ = (slack, budget, rehash);
-        let mut at = 0;
-        while at < self.items.len() {
-            if self.items[at].1.deadline().is_some_and(|d| d <= now) {
-                removed(self.items.remove(at).1);
-            } else {
-                at += 1;
+        let mut freed = 0;
+        let mut index = self.directory.len();
+        while freed < n && index > 0 {
+            index -= 1;
+            if self.directory.get(index).is_none() {
+                continue;
             }
+            self.deliver_segment(index);
+            let start = self.directory.start(index);
+            let mut segment = self.directory.detach(start).expect("looked up above");
+            freed += segment.header().live as usize;
+            self.len -= segment.header().live as usize;
+            self.expiring -= free_entries(&mut segment);
+            // SAFETY: detached, so this is the only word, and the entries are freed.
+            unsafe { segment.free() };
         }
-        false
+        self.directory.settle();
+        freed
     }
-    /// Begins a snapshot: every entry present now goes to `sink` exactly once as it is now, before
-    /// its first change or by [`KeyTable::snapshot_step`]. Epochs only rise.
-    pub fn begin_snapshot(&mut self, epoch: u32, sink: Box<dyn BucketSink>) {
-        let _ = (epoch, sink);
+
+    #[inline]
+    fn segment(&self, position: u64) -> Option<&Segment> {
+        self.directory.get(self.directory.index(local(position)))
     }
-    /// Ends the snapshot and hands the sink back.
-    pub fn end_snapshot(&mut self) -> Option<Box<dyn BucketSink>> {
-        None
+
+    /// Gives positions without a segment a first small one.
+    fn found(&mut self, at: u64) {
+        let depth = self.directory.vacant_depth(at);
+        let segment = Segment::allocate(Shape::for_keys(1), depth as u8, self.epoch());
+        self.directory.attach(at, segment);
     }
-    /// The walker: delivers the logical bucket that contains `cursor`, if it was not yet, and
-    /// returns where the next begins.
-    pub fn snapshot_step(&mut self, cursor: u64) -> Option<u64> {
-        self.scan(cursor, |_| {})
+
+    /// Keeps the bounds of the earliest deadline below a new one.
+    #[inline]
+    fn lower_bounds(&mut self, index: usize, deadline: u64) {
+        self.earliest = self.earliest.min(deadline);
+        let segment = self.directory.get_mut(index).expect("the key's segment exists");
+        let header = segment.header_mut();
+        header.earliest = header.earliest.min(deadline);
     }
 }
 
-impl<'t> Slot<'t> {
-    /// The entry.
-    #[must_use]
-    pub fn entry(&self) -> EntryRef<'_> {
-        self.table.items[self.at].1.view()
+/// An entry on its way into a slot: freed if it does not arrive (a panic in `rehash`).
+struct Owned {
+    pointer: std::ptr::NonNull<u8>,
+}
+
+impl Owned {
+    fn new(entry: Entry) -> Self {
+        Self { pointer: entry.into_raw() }
     }
-    /// The entry, for as long as the table was borrowed.
-    #[must_use]
-    pub fn into_entry(self) -> EntryRef<'t> {
-        self.table.items[self.at].1.view()
-    }
-    /// Sets the access clock. Does not count as a change for snapshots.
-    pub fn set_clock(&mut self, clock: u32) {
-        self.table.items[self.at].1.set_clock(clock);
-    }
-    /// As [`Entry::set_value`].
-    pub fn set_value(&mut self, value: NewValue<'_>, deadline: Option<u64>) -> Option<Entry> {
-        self.modify(|entry| entry.set_value(value, deadline))
-    }
-    /// As [`Entry::set_deadline`].
-    pub fn set_deadline(&mut self, deadline: Option<u64>) {
-        self.modify(|entry| entry.set_deadline(deadline));
-    }
-    /// Lets `change` work on the owned entry, whose key must stay the same.
-    pub fn modify<R>(&mut self, change: impl FnOnce(&mut Entry) -> R) -> R {
-        change(&mut self.table.items[self.at].1)
-    }
-    /// Puts `entry`, which has the same key, in the place of the present one, which is returned.
-    pub fn replace(&mut self, entry: Entry) -> Entry {
-        self.modify(|old| std::mem::replace(old, entry))
-    }
-    /// Takes the entry out of the table.
-    pub fn remove(self, rehash: &impl Fn(&[u8]) -> u64) -> Entry {
-        let _ = rehash;
-        self.table.items.remove(self.at).1
+
+    fn handed_over(self) {
+        std::mem::forget(self);
     }
 }
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: from `into_raw`, and no slot owns it: `handed_over` was not called.
+        drop(unsafe { Entry::from_raw(self.pointer) });
+    }
+}
+
+/// Frees the entries of a detached segment, prefetching ahead; returns how many had a deadline.
+fn free_entries(segment: &mut Segment) -> usize {
+    let mut expiring = 0;
+    for line in 0..segment.lines() {
+        segment.prefetch_entries(line + 1);
+        for slot in segment.used(line) {
+            let place = Place { line: line as u32, slot: slot as u8 };
+            // SAFETY: a used slot owns its entry; the segment is not read again but for its memory.
+            let entry = unsafe { Entry::from_raw(segment.pointer(place)) };
+            expiring += usize::from(entry.deadline().is_some());
+        }
+    }
+    expiring
+}
+
+/// Asks the processor for a cache line.
+#[inline]
+fn prefetch_line(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch does not fault, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above; the instruction changes neither memory nor flags.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address,
+            options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = address;
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for KeyTable {
+    fn drop(&mut self) {
+        self.snapshot = None;
+        self.drain_some(usize::MAX);
+    }
+}
+
+impl fmt::Debug for KeyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyTable")
+            .field("len", &self.len)
+            .field("expiring", &self.expiring)
+            .field("segments", &self.directory.segments())
+            .field("memory_bytes", &self.memory_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,538 @@
+//! A segment: a header line, its buckets and its stash, in one allocation.
+//!
+//! ```text
+//!    Segment (64-bit word)                 memory, 64-byte lines
+//!   ┌───────┬─────────┬────────────┐      ┌────────┬──────────┬─────┬──────────┬───────┬─────┐
+//!   │ depth │ buckets │ pointer 48 │ ───> │ header │ bucket 0 │ ... │ bucket B │ stash │ ... │
+//!   └───────┴─────────┴────────────┘      └────────┴──────────┴─────┴──────────┴───────┴─────┘
+//! ```
+//!
+//! The word carries all that a look-up needs, so that it touches the directory, one bucket and the
+//! entry; the header is for changes.
+//!
+//! Where a key with home `h` may live, in the order of preference: bucket `h`; bucket `h + 1` (the
+//! last bucket's neighbour is the first), marked displaced; any stash line, with `h` written beside it.
+//!
+//! Invariants: a used slot owns a live entry; `header.live` counts used slots; the overflow counts of
+//! bucket `h` say how many of its keys are next door and in the stash, so a miss usually ends after
+//! one line; `header.earliest` is at most the earliest deadline of the segment's entries.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+
+use super::bucket::{Bucket, NO_HOME, SLOTS, SlotSet, Stash};
+use crate::entry::{Entry, EntryRef};
+
+const LINE_BYTES: usize = 64;
+const POINTER_BITS: u32 = 48;
+const DEPTH_SHIFT: u32 = 56;
+
+/// The sizes a segment takes, in lines. All are size classes of the allocator, so no byte is lost to
+/// rounding; each step is at most half of what is there.
+const CLASSES: [u32; 11] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+/// The largest regular segment; a fuller one is split.
+pub(super) const LINES_MAX: u32 = 64;
+
+/// How a segment of a given size is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shape {
+    /// Lines in all, header included.
+    pub(super) lines: u32,
+}
+
+impl Shape {
+    /// The smallest shape that holds `keys` and leaves room for some more.
+    pub(super) fn for_keys(keys: usize) -> Self {
+        let roomy = |lines: &&u32| {
+            let capacity = (**lines as usize - 1) * SLOTS;
+            keys * 20 <= capacity * 17
+        };
+        Self { lines: CLASSES.iter().find(roomy).copied().unwrap_or(LINES_MAX) }
+    }
+
+    /// The next larger shape. Beyond the largest regular one, the stash doubles without end: that is
+    /// for positions so unevenly spread that splitting does not part them.
+    pub(super) fn larger(self) -> Self {
+        let next = CLASSES.iter().copied().find(|&lines| lines > self.lines);
+        Self { lines: next.unwrap_or(self.lines * 2) }
+    }
+
+    /// Lines that are buckets.
+    const fn buckets(self) -> usize {
+        let regular = if self.lines > LINES_MAX { LINES_MAX } else { self.lines };
+        let stash = match regular {
+            0..=4 => 0,
+            5..=16 => 1,
+            17..=32 => 2,
+            _ => 3,
+        };
+        (regular - 1 - stash) as usize
+    }
+
+    /// Keys that fit if every slot is used.
+    pub(super) const fn capacity(self) -> usize {
+        (self.lines as usize - 1) * SLOTS
+    }
+
+    fn layout(self) -> Layout {
+        let bytes = self.lines as usize * LINE_BYTES;
+        Layout::from_size_align(bytes, LINE_BYTES).expect("segment sizes are far below 2^63")
+    }
+}
+
+/// The first line of a segment: what is needed to change it.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(super) struct Header {
+    /// At most the earliest deadline inside; `u64::MAX` if there is none.
+    pub(super) earliest: u64,
+    /// Number of keys.
+    pub(super) live: u32,
+    /// Lines in all, this one included.
+    lines: u32,
+    /// With fewer keys than this, the segment should be made smaller or merged.
+    pub(super) shrink_below: u32,
+}
+
+/// Where a key lives inside its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index over buckets and then stash lines.
+    pub(super) line: u32,
+    /// Slot in the line.
+    pub(super) slot: u8,
+}
+
+impl Place {
+    #[inline]
+    const fn new(line: usize, slot: usize) -> Self {
+        Self { line: line as u32, slot: slot as u8 }
+    }
+}
+
+/// A segment, or none: what a directory entry holds. Several entries of one directory may name the
+/// same segment, so the word is no owner by itself: the directory frees it once.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(super) struct Segment(u64);
+
+const _: () = assert!(size_of::<Header>() == LINE_BYTES);
+
+impl Segment {
+    /// No segment: the range holds no key.
+    pub(super) const NONE: Self = Self(0);
+
+    /// An empty segment.
+    pub(super) fn allocate(shape: Shape, depth: u8, epoch: u32) -> Self {
+        let layout = shape.layout();
+        // SAFETY: shapes have at least two lines.
+        let memory = unsafe { alloc_zeroed(layout) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let header = Header {
+            earliest: u64::MAX,
+            live: 0,
+            lines: shape.lines,
+            shrink_below: (shape.capacity() * 2 / 5) as u32,
+        };
+        // SAFETY: the first line is a header, which nothing refers to yet.
+        unsafe { memory.cast::<Header>().write(header) };
+        let address = memory.as_ptr().expose_provenance() as u64;
+        assert!(address >> POINTER_BITS == 0, "user-space addresses have 48 bits");
+        let buckets = (shape.buckets() as u64) << POINTER_BITS;
+        let mut new = Self(address | buckets | u64::from(depth) << DEPTH_SHIFT);
+        // Zeroed buckets are empty ones; stash lines mark free slots.
+        (0..new.buckets()).for_each(|b| new.bucket_mut(b).epoch = epoch);
+        new.stash_mut().iter_mut().for_each(|line| line.homes = [NO_HOME; SLOTS]);
+        new
+    }
+
+    /// Frees the memory, not the entries.
+    ///
+    /// # Safety
+    /// No other copy of the word is used any more, and what the slots own has been moved elsewhere.
+    pub(super) unsafe fn free(self) {
+        let layout = self.shape().layout();
+        // SAFETY: allocated with this layout, and by the caller's promise not used any more.
+        unsafe { dealloc(self.memory(), layout) };
+    }
+
+    /// Another word for the same segment, for a further directory entry.
+    ///
+    /// # Safety
+    /// At most one of the words is used for changes at any time, and one of them for freeing.
+    pub(super) const unsafe fn alias(&self) -> Self {
+        Self(self.0)
+    }
+
+    /// Whether there is no segment.
+    #[inline]
+    pub(super) const fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many leading bits all local positions inside have in common.
+    #[inline]
+    pub(super) const fn depth(&self) -> u32 {
+        (self.0 >> DEPTH_SHIFT) as u32
+    }
+
+    /// Number of buckets.
+    #[inline]
+    pub(super) const fn buckets(&self) -> usize {
+        (self.0 >> POINTER_BITS & 0xff) as usize
+    }
+
+    /// The home bucket of a local position: monotone, so a bucket is a range of positions.
+    #[inline]
+    pub(super) fn home(&self, local: u64) -> usize {
+        let fraction = local << self.depth();
+        (u128::from(fraction) * self.buckets() as u128 >> 64) as usize
+    }
+
+    /// The shape.
+    pub(super) fn shape(&self) -> Shape {
+        Shape { lines: self.header().lines }
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.header().lines as usize * LINE_BYTES
+    }
+
+    #[inline]
+    fn memory(&self) -> *mut u8 {
+        std::ptr::with_exposed_provenance_mut((self.0 & ((1 << POINTER_BITS) - 1)) as usize)
+    }
+
+    #[inline]
+    fn line(&self, line: usize) -> *mut u8 {
+        // SAFETY: all callers name lines of this segment; the header is in front of them.
+        unsafe { self.memory().add((line + 1) * LINE_BYTES) }
+    }
+
+    /// The header.
+    #[inline]
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: a directory's words name live segments, whose first line is an initialized header;
+        // changes need `&mut` of a word, which the directory lends one at a time.
+        unsafe { &*self.memory().cast::<Header>() }
+    }
+
+    /// The header, for changing it.
+    #[inline]
+    pub(super) fn header_mut(&mut self) -> &mut Header {
+        // SAFETY: as in `header`, exclusively.
+        unsafe { &mut *self.memory().cast::<Header>() }
+    }
+
+    /// Bucket `index`.
+    #[inline]
+    pub(super) fn bucket(&self, index: usize) -> &Bucket {
+        debug_assert!(index < self.buckets());
+        // SAFETY: the first lines after the header are initialized buckets; see `header`.
+        unsafe { &*self.line(index).cast::<Bucket>() }
+    }
+
+    /// Bucket `index`, for changing it.
+    #[inline]
+    pub(super) fn bucket_mut(&mut self, index: usize) -> &mut Bucket {
+        debug_assert!(index < self.buckets());
+        // SAFETY: as in `bucket`, exclusively.
+        unsafe { &mut *self.line(index).cast::<Bucket>() }
+    }
+
+    fn stash(&self) -> &[Stash] {
+        let count = self.header().lines as usize - 1 - self.buckets();
+        // SAFETY: all lines behind the buckets are initialized stash lines; see `header`.
+        unsafe { std::slice::from_raw_parts(self.line(self.buckets()).cast::<Stash>(), count) }
+    }
+
+    fn stash_mut(&mut self) -> &mut [Stash] {
+        let count = self.header().lines as usize - 1 - self.buckets();
+        // SAFETY: as in `stash`, exclusively. Free homes are written before anything reads them.
+        unsafe { std::slice::from_raw_parts_mut(self.line(self.buckets()).cast::<Stash>(), count) }
+    }
+
+    /// Number of lines with slots.
+    #[inline]
+    pub(super) fn lines(&self) -> usize {
+        self.header().lines as usize - 1
+    }
+
+    /// The used slots of a line (buckets, then stash).
+    #[inline]
+    pub(super) fn used(&self, line: usize) -> SlotSet {
+        match line.checked_sub(self.buckets()) {
+            None => self.bucket(line).used(),
+            Some(stash) => self.stash()[stash].used(),
+        }
+    }
+
+    /// The entry at a used place.
+    #[inline]
+    pub(super) fn entry(&self, place: Place) -> EntryRef<'_> {
+        // SAFETY: a used slot owns a live entry, which is not changed while `&self` is borrowed.
+        unsafe { EntryRef::new(self.pointer(place)) }
+    }
+
+    /// The address of the entry at a used place.
+    #[inline]
+    pub(super) fn pointer(&self, place: Place) -> NonNull<u8> {
+        let (line, slot) = (place.line as usize, place.slot as usize);
+        match line.checked_sub(self.buckets()) {
+            None => self.bucket(line).slots.get(slot),
+            Some(stash) => self.stash()[stash].slots.get(slot),
+        }
+    }
+
+    /// Tells a used slot where its entry is now.
+    #[inline]
+    pub(super) fn set_pointer(&mut self, place: Place, entry: NonNull<u8>) {
+        let (line, slot) = (place.line as usize, place.slot as usize);
+        match line.checked_sub(self.buckets()) {
+            None => self.bucket_mut(line).slots.set_pointer(slot, entry),
+            Some(stash) => self.stash_mut()[stash].slots.set_pointer(slot, entry),
+        }
+    }
+
+    /// The home bucket of the key at a used place.
+    pub(super) fn home_of(&self, place: Place) -> usize {
+        let (line, slot) = (place.line as usize, place.slot as usize);
+        match line.checked_sub(self.buckets()) {
+            Some(stash) => self.stash()[stash].homes[slot] as usize,
+            None if self.bucket(line).foreign().0 >> slot & 1 == 1 => self.before(line),
+            None => line,
+        }
+    }
+
+    /// The neighbour where keys of bucket `index` overflow to.
+    #[inline]
+    fn after(&self, index: usize) -> usize {
+        if index + 1 == self.buckets() { 0 } else { index + 1 }
+    }
+
+    #[inline]
+    fn before(&self, index: usize) -> usize {
+        if index == 0 { self.buckets() - 1 } else { index - 1 }
+    }
+
+    /// Finds a key.
+    #[inline]
+    pub(super) fn find(&self, home: usize, tag: u8, key: &[u8]) -> Option<Place> {
+        let bucket = self.bucket(home);
+        for slot in bucket.own_tagged(tag) {
+            let place = Place::new(home, slot);
+            if self.entry(place).key() == key {
+                return Some(place);
+            }
+        }
+        if bucket.is_complete() { None } else { self.find_outside(home, tag, key) }
+    }
+
+    fn find_outside(&self, home: usize, tag: u8, key: &[u8]) -> Option<Place> {
+        let next = self.after(home);
+        for slot in self.bucket(next).foreign_tagged(tag) {
+            let place = Place::new(next, slot);
+            if self.entry(place).key() == key {
+                return Some(place);
+            }
+        }
+        if !self.bucket(home).has_stashed() {
+            return None;
+        }
+        for (index, line) in self.stash().iter().enumerate() {
+            for slot in line.tagged(home, tag) {
+                let place = Place::new(self.buckets() + index, slot);
+                if self.entry(place).key() == key {
+                    return Some(place);
+                }
+            }
+        }
+        None
+    }
+
+    /// Finds room for one more key and puts `entry` there; `None` if the segment must grow first.
+    /// The caller hands over the ownership if it succeeds.
+    #[inline]
+    pub(super) fn place(&mut self, home: usize, tag: u8, entry: NonNull<u8>) -> Option<Place> {
+        let place = match self.bucket(home).free() {
+            Some(slot) => self.fill(home, slot, tag, entry, false),
+            None => self.place_outside(home, tag, entry)?,
+        };
+        self.header_mut().live += 1;
+        Some(place)
+    }
+
+    fn place_outside(&mut self, home: usize, tag: u8, entry: NonNull<u8>) -> Option<Place> {
+        let next = self.after(home);
+        if next != home {
+            if let Some(slot) = self.bucket(next).free() {
+                return Some(self.fill(next, slot, tag, entry, true));
+            }
+            if let Some(slot) = self.push_on(next) {
+                return Some(self.fill(next, slot, tag, entry, true));
+            }
+            if let Some(slot) = self.push_back(home) {
+                return Some(self.fill(home, slot, tag, entry, false));
+            }
+        }
+        let buckets = self.buckets();
+        for (index, line) in self.stash_mut().iter_mut().enumerate() {
+            if let Some(slot) = line.free() {
+                line.slots.set(slot, tag, entry);
+                line.homes[slot] = home as u8;
+                self.bucket_mut(home).count_stashed(true);
+                return Some(Place::new(buckets + index, slot));
+            }
+        }
+        None
+    }
+
+    /// Frees a slot of a full bucket by moving one of its own keys to the bucket after it.
+    fn push_on(&mut self, from: usize) -> Option<usize> {
+        let to = self.after(from);
+        let free = self.bucket(to).free()?;
+        let slot = self.bucket(from).own().next()?;
+        self.shift(from, slot, to, free);
+        Some(slot)
+    }
+
+    /// Frees a slot of a full bucket by moving a displaced key home.
+    fn push_back(&mut self, from: usize) -> Option<usize> {
+        let to = self.before(from);
+        let free = self.bucket(to).free()?;
+        let slot = self.bucket(from).foreign().next()?;
+        self.shift(from, slot, to, free);
+        Some(slot)
+    }
+
+    /// Moves a key between the two buckets it may live in.
+    fn shift(&mut self, from: usize, slot: usize, to: usize, free: usize) {
+        let source = self.bucket_mut(from);
+        let (tag, entry) = (source.slots.tags[slot], source.slots.get(slot));
+        let going_home = source.vacate(slot);
+        if going_home {
+            self.bucket_mut(to).count_outside(false);
+        }
+        self.fill(to, free, tag, entry, !going_home);
+    }
+
+    /// Puts a key into a free slot of a bucket.
+    #[inline]
+    fn fill(
+        &mut self,
+        index: usize,
+        slot: usize,
+        tag: u8,
+        entry: NonNull<u8>,
+        displaced: bool,
+    ) -> Place {
+        let bucket = self.bucket_mut(index);
+        bucket.slots.set(slot, tag, entry);
+        bucket.occupy(slot, displaced);
+        if displaced {
+            let home = self.before(index);
+            self.bucket_mut(home).count_outside(true);
+        }
+        Place::new(index, slot)
+    }
+
+    /// Takes the entry at a used place out.
+    pub(super) fn take(&mut self, place: Place) -> Entry {
+        let pointer = self.pointer(place);
+        let (line, slot) = (place.line as usize, place.slot as usize);
+        self.header_mut().live -= 1;
+        match line.checked_sub(self.buckets()) {
+            Some(stash) => {
+                let homes = &mut self.stash_mut()[stash].homes;
+                let home = std::mem::replace(&mut homes[slot], NO_HOME);
+                self.bucket_mut(home as usize).count_stashed(false);
+            }
+            None => {
+                if self.bucket_mut(line).vacate(slot) {
+                    let home = self.before(line);
+                    self.bucket_mut(home).count_outside(false);
+                }
+                self.unstash(line, slot);
+            }
+        }
+        // SAFETY: the slot owned the entry and has just been marked free.
+        unsafe { Entry::from_raw(pointer) }
+    }
+
+    /// Brings a key from the stash into a slot that became free, if one may live there.
+    fn unstash(&mut self, index: usize, free: usize) {
+        for (home, displaced) in [(index, false), (self.before(index), true)] {
+            if !self.bucket(home).has_stashed() || displaced && home == index {
+                continue;
+            }
+            let Some((stash, slot)) = self.stashed(home).next() else { continue };
+            let line = &mut self.stash_mut()[stash];
+            let (tag, entry) = (line.slots.tags[slot], line.slots.get(slot));
+            line.homes[slot] = NO_HOME;
+            self.bucket_mut(home).count_stashed(false);
+            self.fill(index, free, tag, entry, displaced);
+            return;
+        }
+    }
+
+    /// The stash slots of a home.
+    fn stashed(&self, home: usize) -> impl Iterator<Item = (usize, usize)> {
+        let lines = self.stash().iter().enumerate();
+        lines.flat_map(move |(index, line)| line.of_home(home).map(move |slot| (index, slot)))
+    }
+
+    /// Visits all keys of one logical bucket: those whose home it is, wherever they live.
+    #[inline]
+    pub(super) fn visit_home<'s>(&'s self, home: usize, visit: &mut impl FnMut(EntryRef<'s>)) {
+        let bucket = self.bucket(home);
+        bucket.own().for_each(|slot| visit(self.entry(Place::new(home, slot))));
+        if bucket.is_complete() {
+            return;
+        }
+        let next = self.after(home);
+        let foreign = self.bucket(next).foreign();
+        foreign.for_each(|slot| visit(self.entry(Place::new(next, slot))));
+        if bucket.has_stashed() {
+            let buckets = self.buckets();
+            self.stashed(home)
+                .for_each(|(line, slot)| visit(self.entry(Place::new(buckets + line, slot))));
+        }
+    }
+
+    /// All places in use.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.lines()).flat_map(|line| self.used(line).map(move |slot| Place::new(line, slot)))
+    }
+
+    /// Asks the processor for bucket `home`.
+    #[inline]
+    pub(super) fn prefetch(&self, home: usize) {
+        super::prefetch_line(self.line(home));
+    }
+
+    /// Asks the processor for the entry with this tag.
+    #[inline]
+    pub(super) fn prefetch_entry(&self, home: usize, tag: u8) {
+        let bucket = self.bucket(home);
+        if let Some(slot) = bucket.own_tagged(tag).next() {
+            super::prefetch_line(bucket.slots.get(slot).as_ptr());
+        } else if !bucket.is_complete() {
+            let next = self.bucket(self.after(home));
+            if let Some(slot) = next.foreign_tagged(tag).next() {
+                super::prefetch_line(next.slots.get(slot).as_ptr());
+            }
+        }
+    }
+
+    /// Asks the processor for all entries of a line.
+    #[inline]
+    pub(super) fn prefetch_entries(&self, line: usize) {
+        if line < self.lines() {
+            for slot in self.used(line) {
+                super::prefetch_line(self.pointer(Place::new(line, slot)).as_ptr());
+            }
+        }
+    }
+}
