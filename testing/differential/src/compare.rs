@@ -1,0 +1,130 @@
+//! When two replies count as equal: exactly, but for what may legitimately differ between two
+//! servers that were sent the same commands at nearly the same time.
+
+use client::Value;
+
+/// How two replies of one command are compared. Error replies are always compared exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// The same bytes.
+    Exact,
+    /// Integers that may be a few seconds apart; -1, -2 and 0 are exact.
+    Seconds,
+    /// Integers that may be some thousand milliseconds apart; -1, -2 and 0 are exact.
+    Millis,
+    /// Aggregates whose elements come in no particular order.
+    Unordered,
+    /// A SCAN reply that finished in one call: the keys come in no particular order.
+    Scan,
+    /// HELLO: all fields but the version and the connection's id.
+    Hello,
+    /// Only the RESP type.
+    Type,
+}
+
+/// Clocks are read at most this far apart, in milliseconds.
+const SKEW_MS: u64 = 5_000;
+
+impl Compare {
+    /// Whether the two replies agree.
+    pub fn agrees(self, subject: &Value, reference: &Value) -> bool {
+        if subject == reference {
+            return true;
+        }
+        match (self, subject, reference) {
+            (_, Value::Error(_), _) | (_, _, Value::Error(_)) | (Compare::Exact, ..) => false,
+            (Compare::Seconds, Value::Integer(a), Value::Integer(b)) => {
+                near(*a, *b, SKEW_MS / 1000)
+            }
+            (Compare::Millis, Value::Integer(a), Value::Integer(b)) => near(*a, *b, SKEW_MS),
+            (Compare::Unordered, ..) => sorted(subject) == sorted(reference),
+            (Compare::Scan, Value::Array(a), Value::Array(b)) => {
+                a.len() == 2 && b.len() == 2 && a[0] == b[0] && sorted(&a[1]) == sorted(&b[1])
+            }
+            (Compare::Hello, ..) => hello(subject) == hello(reference),
+            (Compare::Type, ..) => {
+                std::mem::discriminant(subject) == std::mem::discriminant(reference)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two times differ by no more than the skew. Small and negative numbers say something else
+/// than a time and must be equal.
+fn near(a: i64, b: i64, skew: u64) -> bool {
+    a > 0 && b > 0 && a.abs_diff(b) <= skew
+}
+
+/// An aggregate's elements in one fixed order; any other reply as it is.
+fn sorted(value: &Value) -> Vec<String> {
+    let mut texts: Vec<String> = match value {
+        Value::Array(items) | Value::Set(items) => {
+            items.iter().map(|item| format!("{item:?}")).collect()
+        }
+        other => vec![format!("{other:?}")],
+    };
+    texts.sort();
+    texts
+}
+
+/// The pairs of a HELLO reply without those that differ between any two servers.
+fn hello(value: &Value) -> Vec<(Value, Value)> {
+    let pairs: Vec<(Value, Value)> = match value {
+        Value::Map(pairs) => pairs.clone(),
+        Value::Array(flat) => {
+            flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+        }
+        other => vec![(other.clone(), Value::Null)],
+    };
+    let private =
+        |key: &Value| matches!(key, Value::Bulk(name) if name == b"version" || name == b"id");
+    pairs.into_iter().filter(|(key, _)| !private(key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bulk(text: &str) -> Value {
+        Value::Bulk(text.into())
+    }
+
+    #[test]
+    fn times_may_be_skewed_but_not_their_sentinels() {
+        let agrees = |a, b| Compare::Millis.agrees(&Value::Integer(a), &Value::Integer(b));
+        assert!(agrees(100_000, 100_900) && !agrees(100_000, 200_000));
+        assert!(agrees(-1, -1) && !agrees(-1, -2) && !agrees(0, 5) && !agrees(-1, 5));
+        assert!(!Compare::Exact.agrees(&Value::Integer(1), &Value::Integer(2)));
+    }
+
+    #[test]
+    fn order_is_ignored_only_where_it_has_no_meaning() {
+        let ab = Value::Array(vec![bulk("a"), bulk("b")]);
+        let ba = Value::Array(vec![bulk("b"), bulk("a")]);
+        let aa = Value::Array(vec![bulk("a"), bulk("a")]);
+        assert!(Compare::Unordered.agrees(&ab, &ba) && !Compare::Unordered.agrees(&ab, &aa));
+        assert!(!Compare::Exact.agrees(&ab, &ba));
+        let scan = |cursor, keys: &Value| Value::Array(vec![bulk(cursor), keys.clone()]);
+        assert!(Compare::Scan.agrees(&scan("0", &ab), &scan("0", &ba)));
+        assert!(!Compare::Scan.agrees(&scan("0", &ab), &scan("7", &ba)));
+    }
+
+    #[test]
+    fn errors_are_always_exact() {
+        let (one, other) = (Value::Error("ERR a".into()), Value::Error("ERR b".into()));
+        for compare in [Compare::Type, Compare::Hello, Compare::Unordered, Compare::Seconds] {
+            assert!(!compare.agrees(&one, &other));
+            assert!(!compare.agrees(&one, &Value::Integer(1)));
+        }
+    }
+
+    #[test]
+    fn hello_ignores_version_and_id() {
+        let hello = |version: &str, mode: &str| {
+            Value::Map(vec![(bulk("version"), bulk(version)), (bulk("mode"), bulk(mode))])
+        };
+        assert!(Compare::Hello.agrees(&hello("7", "standalone"), &hello("8", "standalone")));
+        assert!(!Compare::Hello.agrees(&hello("7", "standalone"), &hello("8", "cluster")));
+    }
+}

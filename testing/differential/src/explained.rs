@@ -1,0 +1,125 @@
+//! Differences that are known and meant: each is a predicate with the sentence that
+//! `docs/compatibility.md` prints. A difference that no predicate explains is a failure.
+
+use client::Value;
+
+use crate::shape::Command;
+
+/// A known difference between the subject and the reference.
+#[derive(Clone, Copy)]
+pub struct Explained {
+    /// A short name for counts.
+    pub name: &'static str,
+    /// What differs and why, for users.
+    pub sentence: &'static str,
+    /// Whether it explains these replies (subject first) to this command.
+    pub explains: fn(&Command, &Value, &Value) -> bool,
+}
+
+impl std::fmt::Debug for Explained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Every known difference.
+pub const EXPLAINED: &[Explained] = &[
+    Explained {
+        name: "newer-option",
+        sentence: "Options that came after the reference's version are accepted where the reference \
+                   answers with a syntax error.",
+        explains: |command, subject, reference| {
+            is_error(reference, "ERR syntax error")
+                && !matches!(subject, Value::Error(text) if text.starts_with(b"ERR syntax"))
+                && command.iter().any(|word| {
+                    let newer =
+                        [&b"IFEQ"[..], b"IFNE", b"IFDEQ", b"IFDNE", b"DIFF", b"DIFF1", b"ANDOR"];
+                    newer.contains(&word.to_ascii_uppercase().as_slice())
+                })
+        },
+    },
+    Explained {
+        name: "newer-wording",
+        sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS say that a command has no key arguments in the \
+                   words of Redis 7.2 and later.",
+        explains: |command, subject, reference| {
+            is(command, "COMMAND")
+                && is_error(subject, "ERR The command has no key arguments")
+                && is_error(reference, "ERR wrong number of arguments")
+        },
+    },
+    Explained {
+        name: "scan-cursor",
+        sentence: "SCAN refuses a cursor that is no unsigned number, and a type name that does not \
+                   exist, as Redis 8 does.",
+        explains: |command, subject, _| {
+            is(command, "SCAN")
+                && (is_error(subject, "ERR invalid cursor")
+                    || is_error(subject, "ERR unknown type name"))
+        },
+    },
+    Explained {
+        name: "encoding-names",
+        sentence: "OBJECT ENCODING knows listpack-encoded lists and sets, which came with Redis 7.2.",
+        explains: |command, subject, reference| {
+            is(command, "OBJECT")
+                && is_bulk(subject, "listpack")
+                && (is_bulk(reference, "quicklist") || is_bulk(reference, "hashtable"))
+        },
+    },
+];
+
+/// The known difference that explains these replies, if one does.
+pub fn explanation(
+    command: &Command,
+    subject: &Value,
+    reference: &Value,
+) -> Option<&'static Explained> {
+    EXPLAINED.iter().find(|known| (known.explains)(command, subject, reference))
+}
+
+fn is(command: &Command, name: &str) -> bool {
+    command.first().is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+fn is_error(value: &Value, start: &str) -> bool {
+    matches!(value, Value::Error(text) if text.starts_with(start.as_bytes()))
+}
+
+fn is_bulk(value: &Value, text: &str) -> bool {
+    matches!(value, Value::Bulk(bytes) if bytes == text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(words: &str) -> Command {
+        words.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn only_what_is_known_is_explained() {
+        let ok = Value::Simple("OK".into());
+        let syntax = Value::Error("ERR syntax error".into());
+        let named = |words, subject: &Value, reference: &Value| {
+            explanation(&command(words), subject, reference).map(|known| known.name)
+        };
+        assert_eq!(named("SET k v ifeq x", &Value::NullBulk, &syntax), Some("newer-option"));
+        assert_eq!(named("SET k v XX", &Value::NullBulk, &syntax), None);
+        assert_eq!(named("SET k v IFEQ x", &syntax, &ok), None);
+        assert_eq!(
+            named("SCAN -1", &Value::Error("ERR invalid cursor".into()), &ok),
+            Some("scan-cursor")
+        );
+        assert_eq!(named("GET k", &ok, &Value::NullBulk), None);
+    }
+
+    #[test]
+    fn names_are_unique_and_sentences_end() {
+        for (index, known) in EXPLAINED.iter().enumerate() {
+            assert!(known.sentence.ends_with('.') && !known.sentence.contains("  "));
+            assert!(EXPLAINED[..index].iter().all(|other| other.name != known.name));
+        }
+    }
+}

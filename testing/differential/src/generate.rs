@@ -1,0 +1,121 @@
+//! The stream of commands: rows drawn by weight, arguments drawn by shape, now and then spoiled,
+//! spread over two connections in bursts so that they can be pipelined.
+
+use conformance::Version;
+
+use crate::compare::Compare;
+use crate::rng::Rng;
+use crate::shape::{self, Command};
+use crate::table::{Row, TABLE};
+
+/// Number of connections a stream uses.
+pub const CONNECTIONS: usize = 2;
+
+/// One command of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The connection that sends it, below [`CONNECTIONS`].
+    pub connection: usize,
+    /// Its words.
+    pub command: Command,
+    /// How its replies are compared.
+    pub compare: Compare,
+}
+
+/// What both servers of a run can do.
+#[derive(Clone, Debug)]
+pub struct Abilities {
+    /// The version of the reference.
+    pub version: Version,
+    /// Names of commands that both have, in lower case.
+    pub commands: Vec<String>,
+}
+
+impl Abilities {
+    fn has(&self, row: &Row) -> bool {
+        let name = row.words[0].to_ascii_lowercase();
+        // The name that no server has is there to be refused by both.
+        let known = name.starts_with("nosuch") || self.commands.contains(&name);
+        known && self.version >= row.since
+    }
+}
+
+/// An endless stream of commands.
+#[derive(Debug)]
+pub struct Generator {
+    rng: Rng,
+    /// Each usable row as often as its weight says.
+    rows: Vec<&'static Row>,
+    connection: usize,
+}
+
+impl Generator {
+    /// The stream of `seed` over the rows that both servers have.
+    pub fn new(seed: u64, abilities: &Abilities) -> Self {
+        let usable = TABLE.iter().filter(|row| abilities.has(row));
+        let rows = usable.flat_map(|row| std::iter::repeat_n(row, row.weight)).collect();
+        Generator { rng: Rng::new(seed), rows, connection: 0 }
+    }
+
+    /// The next `count` commands.
+    pub fn take(&mut self, count: usize) -> Vec<Sent> {
+        (0..count).map(|_| self.one()).collect()
+    }
+
+    fn one(&mut self) -> Sent {
+        let rng = &mut self.rng;
+        if rng.one_in(100) {
+            self.connection = rng.below(CONNECTIONS);
+        }
+        let row = rng.pick(&self.rows);
+        let mut command: Command = row.words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        shape::all(row.args, rng, &mut command);
+        if rng.one_in(20) {
+            shape::spoil(rng, &mut command);
+        }
+        Sent { connection: self.connection, command, compare: row.compare }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn abilities(version: Version) -> Abilities {
+        let commands = TABLE.iter().map(|row| row.words[0].to_ascii_lowercase()).collect();
+        Abilities { version, commands }
+    }
+
+    #[test]
+    fn a_seed_replays_its_stream() {
+        let abilities = abilities(Version(8, 8, 0));
+        let stream = |seed| Generator::new(seed, &abilities).take(500);
+        assert_eq!(stream(7), stream(7));
+        assert_ne!(stream(7), stream(8));
+    }
+
+    #[test]
+    fn every_row_is_drawn_and_rows_of_the_future_are_not() {
+        let drawn = |version| -> BTreeSet<Vec<u8>> {
+            let stream = Generator::new(1, &abilities(version)).take(20_000);
+            stream.into_iter().map(|sent| sent.command[0].clone()).collect()
+        };
+        let names: BTreeSet<Vec<u8>> =
+            TABLE.iter().map(|row| row.words[0].as_bytes().to_vec()).collect();
+        assert_eq!(drawn(Version(8, 8, 0)), names);
+        let mut old = Generator::new(1, &abilities(Version(7, 0, 0)));
+        let newer = [&b"IFEQ"[..], b"DIFF1"];
+        let is_newer = |word: &Vec<u8>| newer.contains(&word.to_ascii_uppercase().as_slice());
+        let stream = old.take(20_000);
+        let sets = stream.iter().filter(|sent| matches!(&sent.command[0][..], b"SET" | b"BITOP"));
+        assert!(!sets.flat_map(|sent| &sent.command).any(is_newer));
+    }
+
+    #[test]
+    fn commands_one_server_lacks_are_left_out() {
+        let abilities = Abilities { version: Version(8, 8, 0), commands: vec!["get".into()] };
+        let stream = Generator::new(1, &abilities).take(200);
+        assert!(stream.iter().all(|s| matches!(&s.command[0][..], b"GET" | b"NOSUCHCOMMAND")));
+    }
+}

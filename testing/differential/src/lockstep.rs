@@ -1,0 +1,212 @@
+//! Two servers driven in lockstep: the same bursts go to both, the replies are compared one by one,
+//! and at the end of a stream the whole state is.
+
+use client::{Address, Client, Error, Options, Value};
+use conformance::render::render;
+use conformance::words;
+
+use crate::compare::Compare;
+use crate::explained::{Explained, explanation};
+use crate::generate::{CONNECTIONS, Sent};
+use crate::state;
+
+/// Most commands in flight on a connection.
+const BURST_MAX: usize = 256;
+
+/// Patience with a server that does not answer.
+const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Which protocols the connections speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocols {
+    /// All RESP2.
+    Resp2,
+    /// All RESP3.
+    Resp3,
+    /// The first RESP2, the second RESP3.
+    Mixed,
+}
+
+impl Protocols {
+    fn is_resp3(self, connection: usize) -> bool {
+        match self {
+            Protocols::Resp2 => false,
+            Protocols::Resp3 => true,
+            Protocols::Mixed => connection % 2 == 1,
+        }
+    }
+}
+
+/// The two servers.
+#[derive(Clone, Debug)]
+pub struct Servers {
+    /// The one under test.
+    pub subject: Address,
+    /// The one that is right.
+    pub reference: Address,
+    /// What the connections speak.
+    pub protocols: Protocols,
+}
+
+/// A difference between the servers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch {
+    /// The index of the command in the stream; its length for a difference of state.
+    pub at: usize,
+    /// What was compared: the command or the part of the state.
+    pub what: String,
+    /// What the subject said, in the conformance notation.
+    pub subject: String,
+    /// What the reference said.
+    pub reference: String,
+}
+
+/// What a stream showed.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// The first unexplained difference.
+    pub mismatch: Option<Mismatch>,
+    /// Each explained difference that was met.
+    pub explained: Vec<&'static Explained>,
+}
+
+/// One server's side: a connection for each of the stream's.
+struct Side {
+    clients: Vec<Client>,
+}
+
+impl Side {
+    fn open(address: &Address, protocols: Protocols) -> Result<Self, Error> {
+        let mut clients = Vec::new();
+        for connection in 0..CONNECTIONS {
+            let resp3 = protocols.is_resp3(connection);
+            let read_timeout = Some(READ_TIMEOUT);
+            let options = Options { read_timeout, resp3, ..Options::default() };
+            clients.push(Client::connect(address, &options)?);
+        }
+        clients[0].command(&["FLUSHALL"])?;
+        Ok(Side { clients })
+    }
+
+    fn send(&mut self, burst: &[Sent]) -> Result<(), Error> {
+        let client = &mut self.clients[burst[0].connection];
+        for sent in burst {
+            client.queue(&sent.command);
+        }
+        client.flush()
+    }
+
+    fn receive(&mut self, burst: &[Sent]) -> Result<Vec<Value>, Error> {
+        let client = &mut self.clients[burst[0].connection];
+        burst.iter().map(|_| client.receive()).collect()
+    }
+}
+
+/// Sends `stream` to both servers from an empty state and compares everything.
+///
+/// # Errors
+/// Which server failed to answer, and how.
+pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
+    let of_subject = |error: Error| format!("the subject: {error}");
+    let of_reference = |error: Error| format!("the reference: {error}");
+    let mut subject = Side::open(&servers.subject, servers.protocols).map_err(of_subject)?;
+    let mut reference = Side::open(&servers.reference, servers.protocols).map_err(of_reference)?;
+    let mut verdict = Verdict::default();
+    let mut queues: [Vec<Compare>; CONNECTIONS] = Default::default();
+    let mut at = 0;
+    while at < stream.len() {
+        let connection = stream[at].connection;
+        let same = stream[at..].iter().take_while(|sent| sent.connection == connection);
+        let burst = &stream[at..at + same.count().min(BURST_MAX)];
+        subject.send(burst).map_err(of_subject)?;
+        reference.send(burst).map_err(of_reference)?;
+        let said = subject.receive(burst).map_err(of_subject)?;
+        let right = reference.receive(burst).map_err(of_reference)?;
+        for (offset, sent) in burst.iter().enumerate() {
+            let (said, right) = (&said[offset], &right[offset]);
+            let agrees = agrees(sent, said, right, &mut queues[connection]);
+            if agrees {
+                continue;
+            }
+            match explanation(&sent.command, said, right) {
+                Some(known) => verdict.explained.push(known),
+                None => {
+                    verdict.mismatch = Some(Mismatch {
+                        at: at + offset,
+                        what: line(&sent.command),
+                        subject: render(said),
+                        reference: render(right),
+                    });
+                    return Ok(verdict);
+                }
+            }
+        }
+        at += burst.len();
+    }
+    let said = state::read(&servers.subject).map_err(of_subject)?;
+    let right = state::read(&servers.reference).map_err(of_reference)?;
+    verdict.mismatch = state::difference(&said, &right).map(|mut mismatch| {
+        mismatch.at = stream.len();
+        mismatch
+    });
+    Ok(verdict)
+}
+
+/// Compares two replies. `queue` holds how the replies of the commands that MULTI queued on this
+/// connection are compared, for the array that EXEC will answer with.
+fn agrees(sent: &Sent, subject: &Value, reference: &Value, queue: &mut Vec<Compare>) -> bool {
+    if matches!(reference, Value::Simple(text) if text == b"QUEUED") {
+        queue.push(sent.compare);
+        return subject == reference;
+    }
+    let name = sent.command[0].to_ascii_uppercase();
+    let queued = match &name[..] {
+        b"EXEC" | b"DISCARD" | b"RESET" if sent.command.len() == 1 => std::mem::take(queue),
+        _ => Vec::new(),
+    };
+    match (subject, reference) {
+        (Value::Array(said), Value::Array(right)) if name == b"EXEC" => {
+            said.len() == right.len()
+                && right.len() == queued.len()
+                && queued
+                    .iter()
+                    .zip(said.iter().zip(right))
+                    .all(|(compare, (a, b))| compare.agrees(a, b))
+        }
+        _ => sent.compare.agrees(subject, reference),
+    }
+}
+
+/// A command as a line of a conformance script.
+pub fn line(command: &[Vec<u8>]) -> String {
+    command.iter().map(|word| words::word(word)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(name: &str, compare: Compare) -> Sent {
+        Sent { connection: 0, command: vec![name.into()], compare }
+    }
+
+    #[test]
+    fn exec_compares_each_reply_by_its_command() {
+        let queued = Value::Simple("QUEUED".into());
+        let mut queue = Vec::new();
+        assert!(agrees(&sent("PTTL", Compare::Millis), &queued, &queued, &mut queue));
+        assert!(agrees(&sent("GET", Compare::Exact), &queued, &queued, &mut queue));
+        let reply = |pttl, get| Value::Array(vec![Value::Integer(pttl), Value::Integer(get)]);
+        let exec = sent("exec", Compare::Exact);
+        assert!(agrees(&exec, &reply(1000, 1), &reply(1001, 1), &mut queue.clone()));
+        assert!(!agrees(&exec, &reply(1000, 1), &reply(1000, 2), &mut queue));
+        assert!(queue.is_empty(), "EXEC forgets the queue");
+    }
+
+    #[test]
+    fn a_reply_in_place_of_queued_is_a_difference() {
+        let queued = Value::Simple("QUEUED".into());
+        let mut queue = Vec::new();
+        assert!(!agrees(&sent("GET", Compare::Type), &Value::Integer(1), &queued, &mut queue));
+    }
+}

@@ -1,0 +1,261 @@
+//! Argument shapes: what a row of the command table says its arguments look like, and how a shape
+//! becomes bytes. Values are drawn from small pools of ordinary and adversarial texts, so that
+//! commands meet each other's keys and every boundary comes up often.
+
+use crate::rng::Rng;
+
+/// A request: the command's name and its arguments.
+pub type Command = Vec<Vec<u8>>;
+
+/// The shape of one or several arguments.
+#[derive(Clone, Copy, Debug)]
+pub enum Arg {
+    /// A key of the small pool.
+    Key,
+    /// A string value: ordinary, numeric, empty, binary or long.
+    Value,
+    /// An integer, often at a boundary.
+    Int,
+    /// A floating-point number, often at a boundary.
+    Float,
+    /// A byte index into a value, negative ones included.
+    Index,
+    /// A bit or byte offset to write at, small enough to keep values small, or out of range.
+    Offset,
+    /// 0 or 1, or something else.
+    Bit,
+    /// A relative expiry in seconds: far away, past or absurd, never soon.
+    Seconds,
+    /// The same in milliseconds.
+    Millis,
+    /// An absolute expiry in seconds.
+    UnixSeconds,
+    /// An absolute expiry in milliseconds.
+    UnixMillis,
+    /// A database number, mostly one of few.
+    Db,
+    /// A glob pattern.
+    Glob,
+    /// A BITFIELD type.
+    FieldType,
+    /// A BITFIELD offset.
+    FieldOffset,
+    /// A value digest of 16 hexadecimal digits.
+    Digest,
+    /// This word, in random case.
+    Word(&'static str),
+    /// One of these sequences.
+    OneOf(&'static [&'static [Arg]]),
+    /// Each of these sequences or not, in random order.
+    Options(&'static [&'static [Arg]]),
+    /// This sequence from the first to the second number of times.
+    Repeat(usize, usize, &'static [Arg]),
+}
+
+const KEYS: [&[u8]; 12] = [
+    b"a",
+    b"b",
+    b"c",
+    b"d",
+    b"e",
+    b"f",
+    b"g",
+    b"key:with:a:longer:name",
+    b"",
+    b"\x00\xff\r\n",
+    b"{t}1",
+    b"{t}2",
+];
+
+const INTS: [&str; 18] = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "7",
+    "10",
+    "-100",
+    "255",
+    "65536",
+    "4294967296",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "99999999999999999999",
+    "1.5",
+    "abc",
+    "",
+    " 1",
+];
+
+const FLOATS: [&str; 16] = [
+    "0",
+    "1",
+    "-1.5",
+    "0.1",
+    "3.0e3",
+    "1e-10",
+    "1e17",
+    "123456789.987654321",
+    "-0",
+    "inf",
+    "-inf",
+    "nan",
+    "1e400",
+    "abc",
+    "",
+    "0x10",
+];
+
+const INDEXES: [&str; 14] = [
+    "0",
+    "1",
+    "2",
+    "5",
+    "-1",
+    "-2",
+    "-5",
+    "100",
+    "-100",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "x",
+    "",
+];
+
+const OFFSETS: [&str; 14] = [
+    "0",
+    "1",
+    "3",
+    "7",
+    "8",
+    "15",
+    "100",
+    "1000",
+    "-1",
+    "4294967296",
+    "536870912",
+    "9223372036854775807",
+    "x",
+    "",
+];
+
+const EXPIRIES: [&str; 9] = [
+    "0",
+    "-1",
+    "-1000",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "abc",
+    "1.5",
+    "",
+];
+
+const GLOBS: [&str; 12] =
+    ["*", "a", "[a-c]", "[^a]", "?", "key*", "*:*", "\\*", "[", "{t}*", "", "*[0-9]*"];
+
+const FIELD_TYPES: [&str; 12] =
+    ["u1", "u8", "i8", "u16", "i5", "u63", "i64", "u64", "i65", "u0", "x8", ""];
+
+const FIELD_OFFSETS: [&str; 10] =
+    ["0", "1", "7", "8", "#0", "#1", "#3", "100", "-1", "#99999999999"];
+
+impl Arg {
+    /// Appends arguments of this shape to `out`.
+    pub fn generate(&self, rng: &mut Rng, out: &mut Command) {
+        let text = |text: &str| text.as_bytes().to_vec();
+        match *self {
+            Arg::Key => out.push(rng.pick(&KEYS).to_vec()),
+            Arg::Value => out.push(value(rng)),
+            Arg::Int => out.push(text(rng.pick(&INTS))),
+            Arg::Float => out.push(text(rng.pick(&FLOATS))),
+            Arg::Index => out.push(text(rng.pick(&INDEXES))),
+            Arg::Offset => out.push(text(rng.pick(&OFFSETS))),
+            Arg::Bit => out.push(text(rng.pick(&["0", "1", "0", "1", "0", "1", "2", "-1", "x"]))),
+            Arg::Seconds => out.push(expiry(rng, 1_000, 10_000_000)),
+            Arg::Millis => out.push(expiry(rng, 1_000_000, 10_000_000_000)),
+            Arg::UnixSeconds => out.push(expiry(rng, 20_000_000_000, 4)),
+            Arg::UnixMillis => out.push(expiry(rng, 20_000_000_000_000, 4)),
+            Arg::Db => out.push(text(rng.pick(&["0", "0", "1", "2", "3", "16", "-1", "x"]))),
+            Arg::Glob => out.push(text(rng.pick(&GLOBS))),
+            Arg::FieldType => out.push(text(rng.pick(&FIELD_TYPES))),
+            Arg::FieldOffset => out.push(text(rng.pick(&FIELD_OFFSETS))),
+            Arg::Digest => out.push(text(rng.pick(&["b6acb9d84a38ff74", "0000000000000000", "x"]))),
+            Arg::Word(word) => out.push(in_some_case(rng, word)),
+            Arg::OneOf(choices) => all(rng.pick(choices), rng, out),
+            Arg::Options(options) => {
+                let mut chosen: Vec<_> = options.iter().filter(|_| rng.one_in(4)).collect();
+                while !chosen.is_empty() {
+                    let at = rng.below(chosen.len());
+                    all(chosen.swap_remove(at), rng, out);
+                }
+            }
+            Arg::Repeat(least, most, shapes) => {
+                for _ in 0..least + rng.below(most - least + 1) {
+                    all(shapes, rng, out);
+                }
+            }
+        }
+    }
+}
+
+/// Appends arguments of every shape of `shapes`, in order.
+pub fn all(shapes: &[Arg], rng: &mut Rng, out: &mut Command) {
+    for shape in shapes {
+        shape.generate(rng, out);
+    }
+}
+
+fn value(rng: &mut Rng) -> Vec<u8> {
+    match rng.below(12) {
+        0 => Vec::new(),
+        1 => b"\x00\xff\r\n$-1".to_vec(),
+        2 => vec![b'x'; 44 + rng.below(3)],
+        3 => vec![b'y'; 1 + rng.below(2000)],
+        4 | 5 => rng.pick(&INTS).as_bytes().to_vec(),
+        6 => rng.pick(&FLOATS).as_bytes().to_vec(),
+        7 => b"Hello world".to_vec(),
+        _ => format!("v{}", rng.below(100)).into_bytes(),
+    }
+}
+
+/// Mostly `least` plus up to `spread`, else a past or absurd time.
+fn expiry(rng: &mut Rng, least: usize, spread: usize) -> Vec<u8> {
+    if rng.one_in(4) {
+        return rng.pick(&EXPIRIES).as_bytes().to_vec();
+    }
+    (least + rng.below(spread)).to_string().into_bytes()
+}
+
+fn in_some_case(rng: &mut Rng, word: &str) -> Vec<u8> {
+    match rng.below(4) {
+        0 => word.to_ascii_lowercase().into_bytes(),
+        1 => {
+            let flip = |byte: u8| if byte % 2 == 0 { byte.to_ascii_lowercase() } else { byte };
+            word.bytes().map(flip).collect()
+        }
+        _ => word.as_bytes().to_vec(),
+    }
+}
+
+/// Spoils a command in one place: an argument dropped, doubled, replaced or added. Nothing that it
+/// puts in is a small positive number, which could become an expiry that falls due within the run.
+pub fn spoil(rng: &mut Rng, command: &mut Command) {
+    const JUNK: [&[u8]; 9] =
+        [b"", b"-1", b"abc", b"\x00", b"9223372036854775808", b"0", b"NX", b"GET", b"1e3"];
+    let last = command.len() - 1;
+    match rng.below(4) {
+        0 if last > 0 => drop(command.remove(1 + rng.below(last))),
+        1 if last > 0 => {
+            let at = 1 + rng.below(last);
+            command[at] = rng.pick(&JUNK).to_vec();
+        }
+        2 if last > 0 => {
+            let copy = command[1 + rng.below(last)].clone();
+            command.push(copy);
+        }
+        _ => command.push(rng.pick(&JUNK).to_vec()),
+    }
+}

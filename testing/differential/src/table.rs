@@ -1,0 +1,227 @@
+//! The command table of the tester: one row per command, with the shapes of its arguments and the
+//! way its replies are compared. A new family is added here and nowhere else.
+//!
+//! Rows whose command either server lacks are left out of a run. Commands that cannot be streamed
+//! are not here: those that end, stall or silence a connection or a server (QUIT, SHUTDOWN, CLIENT KILL,
+//! PAUSE and REPLY, DEBUG SLEEP, MONITOR) and those that change the server for later runs (CONFIG
+//! SET); conformance scripts cover them.
+
+use conformance::Version;
+
+use crate::compare::Compare;
+use crate::shape::Arg::{self, *};
+
+/// One command, or one form of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its words: the name and, for a container, the subcommand.
+    pub words: &'static [&'static str],
+    /// The shapes of its arguments.
+    pub args: &'static [Arg],
+    /// How often it is drawn, relative to the others.
+    pub weight: usize,
+    /// How the two replies are compared.
+    pub compare: Compare,
+    /// The first version of the reference that knows this form.
+    pub since: Version,
+}
+
+const ANY_VERSION: Version = Version(0, 0, 0);
+
+const fn row(words: &'static [&'static str], args: &'static [Arg]) -> Row {
+    Row { words, args, weight: 4, compare: Compare::Exact, since: ANY_VERSION }
+}
+
+impl Row {
+    const fn weight(mut self, weight: usize) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    const fn compare(mut self, compare: Compare) -> Self {
+        self.compare = compare;
+        self
+    }
+
+    const fn since(mut self, major: u32, minor: u32) -> Self {
+        self.since = Version(major, minor, 0);
+        self
+    }
+}
+
+const EXPIRY: &[&[Arg]] = &[
+    &[Word("EX"), Seconds],
+    &[Word("PX"), Millis],
+    &[Word("EXAT"), UnixSeconds],
+    &[Word("PXAT"), UnixMillis],
+    &[Word("KEEPTTL")],
+    &[Word("PERSIST")],
+];
+
+const CONDITION: &[&[Arg]] = &[
+    &[Word("IFEQ"), Value],
+    &[Word("IFNE"), Value],
+    &[Word("IFDEQ"), Digest],
+    &[Word("IFDNE"), Digest],
+];
+
+const SET_OPTIONS: &[&[Arg]] =
+    &[&[Word("NX")], &[Word("XX")], &[Word("GET")], &[OneOf(EXPIRY)], &[Word("EX"), Seconds]];
+
+const EXPIRE_OPTIONS: &[&[Arg]] = &[&[Word("NX")], &[Word("XX")], &[Word("GT")], &[Word("LT")]];
+
+const FIELD_OPS: &[&[Arg]] = &[
+    &[Word("GET"), FieldType, FieldOffset],
+    &[Word("SET"), FieldType, FieldOffset, Int],
+    &[Word("INCRBY"), FieldType, FieldOffset, Int],
+    &[Word("OVERFLOW"), OneOf(&[&[Word("WRAP")], &[Word("SAT")], &[Word("FAIL")], &[Value]])],
+];
+
+const RANGE_UNIT: &[&[Arg]] = &[&[], &[Word("BYTE")], &[Word("BIT")], &[Value]];
+
+const BITOPS: &[&[Arg]] =
+    &[&[Word("AND")], &[Word("OR")], &[Word("XOR")], &[Word("NOT")], &[Value]];
+
+const NEWER_BITOPS: &[&[Arg]] =
+    &[&[Word("DIFF")], &[Word("DIFF1")], &[Word("ANDOR")], &[Word("ONE")]];
+
+const SCAN_OPTIONS: &[&[Arg]] =
+    &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
+
+const LCS_OPTIONS: &[&[Arg]] =
+    &[&[Word("LEN")], &[Word("IDX")], &[Word("MINMATCHLEN"), Int], &[Word("WITHMATCHLEN")]];
+
+const INCREX_OPTIONS: &[&[Arg]] = &[
+    &[Word("BYINT"), Int],
+    &[Word("BYFLOAT"), Float],
+    &[Word("LBOUND"), Int],
+    &[Word("UBOUND"), Int],
+    &[Word("SATURATE")],
+    &[Word("ENX")],
+    &[OneOf(EXPIRY)],
+];
+
+/// Every row.
+pub const TABLE: &[Row] = &[
+    // Strings.
+    row(&["APPEND"], &[Key, Value]),
+    row(&["DECR"], &[Key]),
+    row(&["DECRBY"], &[Key, Int]),
+    row(&["DELEX"], &[Key, Options(CONDITION)]),
+    row(&["DIGEST"], &[Key]),
+    row(&["GET"], &[Key]).weight(10),
+    row(&["GETDEL"], &[Key]),
+    row(&["GETEX"], &[Key, Options(EXPIRY)]),
+    row(&["GETRANGE"], &[Key, Index, Index]),
+    row(&["GETSET"], &[Key, Value]),
+    row(&["INCR"], &[Key]),
+    row(&["INCRBY"], &[Key, Int]),
+    row(&["INCRBYFLOAT"], &[Key, Float]),
+    row(&["INCREX"], &[Key, Options(INCREX_OPTIONS)]),
+    row(&["LCS"], &[Key, Key, Options(LCS_OPTIONS)]).weight(1),
+    row(&["MGET"], &[Repeat(1, 5, &[Key])]),
+    row(&["MSET"], &[Repeat(1, 4, &[Key, Value])]),
+    row(&["MSETEX"], &[Int, Repeat(1, 4, &[Key, Value]), Options(SET_OPTIONS)]),
+    row(&["MSETEX"], &[Word("2"), Key, Value, Key, Value, Options(SET_OPTIONS)]),
+    row(&["MSETNX"], &[Repeat(1, 3, &[Key, Value])]),
+    row(&["PSETEX"], &[Key, Millis, Value]),
+    row(&["SET"], &[Key, Value]).weight(16),
+    row(&["SET"], &[Key, Value, Options(SET_OPTIONS)]).weight(16),
+    row(&["SET"], &[Key, Value, Options(SET_OPTIONS), Options(CONDITION)]).since(8, 4),
+    row(&["SETEX"], &[Key, Seconds, Value]),
+    row(&["SETNX"], &[Key, Value]),
+    row(&["SETRANGE"], &[Key, Offset, Value]),
+    row(&["STRLEN"], &[Key]),
+    row(&["SUBSTR"], &[Key, Index, Index]),
+    // Bitmaps.
+    row(&["BITCOUNT"], &[Key]),
+    row(&["BITCOUNT"], &[Key, Index, Index, OneOf(RANGE_UNIT)]),
+    row(&["BITFIELD"], &[Key, Repeat(1, 4, &[OneOf(FIELD_OPS)])]).weight(8),
+    row(&["BITFIELD_RO"], &[Key, Repeat(0, 3, &[OneOf(FIELD_OPS)])]),
+    row(&["BITOP"], &[OneOf(BITOPS), Key, Repeat(1, 3, &[Key])]),
+    row(&["BITOP"], &[OneOf(NEWER_BITOPS), Key, Repeat(1, 3, &[Key])]).since(8, 2),
+    row(&["BITPOS"], &[Key, Bit]),
+    row(&["BITPOS"], &[Key, Bit, Index]),
+    row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
+    row(&["GETBIT"], &[Key, Offset]),
+    row(&["SETBIT"], &[Key, Offset, Bit]),
+    // Keys.
+    row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
+    row(&["DEL"], &[Repeat(1, 2, &[Key])]),
+    row(&["EXISTS"], &[Repeat(1, 4, &[Key])]),
+    row(&["EXPIRE"], &[Key, Seconds, Options(EXPIRE_OPTIONS)]),
+    row(&["EXPIREAT"], &[Key, UnixSeconds, Options(EXPIRE_OPTIONS)]),
+    row(&["EXPIRETIME"], &[Key]).compare(Compare::Seconds),
+    row(&["KEYS"], &[Glob]).compare(Compare::Unordered).weight(1),
+    row(&["MOVE"], &[Key, Db]),
+    row(&["OBJECT", "ENCODING"], &[Key]),
+    row(&["OBJECT", "FREQ"], &[Key]).weight(1),
+    row(&["OBJECT", "IDLETIME"], &[Key]).compare(Compare::Seconds).weight(1),
+    row(&["OBJECT", "REFCOUNT"], &[Key]).compare(Compare::Type).weight(1),
+    row(&["PERSIST"], &[Key]),
+    row(&["PEXPIRE"], &[Key, Millis, Options(EXPIRE_OPTIONS)]),
+    row(&["PEXPIREAT"], &[Key, UnixMillis, Options(EXPIRE_OPTIONS)]),
+    row(&["PEXPIRETIME"], &[Key]).compare(Compare::Millis),
+    row(&["PTTL"], &[Key]).compare(Compare::Millis),
+    row(&["RANDOMKEY"], &[]).compare(Compare::Type).weight(1),
+    row(&["RENAME"], &[Key, Key]),
+    row(&["RENAMENX"], &[Key, Key]),
+    row(&["SCAN"], &[Word("0"), Word("COUNT"), Word("1000"), Options(SCAN_OPTIONS)])
+        .compare(Compare::Scan)
+        .weight(1),
+    row(&["SCAN"], &[OneOf(&[&[Word("x")], &[Word("")]]), Options(SCAN_OPTIONS)]).weight(1),
+    row(&["TOUCH"], &[Repeat(1, 3, &[Key])]),
+    row(&["TTL"], &[Key]).compare(Compare::Seconds),
+    row(&["TYPE"], &[Key]),
+    row(&["UNLINK"], &[Repeat(1, 2, &[Key])]),
+    // Other types, for WRONGTYPE; dropped while the subject has them not.
+    row(&["RPUSH"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
+    row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
+    row(&["HSET"], &[Key, Value, Value]).weight(1),
+    // Transactions.
+    row(&["DISCARD"], &[]).weight(1),
+    row(&["EXEC"], &[]).weight(6),
+    row(&["MULTI"], &[]).weight(3),
+    row(&["UNWATCH"], &[]).weight(1),
+    row(&["WATCH"], &[Repeat(1, 2, &[Key])]).weight(2),
+    // Connection.
+    row(&["AUTH"], &[Value]).weight(1),
+    row(&["CLIENT", "GETNAME"], &[]).weight(1),
+    row(&["CLIENT", "ID"], &[]).compare(Compare::Type).weight(1),
+    row(&["CLIENT", "INFO"], &[]).compare(Compare::Type).weight(1),
+    row(&["CLIENT", "LIST"], &[Options(&[&[Word("ID"), Int], &[Word("TYPE"), Value]])])
+        .compare(Compare::Type)
+        .weight(1),
+    row(&["CLIENT", "NO-EVICT"], &[OneOf(&[&[Word("ON")], &[Word("OFF")], &[Value]])]).weight(1),
+    row(&["CLIENT", "SETNAME"], &[Value]).weight(1),
+    row(&["CLIENT", "TRACKINGINFO"], &[]).weight(1),
+    row(&["ECHO"], &[Value]).weight(1),
+    row(&["HELLO"], &[OneOf(&[&[Word("2")], &[Word("3")], &[Int], &[]])])
+        .compare(Compare::Hello)
+        .weight(1),
+    row(&["PING"], &[Repeat(0, 2, &[Value])]).weight(1),
+    row(&["RESET"], &[]).weight(1),
+    row(&["SELECT"], &[Db]).weight(3),
+    // Server.
+    row(&["COMMAND", "COUNT"], &[]).compare(Compare::Type).weight(1),
+    row(&["COMMAND", "GETKEYS"], &[Word("SET"), Key, Value, Options(SET_OPTIONS)]).weight(1),
+    row(&["COMMAND", "GETKEYS"], &[Word("BITOP"), OneOf(BITOPS), Key, Repeat(0, 3, &[Key])])
+        .weight(1),
+    row(&["COMMAND", "GETKEYSANDFLAGS"], &[Word("SET"), Key, Value, Options(SET_OPTIONS)])
+        .weight(1),
+    row(&["CONFIG", "GET"], &[Value]).weight(1),
+    row(&["DBSIZE"], &[]).weight(2),
+    row(&["FLUSHALL"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),
+    row(&["FLUSHDB"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),
+    row(&["INFO"], &[Options(&[&[Word("keyspace")], &[Word("server")]])])
+        .compare(Compare::Type)
+        .weight(1),
+    row(&["LASTSAVE"], &[]).compare(Compare::Type).weight(1),
+    row(&["MEMORY", "USAGE"], &[Key, Options(&[&[Word("SAMPLES"), Int]])])
+        .compare(Compare::Type)
+        .weight(1),
+    row(&["ROLE"], &[]).compare(Compare::Type).weight(1),
+    row(&["SWAPDB"], &[Db, Db]).weight(1),
+    row(&["TIME"], &[]).compare(Compare::Type).weight(1),
+    row(&["NOSUCHCOMMAND"], &[Repeat(0, 3, &[Value])]).weight(1),
+];
