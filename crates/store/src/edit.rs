@@ -4,7 +4,7 @@
 //! that follows from it: the dirty count, the keyspace event, raised `WATCH` flags, invalidation,
 //! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
 
-use collections::entry::{Entry, NewValue};
+use collections::entry::{Entry, EntryRef, NewValue};
 use collections::table::KeyTable;
 
 use crate::UnixMs;
@@ -12,6 +12,7 @@ use crate::effects::{Effects, Event, EventClass};
 use crate::keyspace::Scope;
 use crate::position::Position;
 use crate::shard::{Shard, Store};
+use crate::value_type::ValueType;
 use crate::watch::Watchers;
 
 /// What becomes of a key's deadline when its value is replaced.
@@ -63,7 +64,7 @@ impl<'e> Edit<'e> {
 
     /// The entry, if the key exists.
     #[must_use]
-    pub fn entry(&self) -> Option<&Entry> {
+    pub fn entry(&self) -> Option<EntryRef<'_>> {
         self.present.then(|| self.table.find(self.position, self.key).expect(PRESENT))
     }
 
@@ -90,14 +91,6 @@ impl<'e> Edit<'e> {
         self.changed(event);
     }
 
-    /// Puts another key's value here (`RENAME`, `COPY`, `MOVE`), replacing what is there. The
-    /// value's access clock comes along.
-    pub fn put(&mut self, value: NewValue<'_>, deadline: Option<UnixMs>, clock: u32, event: Event) {
-        let deadline = deadline.map_or(Deadline::Clear, Deadline::At);
-        self.set(value, deadline, event);
-        self.table.find_mut(self.position, self.key).expect(PRESENT).set_clock(clock);
-    }
-
     /// Writes `bytes` into the string at `offset`, growing it with zeros, creating it if absent.
     pub fn write_at(&mut self, offset: usize, bytes: &[u8], event: Event) {
         self.edit_bytes(offset + bytes.len(), event, |value| {
@@ -117,7 +110,7 @@ impl<'e> Edit<'e> {
             self.insert(Entry::new(self.key, NewValue::RawBytes(b""), None));
         }
         let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
-        let result = change(slot.bytes_mut(len));
+        let result = slot.modify(|entry| change(entry.bytes_mut(len)));
         self.changed(event);
         result
     }
@@ -146,9 +139,39 @@ impl<'e> Edit<'e> {
             return None;
         }
         self.present = false;
-        let entry = self.table.find_mut(self.position, self.key).expect(PRESENT).remove();
+        let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let entry = slot.remove(&|key: &[u8]| self.store.position(key));
         self.changed(event);
         Some(entry)
+    }
+
+    /// Takes the entry out to put it elsewhere ([`Edit::place`]). Whoever watches or tracks the key
+    /// hears of it; the event and the count belong to the step as a whole.
+    pub(crate) fn lift(&mut self) -> Option<Entry> {
+        if !self.present {
+            return None;
+        }
+        self.present = false;
+        let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let entry = slot.remove(&|key: &[u8]| self.store.position(key));
+        self.seen_to_change();
+        Some(entry)
+    }
+
+    /// Puts an entry here that bears this key and its own clock, in place of what is here: as if
+    /// that had been removed and a new key created. Returns the type of what was replaced; the
+    /// caller ends the step with [`Edit::changed`].
+    pub(crate) fn place(&mut self, entry: Entry) -> Option<ValueType> {
+        debug_assert_eq!(entry.key(), self.key);
+        let replaced = self.present.then(|| {
+            let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+            let old = slot.remove(&|key: &[u8]| self.store.position(key));
+            let value_type = ValueType::of(old.value());
+            self.effects.discard(old);
+            value_type
+        });
+        self.add(entry);
+        replaced
     }
 
     /// A further event on this key, when one change has two names (`SET ... EX` is `set` and
@@ -164,6 +187,10 @@ impl<'e> Edit<'e> {
 
     fn insert(&mut self, mut entry: Entry) {
         entry.set_clock(self.scope.access.created(self.scope.now));
+        self.add(entry);
+    }
+
+    fn add(&mut self, entry: Entry) {
         let store = self.store;
         self.table.insert(self.position, entry, &|key: &[u8]| store.position(key));
         self.present = true;
@@ -172,12 +199,17 @@ impl<'e> Edit<'e> {
         self.effects.ready(self.scope.db, self.key);
     }
 
-    fn changed(&mut self, event: Event) {
+    /// Ends a step that changed the key: counts it and tells everybody.
+    pub(crate) fn changed(&mut self, event: Event) {
         self.effects.dirty += 1;
+        self.seen_to_change();
+        self.effects.event(self.scope.db, event, self.key);
+    }
+
+    fn seen_to_change(&mut self) {
         if !self.watchers.is_empty() {
             self.watchers.key_changed(self.scope.db, self.key);
         }
         self.effects.modified(self.scope.db, self.key);
-        self.effects.event(self.scope.db, event, self.key);
     }
 }

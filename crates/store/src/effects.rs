@@ -158,6 +158,17 @@ pub enum Garbage {
     Table(KeyTable),
 }
 
+impl Garbage {
+    /// Number of keys in it.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        match self {
+            Self::Entry(_) => 1,
+            Self::Table(table) => table.len(),
+        }
+    }
+}
+
 /// Plain counters that commands add to; the engine folds them into the thread's statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -203,6 +214,16 @@ impl Effects {
     pub fn log(&mut self, db: usize, args: &[&[u8]]) {
         self.propagation = Propagation::Rewritten;
         self.record(db, args);
+    }
+
+    /// Writes `MULTI` before the records of a transaction, or `EXEC` after them; a transaction
+    /// that logged nothing leaves no trace.
+    pub fn bracket(&mut self, db: usize, word: &[u8]) {
+        if word == b"MULTI" || self.records.len() > 1 {
+            self.record(db, &[word]);
+        } else {
+            self.records.clear();
+        }
     }
 
     /// Whether anything but counters is waiting to be routed.

@@ -47,7 +47,8 @@ impl Store {
             if !table.has_due(sweep.now, sweep.slack_ms) {
                 continue;
             }
-            more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, |entry| {
+            let rehash = |key: &[u8]| self.position(key);
+            more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, |entry| {
                 if !watchers.is_empty() {
                     watchers.key_expired(db, entry.key());
                 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use collections::entry::Entry;
-use smallvec::SmallVec;
+use collections::entry::EntryRef;
 use stdx::rng::Rng;
 
 use crate::UnixMs;
@@ -27,7 +26,43 @@ pub struct Scope {
 }
 
 /// Positions already computed for locking, found again by the identity of the key's slice.
-pub type Positions<'a> = SmallVec<[(&'a [u8], Position); 4]>;
+///
+/// The first is kept apart so that a single-key command allocates nothing.
+#[derive(Debug, Default)]
+pub struct Positions<'a> {
+    first: Option<(&'a [u8], Position)>,
+    rest: Vec<(&'a [u8], Position)>,
+}
+
+impl<'a> Positions<'a> {
+    /// None computed.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { first: None, rest: Vec::new() }
+    }
+
+    /// Remembers the position of a key.
+    #[inline]
+    pub fn push(&mut self, key: &'a [u8], position: Position) {
+        if self.first.is_none() {
+            self.first = Some((key, position));
+        } else {
+            self.rest.push((key, position));
+        }
+    }
+
+    /// The positions.
+    pub fn iter(&self) -> impl Iterator<Item = Position> {
+        self.first.iter().chain(&self.rest).map(|(_, position)| *position)
+    }
+
+    #[inline]
+    fn find(&self, key: &[u8]) -> Option<Position> {
+        let same = |(known, _): &&(&[u8], Position)| std::ptr::eq(*known, key);
+        let found = self.first.iter().chain(&self.rest).find(same);
+        found.map(|(_, position)| *position)
+    }
+}
 
 /// A command's view of the keyspace: the keys it has locked.
 #[derive(Debug)]
@@ -82,14 +117,32 @@ impl<'a> Keyspace<'a> {
     /// The key for reading: removed if its time has come, its access recorded, hits and misses
     /// counted.
     #[inline]
-    pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
+    pub fn read(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        self.look_up(key, self.scope, true)
+    }
+
+    /// As [`Keyspace::read`], but the access is not recorded: for commands that ask about the key
+    /// and not for its value (`EXISTS`, `TTL`, `TYPE`).
+    pub fn inspect(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        self.look_up(key, untouched(self.scope), true)
+    }
+
+    /// As [`Keyspace::inspect`], but a missing key sends no event: for `OBJECT`, which looks at
+    /// the server's side of a value.
+    pub fn examine(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        self.look_up(key, untouched(self.scope), false)
+    }
+
+    #[inline]
+    fn look_up(&mut self, key: &[u8], scope: Scope, report_miss: bool) -> Option<EntryRef<'_>> {
         let position = self.position(key);
-        let scope = self.scope;
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        let Some(slot) = live(shard, self.effects, scope, position, key) else {
+        let Some(slot) = live(self.store, shard, self.effects, scope, position, key) else {
             self.effects.counters.misses += 1;
-            let miss = Event { class: EventClass::Miss, name: "keymiss" };
-            self.effects.event(scope.db, miss, key);
+            if report_miss {
+                let miss = Event { class: EventClass::Miss, name: "keymiss" };
+                self.effects.event(scope.db, miss, key);
+            }
             return None;
         };
         self.effects.counters.hits += 1;
@@ -97,16 +150,16 @@ impl<'a> Keyspace<'a> {
     }
 
     /// The key without a trace: no statistics, no access recorded. Removed if its time has come.
-    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+    pub fn peek(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
         self.peek_in(self.scope.db, key)
     }
 
     /// As [`Keyspace::peek`], in another database.
-    pub fn peek_in(&mut self, db: usize, key: &[u8]) -> Option<&Entry> {
+    pub fn peek_in(&mut self, db: usize, key: &[u8]) -> Option<EntryRef<'_>> {
         let position = self.position(key);
         let scope = Scope { db, ..self.scope };
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        live(shard, self.effects, scope, position, key).map(|slot| slot.into_entry())
+        live(self.store, shard, self.effects, scope, position, key).map(|slot| slot.into_entry())
     }
 
     /// The key for changing it.
@@ -120,7 +173,7 @@ impl<'a> Keyspace<'a> {
         let position = self.position(key);
         let scope = Scope { db, ..self.scope };
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        let present = match live(shard, self.effects, scope, position, key) {
+        let present = match live(self.store, shard, self.effects, scope, position, key) {
             Some(slot) => {
                 touch(slot, scope, self.rng);
                 true
@@ -141,24 +194,10 @@ impl<'a> Keyspace<'a> {
         self.store.count_watched(before, shard.watchers.len());
     }
 
-    /// Takes the registration back; `db` is the one selected when it was made.
-    pub fn unwatch(&mut self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) {
-        let position = self.position(key);
-        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        let before = shard.watchers.len();
-        shard.watchers.remove(db, key, flag);
-        self.store.count_watched(before, shard.watchers.len());
-    }
-
     /// The position of a key: what locking has computed, else computed now.
     #[inline]
     fn position(&self, key: &[u8]) -> Position {
-        for &(known, position) in &self.positions {
-            if std::ptr::eq(known, key) {
-                return position;
-            }
-        }
-        self.store.position(key)
+        self.positions.find(key).unwrap_or_else(|| self.store.position(key))
     }
 }
 
@@ -169,6 +208,7 @@ type Slot<'t> = collections::table::Slot<'t>;
 /// The key's slot, unless its time has come: then it is removed, with all that follows.
 #[inline]
 fn live<'t>(
+    store: &Store,
     shard: &'t mut Shard,
     effects: &mut Effects,
     scope: Scope,
@@ -180,7 +220,7 @@ fn live<'t>(
     if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
         return Some(slot);
     }
-    let entry = slot.remove();
+    let entry = slot.remove(&|key: &[u8]| store.position(key));
     if !watchers.is_empty() {
         watchers.key_expired(scope.db, key);
     }
@@ -188,9 +228,14 @@ fn live<'t>(
     None
 }
 
+/// The scope in which no access is recorded.
+const fn untouched(scope: Scope) -> Scope {
+    Scope { access: Access { touch: false, ..scope.access }, ..scope }
+}
+
 /// Records the access.
 #[inline]
-fn touch<'t>(mut slot: Slot<'t>, scope: Scope, rng: &mut Rng) -> &'t Entry {
+fn touch<'t>(mut slot: Slot<'t>, scope: Scope, rng: &mut Rng) -> EntryRef<'t> {
     if scope.access.touch {
         let before = slot.entry().clock();
         let after = scope.access.touched(before, scope.now, rng);

@@ -14,6 +14,8 @@ pub mod keyspace;
 pub mod lock;
 pub mod position;
 pub mod shard;
+pub mod transfer;
+mod value_type;
 pub mod walk;
 pub mod watch;
 
@@ -25,9 +27,10 @@ pub use keyspace::{Keyspace, Scope};
 pub use lock::Held;
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
 pub use shard::{Shard, Store};
+pub use value_type::{ValueType, encoding_name};
 pub use watch::WatchFlag;
 
-pub use collections::entry::{Entry, NewValue, ValueRef};
+pub use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
 
 /// Unix time in milliseconds.
 pub type UnixMs = u64;

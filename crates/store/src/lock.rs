@@ -3,12 +3,15 @@
 //! Because every thread takes its locks in the same order and never asks for another while it holds
 //! some, no two commands can wait for each other.
 
+use std::sync::Arc;
+
 use crossbeam_utils::CachePadded;
 use parking_lot::{Mutex, MutexGuard};
-use smallvec::SmallVec;
 
 use crate::position::{Position, SHARDS, shard_of};
+use crate::UnixMs;
 use crate::shard::{Shard, Store};
+use crate::watch::WatchFlag;
 
 type Guard<'s> = MutexGuard<'s, Shard>;
 
@@ -23,7 +26,7 @@ enum Guards<'s> {
     None,
     One(usize, Guard<'s>),
     /// Ascending by shard number.
-    Some(SmallVec<[(usize, Guard<'s>); 4]>),
+    Some(Vec<(usize, Guard<'s>)>),
     /// All of them, indexed by shard number.
     All(Vec<Guard<'s>>),
 }
@@ -51,7 +54,7 @@ impl<'s> Held<'s> {
             let shard = shard_of(position);
             wanted[shard / 64] |= 1 << (shard % 64);
         }
-        let mut guards = SmallVec::new();
+        let mut guards = Vec::new();
         for (word_index, &word) in wanted.iter().enumerate() {
             let mut rest = word;
             while rest != 0 {
@@ -92,6 +95,39 @@ impl<'s> Held<'s> {
                 Some(&mut guards[at].1)
             }
             Guards::All(guards) => guards.get_mut(shard).map(|guard| &mut **guard),
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Whether a watched key that was alive when `flag` was registered is past its time at `now`
+    /// though still there. The key's shard is held.
+    #[must_use]
+    pub fn watched_expired(
+        &self,
+        store: &Store,
+        db: usize,
+        key: &[u8],
+        flag: &Arc<WatchFlag>,
+        now: UnixMs,
+    ) -> bool {
+        let position = store.position(key);
+        self.get(shard_of(position)).is_some_and(|shard| {
+            let entry = shard.databases[db].find(position, key);
+            let due = entry.is_some_and(|e| e.deadline().is_some_and(|at| at <= now));
+            due && !shard.watchers.saw_expired(db, key, flag)
+        })
+    }
+
+    fn get(&self, shard: usize) -> Option<&Shard> {
+        match &self.guards {
+            Guards::None => None,
+            Guards::One(held, guard) => (*held == shard).then_some(&**guard),
+            Guards::Some(guards) => {
+                let at = guards.binary_search_by_key(&shard, |(held, _)| *held).ok()?;
+                Some(&guards[at].1)
+            }
+            Guards::All(guards) => guards.get(shard).map(|guard| &**guard),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The store: 256 shards, each a lock around its part of every database.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use collections::table::KeyTable;
@@ -7,8 +8,8 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use crate::effects::Interest;
-use crate::position::{KeyHasher, Position, SHARDS};
-use crate::watch::Watchers;
+use crate::position::{KeyHasher, Position, SHARDS, shard_of};
+use crate::watch::{WatchFlag, Watchers};
 
 /// One shard's part of the dataset.
 #[derive(Debug)]
@@ -114,6 +115,15 @@ impl Store {
     #[must_use]
     pub fn watched_keys(&self) -> u64 {
         self.watched_keys.load(Ordering::Relaxed)
+    }
+
+    /// Takes back the registration of `flag` for `key`; `db` is the database it was made in. No
+    /// lock is held by the caller.
+    pub fn unwatch(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) {
+        let mut shard = self.shards[shard_of(self.position(key))].lock();
+        let before = shard.watchers.len();
+        shard.watchers.remove(db, key, flag);
+        self.count_watched(before, shard.watchers.len());
     }
 
     pub(crate) fn count_watched(&self, before: usize, after: usize) {

@@ -4,13 +4,13 @@
 //! logical buckets per lock, so that it never holds a lock for long. Inside a transaction, which
 //! holds every lock already, the same code walks under those.
 
-use collections::entry::Entry;
+use collections::entry::EntryRef;
 use collections::table::KeyTable;
 
 use crate::effects::Garbage;
 use crate::keyspace::Keyspace;
 use crate::lock::with_shard;
-use crate::position::SHARDS;
+use crate::position::{Position, SHARDS, shard_of};
 
 /// Logical buckets visited under one lock: some hundred entries, tens of microseconds.
 const BUCKETS_PER_LOCK: usize = 16;
@@ -38,7 +38,7 @@ impl Keyspace<'_> {
 
     /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen
     /// and returns the next cursor, 0 at the end. Keys whose time has come are not shown.
-    pub fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(&Entry)) -> u64 {
+    pub fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(EntryRef<'_>)) -> u64 {
         let (mut shard, mut position) = split_cursor(cursor);
         let (mut seen, mut buckets) = (0, 0usize);
         // As in Redis, a step over sparse tables ends after ten buckets per wanted key.
@@ -58,12 +58,12 @@ impl Keyspace<'_> {
     }
 
     /// The cursor for `position`, rounded up; the keys that rounding would skip are shown at once.
-    fn align(&mut self, shard: usize, position: u64, mut visit: impl FnMut(&Entry)) -> u64 {
+    fn align(&mut self, shard: usize, position: u64, mut visit: impl FnMut(EntryRef<'_>)) -> u64 {
         let aligned = position.next_multiple_of(1 << CURSOR_SHIFT);
         if aligned != position {
             let store = self.store;
             let _ = self.scan_bucket(shard, position, |entry| {
-                let here = store.position(entry.key()) & (u64::MAX >> 8);
+                let here = local(store.position(entry.key()));
                 if (position..aligned).contains(&here) {
                     visit(entry);
                 }
@@ -77,7 +77,7 @@ impl Keyspace<'_> {
         &mut self,
         shard: usize,
         position: u64,
-        mut visit: impl FnMut(&Entry),
+        mut visit: impl FnMut(EntryRef<'_>),
     ) -> Option<u64> {
         let scope = self.scope;
         with_shard(&self.store.shards, &mut self.held, shard, |shard| {
@@ -89,17 +89,22 @@ impl Keyspace<'_> {
         })
     }
 
-    /// Visits every key of database `db` once at least, in no atomic moment unless all locks are
-    /// held. Keys whose time has come are not shown.
-    pub fn walk(&mut self, db: usize, mut visit: impl FnMut(&Entry)) {
-        let now = self.scope.now;
+    /// Visits the keys of database `db`, each once at most: those that exist throughout the walk,
+    /// and whichever of those that come or go meanwhile. One moment only if all locks are held.
+    /// Keys whose time has come are not shown.
+    pub fn walk(&mut self, db: usize, mut visit: impl FnMut(EntryRef<'_>)) {
+        let (now, store) = (self.scope.now, self.store);
         for shard in 0..SHARDS {
             let mut at = Some(0);
             while let Some(mut position) = at {
-                at = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
-                    for _ in 0..BUCKETS_PER_LOCK {
+                at = with_shard(&store.shards, &mut self.held, shard, |shard| {
+                    for bucket in 0..BUCKETS_PER_LOCK {
+                        // Buckets may have merged between two locks: then the first one holds
+                        // keys before this position, which were shown already.
+                        let from = if bucket == 0 { position } else { 0 };
                         position = shard.databases[db].scan(position, |entry| {
-                            if entry.deadline().is_none_or(|at| at > now) {
+                            let shown = from > 0 && local(store.position(entry.key())) < from;
+                            if !shown && entry.deadline().is_none_or(|at| at > now) {
                                 visit(entry);
                             }
                         })?;
@@ -108,6 +113,16 @@ impl Keyspace<'_> {
                 });
             }
         }
+    }
+
+    /// Whether `key` exists in the selected database, without a trace. Its shard need not be
+    /// locked if no other is.
+    pub fn contains(&mut self, key: &[u8]) -> bool {
+        let (scope, position) = (self.scope, self.store.position(key));
+        with_shard(&self.store.shards, &mut self.held, shard_of(position), |shard| {
+            let entry = shard.databases[scope.db].find(position, key);
+            entry.is_some_and(|entry| entry.deadline().is_none_or(|at| at > scope.now))
+        })
     }
 
     /// A random key of the selected database, each with about the same chance. Keys whose time has
@@ -194,6 +209,11 @@ impl Keyspace<'_> {
         }
         self.effects.dirty += 1;
     }
+}
+
+/// The position inside its shard.
+const fn local(position: Position) -> u64 {
+    position & (u64::MAX >> 8)
 }
 
 /// The shard and the position inside it that a cursor stands for.

@@ -72,6 +72,14 @@ impl Watchers {
         }
     }
 
+    /// Whether the key was past its time already when `flag` was registered.
+    #[must_use]
+    pub fn saw_expired(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) -> bool {
+        let watchers = self.databases.get(&db).and_then(|keys| keys.get(key));
+        let own = watchers.and_then(|list| list.iter().find(|w| Arc::ptr_eq(&w.flag, flag)));
+        own.is_some_and(|w| w.expired)
+    }
+
     /// The key changed.
     pub fn key_changed(&self, db: usize, key: &[u8]) {
         if let Some(watchers) = self.databases.get(&db).and_then(|keys| keys.get(key)) {

@@ -1,0 +1,50 @@
+//! `CLIENT`: connections as objects, to list, name, kill and pause.
+
+use command::{Command, CommandError, Group, Spec};
+
+use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+
+mod help;
+mod kill;
+mod list;
+mod mode;
+pub(super) mod names;
+mod pause;
+mod tracking;
+
+/// `CLIENT subcommand ...`
+pub static CLIENT: AdminCommand = Command::container(
+    Spec::new(
+        "client",
+        Group::Connection,
+        "2.4.0",
+        -2,
+        "Depends on subcommand.",
+        "A container for client connection commands.",
+    ),
+    container as AdminHandler,
+    &[
+        &names::CAPA,
+        &names::GETNAME,
+        &help::HELP,
+        &list::ID,
+        &mode::IMPORT_SOURCE,
+        &list::INFO,
+        &kill::KILL,
+        &list::LIST,
+        &mode::NO_EVICT,
+        &mode::NO_TOUCH,
+        &pause::PAUSE,
+        &mode::REPLY,
+        &names::SETINFO,
+        &names::SETNAME,
+        &tracking::TRACKINGINFO,
+        &kill::UNBLOCK,
+        &pause::UNPAUSE,
+    ],
+);
+
+/// A container is never run: its arity asks for a subcommand, and an unknown one is refused before.
+fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    Err(CommandError::arity("client"))
+}

@@ -1,0 +1,62 @@
+//! Commands that touch the session or the server: connections, transactions, configuration,
+//! introspection. One file per command or few true siblings, as in the data families.
+
+use command::{Command, CommandError, Cx};
+
+use crate::call::Flow;
+use crate::engine::Engine;
+use crate::session::Session;
+
+pub mod connection;
+pub mod server;
+pub mod transactions;
+
+/// What an administrative handler is.
+pub type AdminHandler = fn(&mut AdminCx<'_>) -> Result<(), CommandError>;
+
+/// A command that touches the session or the server.
+pub type AdminCommand = Command<AdminHandler>;
+
+/// What an administrative handler may touch.
+#[derive(Debug)]
+pub struct AdminCx<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The session that asked.
+    pub session: &'a mut Session,
+    /// Number of the executing event loop.
+    pub thread: usize,
+    /// Arguments, reply, keyspace.
+    pub cx: Cx<'a>,
+    /// What the event loop does next.
+    pub flow: Flow,
+    /// Whether `EXEC` runs the command: then nothing may wait.
+    pub in_transaction: bool,
+}
+
+impl<'a> AdminCx<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        session: &'a mut Session,
+        thread: usize,
+        cx: Cx<'a>,
+    ) -> Self {
+        Self { engine, session, thread, cx, flow: Flow::Continue, in_transaction: false }
+    }
+}
+
+/// Every administrative command but `EXEC`.
+pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
+    let families = [connection::COMMANDS, transactions::COMMANDS, server::COMMANDS];
+    families.into_iter().flatten().copied()
+}
+
+/// The reply of a `HELP` subcommand: a heading, the lines given, and the line on `HELP` itself.
+pub(crate) fn write_help(reply: &mut resp::Reply, container: &str, lines: &[&str]) {
+    reply.array(lines.len() + 3);
+    let heading = "<subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
+    reply.simple(&format!("{container} {heading}"));
+    lines.iter().for_each(|line| reply.simple(line));
+    reply.simple("HELP");
+    reply.simple("    Print this help.");
+}

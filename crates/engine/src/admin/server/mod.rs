@@ -1,0 +1,6 @@
+//! The server family.
+
+use super::AdminCommand;
+
+/// The family's table.
+pub const COMMANDS: &[&AdminCommand] = &[];

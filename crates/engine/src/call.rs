@@ -1,0 +1,272 @@
+//! Running a command: lock its shards, call the handler, route the effects, release the locks.
+
+use command::{CommandError, Cx};
+use config::MaxmemoryPolicy;
+use resp::{Args, Reply};
+use stdx::rng::Rng;
+use store::access::{Access, Policy};
+use store::effects::{Garbage, Interest, Propagation};
+use store::keyspace::{Positions, Scope};
+use store::{Effects, Held, Keyspace};
+
+use crate::admin::AdminCx;
+use crate::engine::Engine;
+use crate::registry::{Entry, Exec, Locks};
+use crate::session::Session;
+use crate::thread::ThreadContext;
+use crate::transaction::Queued;
+
+/// What the event loop does with the connection after a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flow {
+    /// Execute the next one.
+    #[default]
+    Continue,
+    /// The command waits: execute nothing more until a [`Message::Resume`](crate::Message::Resume) brings
+    /// its reply.
+    Wait,
+    /// The command was not executed: execute it again at the next [`Message::Resume`](crate::Message::Resume).
+    Retry,
+    /// Send what is in the reply buffer, then close.
+    Close,
+}
+
+/// A command line and what it names.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) entry: &'static Entry,
+    pub(crate) args: Args<'a>,
+}
+
+impl Engine {
+    /// Runs a command that has passed the gates. Errors become error replies.
+    pub(crate) fn call(
+        &self,
+        call: Call<'_>,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Flow {
+        let mark = reply.mark();
+        let outcome = match call.entry.exec {
+            Exec::Transaction => self.exec(call, session, reply, thread),
+            Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
+        };
+        self.account(call.entry, outcome.is_err(), thread);
+        outcome.unwrap_or_else(|error| {
+            reply.rollback(mark);
+            self.fail(&error, reply, thread);
+            Flow::Continue
+        })
+    }
+
+    /// Writes an error reply and counts it.
+    pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: &ThreadContext) {
+        reply.error(error.text().as_bytes());
+        let stats = self.stats.thread(thread.index);
+        stats.error_replies.add(1);
+        stats.errors.lock().count(error.code());
+    }
+
+    /// Counts an execution and its duration.
+    fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
+        let nanos = thread.lap(&*self.clock);
+        let stats = self.stats.thread(thread.index);
+        stats.executed.add(1);
+        stats.lock_nanos_max.max(nanos);
+        let command = &stats.commands[entry.index];
+        command.calls.add(1);
+        command.nanos.add(nanos);
+        if failed {
+            command.failed.add(1);
+        }
+        if self.config.get(config::rows::LATENCY_TRACKING) {
+            command.latency.get_or_init(Box::default).record(nanos);
+        }
+    }
+
+    #[inline]
+    fn run(
+        &self,
+        call: Call<'_>,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Result<Flow, CommandError> {
+        let mut positions = Positions::new();
+        let held = self.lock(call, &mut positions);
+        let scope = self.scope(session, thread);
+        let keyspace = Keyspace::new(
+            &self.store,
+            held,
+            &mut thread.effects,
+            scope,
+            &mut thread.rng,
+            positions,
+        );
+        let (args, name) = (call.args, call.entry.full_name);
+        let cx = Cx { args, reply, db: keyspace, config: &self.config, name };
+        let mut admin = AdminCx::new(self, session, thread.index, cx);
+        let result = invoke(call.entry, &mut admin);
+        if admin.cx.db.effects.dirty > 0 {
+            log_verbatim(admin.cx.db.effects, admin.cx.db.scope.db, call.args);
+        }
+        self.route(admin.cx.db.effects, admin.session.id());
+        let flow = admin.flow;
+        // The locks are released here, before anything is freed.
+        drop(admin);
+        self.settle(thread);
+        result.map(|()| flow)
+    }
+
+    /// Runs the queue of a transaction under locks already held.
+    pub(crate) fn run_queue(
+        &self,
+        call: Call<'_>,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+        held: Held<'_>,
+        queue: &[Queued],
+    ) -> Result<Flow, CommandError> {
+        reply.array(queue.len());
+        let scope = self.scope(session, thread);
+        let mut effects = std::mem::take(&mut thread.effects);
+        let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
+        let positions = Positions::new();
+        let keyspace =
+            Keyspace::new(&self.store, held, &mut effects, scope, &mut rng, positions);
+        let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
+        let mut admin = AdminCx::new(self, session, thread.index, cx);
+        admin.in_transaction = true;
+        log_bracket(admin.cx.db.effects, admin.cx.db.scope.db, b"MULTI");
+        for queued in queue {
+            self.run_queued(queued, &mut admin, thread);
+        }
+        log_bracket(admin.cx.db.effects, admin.cx.db.scope.db, b"EXEC");
+        self.route(admin.cx.db.effects, admin.session.id());
+        let flow = admin.flow;
+        drop(admin);
+        thread.effects = effects;
+        thread.rng = rng;
+        self.settle(thread);
+        Ok(flow)
+    }
+
+    fn run_queued<'a>(
+        &self,
+        queued: &'a Queued,
+        admin: &mut AdminCx<'a>,
+        thread: &mut ThreadContext,
+    ) {
+        let dirty = admin.cx.db.effects.dirty;
+        let mark = admin.cx.reply.mark();
+        admin.cx.args = queued.args.as_args();
+        admin.cx.name = queued.entry.full_name;
+        admin.cx.db.effects.next_command();
+        let db = admin.session.db();
+        admin.cx.db.scope.db = db;
+        let result = invoke(queued.entry, admin);
+        if admin.cx.db.effects.dirty > dirty {
+            log_verbatim(admin.cx.db.effects, db, admin.cx.args);
+        }
+        self.account(queued.entry, result.is_err(), thread);
+        if let Err(error) = result {
+            admin.cx.reply.rollback(mark);
+            self.fail(&error, admin.cx.reply, thread);
+        }
+    }
+
+    #[inline]
+    fn lock<'a>(&'a self, call: Call<'a>, positions: &mut Positions<'a>) -> Held<'a> {
+        match call.entry.locks {
+            Locks::One(index) => match call.args.get(index) {
+                Some(key) => {
+                    let position = self.store.position(key);
+                    positions.push(key, position);
+                    Held::one(&self.store, position)
+                }
+                None => Held::none(),
+            },
+            Locks::None => Held::none(),
+            Locks::Keys => {
+                call.entry.keys(call.args, |key| positions.push(key, self.store.position(key)));
+                Held::keys(&self.store, positions.iter())
+            }
+            Locks::All => Held::all(&self.store),
+        }
+    }
+
+    /// What a command of this session runs under, now.
+    #[inline]
+    pub(crate) fn scope(&self, session: &Session, thread: &ThreadContext) -> Scope {
+        let policy = match self.config.get(config::rows::MAXMEMORY_POLICY) {
+            MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Policy::Lfu {
+                log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
+                decay_minutes: self.config.get(config::rows::LFU_DECAY_TIME) as u32,
+            },
+            _ => Policy::Lru,
+        };
+        let access = Access { policy, touch: !session.no_touch };
+        Scope { db: session.db(), now: thread.now_ms(), access }
+    }
+
+    /// Hands the effects to their consumers. Called while the locks are held.
+    #[inline]
+    pub(crate) fn route(&self, effects: &mut Effects, session: u64) {
+        if effects.pending() {
+            self.consumers.route(effects, session);
+        }
+    }
+
+    /// After the locks: folds the counters, frees the garbage.
+    #[inline]
+    pub(crate) fn settle(&self, thread: &mut ThreadContext) {
+        let effects = &mut thread.effects;
+        let stats = self.stats.thread(thread.index);
+        let counters = std::mem::take(&mut effects.counters);
+        stats.hits.add(counters.hits);
+        stats.misses.add(counters.misses);
+        if counters.expired > 0 {
+            stats.expired.add(counters.expired);
+        }
+        if effects.dirty > 0 {
+            stats.dirty.add(effects.dirty);
+            effects.dirty = 0;
+        }
+        effects.next_command();
+        effects.interest = self.store.interest();
+        if !effects.garbage.is_empty() {
+            self.free(effects.garbage.drain(..).collect());
+        }
+    }
+
+    /// Frees in the background.
+    pub(crate) fn free(&self, garbage: Vec<Garbage>) {
+        self.platform.background(crate::engine::freeing_task(garbage, self.lazy_freed.clone()));
+    }
+}
+
+#[inline]
+fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    match entry.exec {
+        Exec::Data(run) => run(&mut admin.cx),
+        Exec::Admin(run) => run(admin),
+        Exec::Transaction => Err(CommandError::state("ERR EXEC inside MULTI is not allowed")),
+    }
+}
+
+/// The log form of a command that nobody rewrote: as the client sent it.
+fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
+    if effects.interest.wants(Interest::LOG) && effects.propagation == Propagation::Verbatim {
+        let args: Vec<&[u8]> = args.iter().collect();
+        effects.log(db, &args);
+    }
+}
+
+/// `MULTI` before and `EXEC` after what a transaction logged; nothing if it logged nothing.
+fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
+    if effects.interest.wants(Interest::LOG) {
+        effects.bracket(db, word);
+    }
+}

@@ -1,0 +1,233 @@
+//! The clients, as other threads see them.
+//!
+//! A [`Session`](crate::Session) belongs to its event loop alone. What `CLIENT LIST`, `CLIENT KILL` and `INFO` need to know of
+//! it from other threads is in its [`ClientHandle`]: plain atomics that the owner updates as it
+//! goes, and two names behind a lock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+/// Where a connection comes from and what it reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `ip:port`, or `path:0` for a unix socket.
+    pub address: String,
+    /// Our side, in the same form.
+    pub local_address: String,
+    /// The socket's descriptor number.
+    pub fd: i32,
+    /// Whether it is a unix socket.
+    pub unix: bool,
+}
+
+/// Flags of a client that other threads see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientFlags(u32);
+
+impl ClientFlags {
+    /// In a transaction.
+    pub const MULTI: Self = Self(1);
+    /// A watched key changed.
+    pub const DIRTY_CAS: Self = Self(1 << 1);
+    /// Waits in a blocking command.
+    pub const BLOCKED: Self = Self(1 << 2);
+    /// To be closed after its replies.
+    pub const CLOSE_AFTER_REPLY: Self = Self(1 << 3);
+    /// To be closed as soon as possible.
+    pub const CLOSE_ASAP: Self = Self(1 << 4);
+    /// Connected through a unix socket.
+    pub const UNIX_SOCKET: Self = Self(1 << 5);
+    /// Not evicted.
+    pub const NO_EVICT: Self = Self(1 << 6);
+    /// Leaves no access trace.
+    pub const NO_TOUCH: Self = Self(1 << 7);
+    /// Subscribed to channels.
+    pub const PUBSUB: Self = Self(1 << 8);
+    /// Watches keys.
+    pub const WATCHING: Self = Self(1 << 9);
+
+    /// The letters of `CLIENT LIST`, `N` if there is none.
+    #[must_use]
+    pub fn letters(self) -> String {
+        let table = [
+            (Self::PUBSUB, 'P'),
+            (Self::MULTI, 'x'),
+            (Self::BLOCKED, 'b'),
+            (Self::DIRTY_CAS, 'd'),
+            (Self::CLOSE_AFTER_REPLY, 'c'),
+            (Self::CLOSE_ASAP, 'A'),
+            (Self::UNIX_SOCKET, 'U'),
+            (Self::NO_EVICT, 'e'),
+            (Self::NO_TOUCH, 'T'),
+        ];
+        let letters: String =
+            table.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, letter)| letter).collect();
+        if letters.is_empty() { "N".into() } else { letters }
+    }
+
+    /// Whether `flag` is set.
+    #[must_use]
+    pub const fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+}
+
+/// Names that a client gave itself.
+#[derive(Clone, Debug, Default)]
+pub struct ClientNames {
+    /// `CLIENT SETNAME`.
+    pub name: Box<[u8]>,
+    /// `CLIENT SETINFO LIB-NAME`.
+    pub lib_name: Box<[u8]>,
+    /// `CLIENT SETINFO LIB-VER`.
+    pub lib_version: Box<[u8]>,
+    /// The authenticated user.
+    pub user: Box<str>,
+}
+
+/// Sizes of a connection's buffers in bytes, kept by the event loop.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Unprocessed input.
+    pub query: AtomicU64,
+    /// Free space in the input buffer.
+    pub query_free: AtomicU64,
+    /// Arguments of the command being received.
+    pub argv: AtomicU64,
+    /// Queued commands of a transaction.
+    pub multi: AtomicU64,
+    /// Replies not yet sent.
+    pub output: AtomicU64,
+    /// Number of separate chunks among them.
+    pub output_chunks: AtomicU64,
+    /// Bytes received.
+    pub received: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
+}
+
+/// What other threads know of a client.
+#[derive(Debug)]
+pub struct ClientHandle {
+    /// Unique, ascending.
+    pub id: u64,
+    /// The event loop that owns it.
+    pub thread: usize,
+    /// Where it comes from.
+    pub endpoint: Endpoint,
+    /// Unix time of its connection in milliseconds.
+    pub connected_ms: u64,
+    /// Unix time of its last command in milliseconds.
+    pub active_ms: AtomicU64,
+    /// Selected database.
+    pub db: AtomicU32,
+    /// 2 or 3.
+    pub protocol: AtomicU32,
+    /// Index of the last command in the registry, `u32::MAX` before the first.
+    pub command: AtomicU32,
+    /// Commands executed.
+    pub commands: AtomicU64,
+    /// Queued commands of a transaction, -1 outside.
+    pub multi: AtomicI64,
+    /// Number of watched keys.
+    pub watched: AtomicU32,
+    /// Buffer sizes.
+    pub buffers: Buffers,
+    /// Set by whoever kills it; the owner closes it when it sees this.
+    pub killed: AtomicBool,
+    flags: AtomicU32,
+    names: Mutex<ClientNames>,
+}
+
+impl ClientHandle {
+    /// The flags.
+    pub fn flags(&self) -> ClientFlags {
+        ClientFlags(self.flags.load(Ordering::Relaxed))
+    }
+
+    /// Sets or clears a flag.
+    pub fn set_flag(&self, flag: ClientFlags, on: bool) {
+        if on {
+            self.flags.fetch_or(flag.0, Ordering::Relaxed);
+        } else {
+            self.flags.fetch_and(!flag.0, Ordering::Relaxed);
+        }
+    }
+
+    /// A copy of the names.
+    #[must_use]
+    pub fn names(&self) -> ClientNames {
+        self.names.lock().clone()
+    }
+
+    /// Changes the names.
+    pub fn edit_names(&self, edit: impl FnOnce(&mut ClientNames)) {
+        edit(&mut self.names.lock());
+    }
+}
+
+/// All connected clients, by id.
+#[derive(Debug, Default)]
+pub struct Clients {
+    by_id: Mutex<BTreeMap<u64, Arc<ClientHandle>>>,
+    next_id: AtomicU64,
+}
+
+impl Clients {
+    /// Registers a connection of event loop `thread`.
+    pub fn connect(&self, thread: usize, endpoint: Endpoint, now_ms: u64) -> Arc<ClientHandle> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let flags = if endpoint.unix { ClientFlags::UNIX_SOCKET.0 } else { 0 };
+        let handle = Arc::new(ClientHandle {
+            id,
+            thread,
+            endpoint,
+            connected_ms: now_ms,
+            active_ms: AtomicU64::new(now_ms),
+            db: AtomicU32::new(0),
+            protocol: AtomicU32::new(2),
+            command: AtomicU32::new(u32::MAX),
+            commands: AtomicU64::new(0),
+            multi: AtomicI64::new(-1),
+            watched: AtomicU32::new(0),
+            buffers: Buffers::default(),
+            killed: AtomicBool::new(false),
+            flags: AtomicU32::new(flags),
+            names: Mutex::new(ClientNames { user: "default".into(), ..ClientNames::default() }),
+        });
+        self.by_id.lock().insert(id, handle.clone());
+        handle
+    }
+
+    /// Forgets a connection.
+    pub fn disconnect(&self, id: u64) {
+        self.by_id.lock().remove(&id);
+    }
+
+    /// The client with this id.
+    #[must_use]
+    pub fn get(&self, id: u64) -> Option<Arc<ClientHandle>> {
+        self.by_id.lock().get(&id).cloned()
+    }
+
+    /// All clients, ascending by id.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<ClientHandle>> {
+        self.by_id.lock().values().cloned().collect()
+    }
+
+    /// Number of clients.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.lock().len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

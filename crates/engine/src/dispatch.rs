@@ -1,0 +1,162 @@
+//! The gates between the wire and a command's handler, in Redis's order: does it exist, is the
+//! arity right, is the client allowed, is there memory, is the server paused, is it to be queued.
+
+use std::sync::atomic::Ordering;
+
+use command::{CommandError, Flags};
+use resp::{Args, Reply};
+
+use crate::call::{Call, Flow};
+use crate::engine::Engine;
+use crate::pause::PauseKind;
+use crate::registry::{Entry, Unknown};
+use crate::session::{ReplyMode, Session};
+use crate::thread::ThreadContext;
+
+impl Engine {
+    /// Executes one command line of a session and appends the reply.
+    ///
+    /// [`ThreadContext::begin`] has been called since the thread last waited.
+    pub fn execute(
+        &self,
+        session: &mut Session,
+        args: Args<'_>,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Flow {
+        let mark = reply.mark();
+        reply.set_version(session.version);
+        let flow = match self.registry.resolve(args) {
+            Ok(entry) => self.admit(Call { entry, args }, session, reply, thread),
+            Err(unknown) => {
+                self.refuse_to_queue(session);
+                self.fail(&unknown_command(unknown, args), reply, thread);
+                Flow::Continue
+            }
+        };
+        match session.reply_mode {
+            ReplyMode::On => {}
+            // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends here.
+            ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
+            ReplyMode::Skip => {
+                reply.rollback(mark);
+                session.reply_mode = ReplyMode::On;
+            }
+            ReplyMode::Off => reply.rollback(mark),
+        }
+        flow
+    }
+
+    fn admit(
+        &self,
+        call: Call<'_>,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Flow {
+        let handle = &session.handle;
+        handle.command.store(call.entry.index as u32, Ordering::Relaxed);
+        let executed = handle.commands.load(Ordering::Relaxed) + 1;
+        handle.commands.store(executed, Ordering::Relaxed);
+        if let Err(error) = self.check(call, session) {
+            self.refuse_to_queue(session);
+            let stats = self.stats.thread(thread.index);
+            stats.commands[call.entry.index].rejected.add(1);
+            self.fail(&error, reply, thread);
+            return Flow::Continue;
+        }
+        if self.pause.possible() && self.paused(call.entry, session, thread) {
+            return Flow::Retry;
+        }
+        if session.in_multi() && !call.entry.has(Flags::IMMEDIATE) {
+            self.queue(session, call.entry, call.args);
+            reply.simple("QUEUED");
+            return Flow::Continue;
+        }
+        self.call(call, session, reply, thread)
+    }
+
+    /// Whether the command may run or be queued at all.
+    #[inline]
+    fn check(&self, call: Call<'_>, session: &Session) -> Result<(), CommandError> {
+        let entry = call.entry;
+        if !entry.spec.accepts(call.args.len()) {
+            return Err(CommandError::arity(entry.full_name));
+        }
+        if !session.authenticated && !entry.has(Flags::NO_AUTH) && self.password_required() {
+            return Err(CommandError::NO_AUTH);
+        }
+        if entry.has(Flags::NO_MULTI) && session.in_multi() {
+            return Err(CommandError::state("ERR Command not allowed inside a transaction"));
+        }
+        let limit = self.config.get(config::rows::MAXMEMORY);
+        if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
+            return Err(CommandError::OUT_OF_MEMORY);
+        }
+        Ok(())
+    }
+
+    /// Whether the command, or a command of the transaction it ends, could grow memory.
+    fn grows(&self, entry: &Entry, session: &Session) -> bool {
+        let queued_grows = || {
+            let queue = session.transaction.as_ref().map(|t| &t.queue);
+            queue.is_some_and(|q| q.iter().any(|q| q.entry.has(Flags::DENYOOM)))
+        };
+        entry.has(Flags::DENYOOM) || (entry.spec.name == "exec" && queued_grows())
+    }
+
+    fn paused(&self, entry: &Entry, session: &Session, thread: &ThreadContext) -> bool {
+        let writes = |e: &Entry| {
+            e.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE)
+        };
+        let queue = session.transaction.as_ref().map(|t| &t.queue);
+        let writes = writes(entry)
+            || (entry.spec.name == "exec"
+                && queue.is_some_and(|q| q.iter().any(|q| writes(q.entry))));
+        let held_back = match self.pause.active(thread.now_ms()).0 {
+            PauseKind::None => false,
+            PauseKind::Write => writes && (!session.in_multi() || entry.has(Flags::IMMEDIATE)),
+            PauseKind::All => entry.full_name != "client|unpause",
+        };
+        held_back && self.pause.wait(thread.index, session.id())
+    }
+
+    /// A refused command dooms the transaction that is being queued.
+    fn refuse_to_queue(&self, session: &mut Session) {
+        if let Some(transaction) = session.transaction.as_deref_mut() {
+            transaction.refused |= transaction.queueing;
+        }
+    }
+}
+
+/// Bytes of arguments that an error text quotes.
+const QUOTED_MAX: usize = 128;
+
+fn unknown_command(unknown: Unknown, args: Args<'_>) -> CommandError {
+    if let Unknown::Subcommand(container) = unknown {
+        let sub = printable(args.get(1).unwrap_or_default(), QUOTED_MAX);
+        let container = container.to_ascii_uppercase();
+        let text = format!("ERR unknown subcommand '{sub}'. Try {container} HELP.");
+        return CommandError::request(text);
+    }
+    let mut beginning = String::new();
+    for arg in args.iter().skip(1) {
+        if beginning.len() >= QUOTED_MAX {
+            break;
+        }
+        let arg = printable(arg, QUOTED_MAX - beginning.len());
+        beginning.push('\'');
+        beginning.push_str(&arg);
+        beginning.push_str("' ");
+    }
+    let name = printable(args.name(), QUOTED_MAX);
+    CommandError::request(format!(
+        "ERR unknown command '{name}', with args beginning with: {beginning}"
+    ))
+}
+
+/// At most `max` bytes of an argument, up to its first NUL, as Redis quotes them.
+fn printable(arg: &[u8], max: usize) -> String {
+    let end = arg.iter().position(|&b| b == 0).unwrap_or(arg.len()).min(max);
+    String::from_utf8_lossy(&arg[..end]).into_owned()
+}

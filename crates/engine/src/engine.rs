@@ -1,0 +1,225 @@
+//! The engine: everything that the threads of a server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use config::Config;
+use stdx::clock::Clock;
+use store::effects::Garbage;
+use store::expiry::Sweep;
+use store::{Consumers, Effects, SHARDS, Store};
+
+use crate::clients::{ClientHandle, Clients, Endpoint};
+use crate::pause::Pause;
+use crate::platform::{Message, Platform};
+use crate::registry::Registry;
+use crate::session::Session;
+use crate::stats::Stats;
+
+/// The version of Redis whose behaviour this is, for clients that ask.
+pub const REDIS_VERSION: &str = "8.8.0";
+/// Our own version.
+pub const FERRITE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Parameters.
+    pub config: Arc<Config>,
+    /// The program around it.
+    pub platform: Arc<dyn Platform>,
+    /// Clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Who hears of effects.
+    pub consumers: Consumers,
+    /// Number of event loops.
+    pub threads: usize,
+    /// Seed of the key hash and of everything random in the engine.
+    pub seed: [u64; 2],
+    /// Forty hexadecimal digits that identify this run.
+    pub run_id: String,
+}
+
+/// The command path and what it shares between threads.
+pub struct Engine {
+    /// The dataset.
+    pub store: Store,
+    /// Parameters.
+    pub config: Arc<Config>,
+    /// The program around it.
+    pub platform: Arc<dyn Platform>,
+    /// Clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Connected clients.
+    pub clients: Clients,
+    /// Counters.
+    pub stats: Stats,
+    /// Commands.
+    pub registry: &'static Registry,
+    /// Forty hexadecimal digits that identify this run.
+    pub run_id: String,
+    /// Unix time of the start in milliseconds.
+    pub started_ms: u64,
+    pub(crate) consumers: Consumers,
+    pub(crate) pause: Pause,
+    pub(crate) lazy_freed: Arc<AtomicU64>,
+    /// What the allocator said last, in bytes.
+    pub(crate) used_memory: AtomicU64,
+    pub(crate) used_memory_peak: AtomicU64,
+    /// Unix time in milliseconds of that peak.
+    pub(crate) used_memory_peak_ms: AtomicU64,
+    /// Allocated bytes right after start.
+    pub(crate) startup_memory: AtomicU64,
+    /// `DEBUG SET-ACTIVE-EXPIRE 0` stops the sweep.
+    pub(crate) active_expire: AtomicI64,
+    /// Microseconds that sweeps have taken.
+    pub(crate) expire_us: AtomicU64,
+    /// Unix time in seconds of the last save.
+    pub(crate) last_save: AtomicU64,
+    pub(crate) rates: crate::rates::Rates,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("run_id", &self.run_id).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over an empty store.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let registry = Registry::get();
+        let databases = parts.config.get(config::rows::DATABASES).max(1) as usize;
+        let now_ms = parts.clock.unix_ms();
+        let store = Store::new(databases, parts.seed);
+        store.set_interest(parts.consumers.interest());
+        Self {
+            store,
+            config: parts.config,
+            platform: parts.platform,
+            clients: Clients::default(),
+            stats: Stats::new(parts.threads, registry.entries.len()),
+            registry,
+            run_id: parts.run_id,
+            started_ms: now_ms,
+            consumers: parts.consumers,
+            pause: Pause::default(),
+            lazy_freed: Arc::default(),
+            used_memory: AtomicU64::new(0),
+            used_memory_peak: AtomicU64::new(0),
+            used_memory_peak_ms: AtomicU64::new(now_ms),
+            startup_memory: AtomicU64::new(0),
+            active_expire: AtomicI64::new(1),
+            expire_us: AtomicU64::new(0),
+            last_save: AtomicU64::new(now_ms / 1000),
+            rates: crate::rates::Rates::default(),
+            clock: parts.clock,
+        }
+    }
+
+    /// A session for a new connection of event loop `thread`.
+    pub fn connect(&self, thread: usize, endpoint: Endpoint) -> Session {
+        let handle = self.clients.connect(thread, endpoint, self.clock.unix_ms());
+        Session::new(handle, !self.password_required())
+    }
+
+    /// Ends a session: takes its watches back and forgets the client.
+    pub fn disconnect(&self, session: &mut Session) {
+        self.discard(session);
+        self.clients.disconnect(session.id());
+    }
+
+    /// Kills a client from any thread: its event loop closes it.
+    pub(crate) fn kill(&self, client: &ClientHandle, flush: bool) {
+        client.killed.store(true, Ordering::Release);
+        self.platform.send(client.thread, Message::Kill { client: client.id, flush });
+    }
+
+    pub(crate) fn password_required(&self) -> bool {
+        !self.config.get(config::rows::REQUIREPASS).is_empty()
+    }
+
+    /// Resumes sessions that waited for a pause to end.
+    pub(crate) fn resume(&self, waiting: Vec<(usize, u64)>) {
+        for (thread, client) in waiting {
+            self.platform.send(thread, Message::Resume { client, reply: None });
+        }
+    }
+
+    /// Periodic work, called `hz` times a second from one background thread.
+    pub fn cron(&self) {
+        let now_ms = self.clock.unix_ms();
+        self.resume(self.pause.expire(now_ms));
+        self.measure_memory();
+        self.rates.sample(self, now_ms);
+    }
+
+    /// Asks the allocator how much is in use.
+    pub(crate) fn measure_memory(&self) -> u64 {
+        let used = self.platform.memory().allocated;
+        self.used_memory.store(used, Ordering::Relaxed);
+        if self.startup_memory.load(Ordering::Relaxed) == 0 {
+            self.startup_memory.store(used, Ordering::Relaxed);
+        }
+        if used > self.used_memory_peak.fetch_max(used, Ordering::Relaxed) {
+            self.used_memory_peak_ms.store(self.clock.unix_ms(), Ordering::Relaxed);
+        }
+        used
+    }
+
+    /// Whether memory is above `limit`, by the last measurement and, if that says yes, by a new one.
+    pub(crate) fn above_limit(&self, limit: u64) -> bool {
+        self.used_memory.load(Ordering::Relaxed) > limit && self.measure_memory() > limit
+    }
+
+    /// One round of active expiry over all shards, called by its background thread. Each lock is
+    /// held for a bounded number of entries. Returns the number of keys removed.
+    pub fn expire_cycle(&self, effects: &mut Effects) -> u64 {
+        if self.active_expire.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let started = self.clock.monotonic_ns();
+        let mut removed = 0;
+        for shard in 0..SHARDS {
+            loop {
+                effects.interest = self.store.interest();
+                let sweep = Sweep {
+                    now: self.clock.unix_ms(),
+                    slack_ms: EXPIRE_SLACK_MS,
+                    batch: EXPIRE_BATCH,
+                };
+                let route = |effects: &mut Effects| self.route(effects, 0);
+                let more = self.store.expire_shard(shard, sweep, effects, route);
+                removed += std::mem::take(&mut effects.counters.expired);
+                effects.garbage.clear();
+                if !more {
+                    break;
+                }
+            }
+        }
+        if removed > 0 {
+            self.stats.background().expired.add(removed);
+            let spent = (self.clock.monotonic_ns() - started) / 1000;
+            self.expire_us.fetch_add(spent, Ordering::Relaxed);
+        }
+        removed
+    }
+}
+
+/// A key is reclaimed at the latest this long after its time, plus the sweep's own period: waiting
+/// a little lets one visit of a segment reclaim many keys.
+const EXPIRE_SLACK_MS: u64 = 300;
+/// Entries visited under one lock: well under a tenth of a millisecond.
+const EXPIRE_BATCH: usize = 512;
+
+/// A task that frees `garbage` and counts what it freed.
+pub(crate) fn freeing_task(
+    garbage: Vec<Garbage>,
+    freed: Arc<AtomicU64>,
+) -> Box<dyn FnOnce() + Send> {
+    Box::new(move || {
+        let count: usize = garbage.iter().map(Garbage::objects).sum();
+        drop(garbage);
+        freed.fetch_add(count as u64, Ordering::Relaxed);
+    })
+}

@@ -1,0 +1,30 @@
+//! The command path, from an argument list to a reply, without sockets or files.
+//!
+//! A thread of the server hands the engine what a connection sent; the engine finds the command,
+//! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
+//! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one command
+//! table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`] (locks and handler),
+//! [`transaction`], [`engine`] (what is shared), [`platform`] (what the server provides).
+
+pub mod admin;
+pub mod call;
+pub mod clients;
+pub mod dispatch;
+pub mod engine;
+pub mod errorstats;
+pub mod histogram;
+pub mod pause;
+pub mod platform;
+pub mod rates;
+pub mod registry;
+pub mod session;
+pub mod stats;
+pub mod thread;
+pub mod transaction;
+
+pub use call::Flow;
+pub use clients::{ClientHandle, Endpoint};
+pub use engine::{Engine, Parts};
+pub use platform::{LogLevel, Message, Platform};
+pub use session::Session;
+pub use thread::ThreadContext;

@@ -1,0 +1,255 @@
+//! The one command table: every command and subcommand, found by name.
+//!
+//! Dispatch, `COMMAND *`, statistics and the generated documentation all read it. A command's *index*
+//! here identifies it in statistics.
+
+use std::sync::OnceLock;
+
+use command::keys::find_keys;
+use command::spec::{Begin, Find};
+use command::{Command, Flags, Handler, Spec};
+use hashbrown::HashTable;
+use resp::Args;
+
+use crate::admin::AdminHandler;
+
+/// What runs a command.
+#[derive(Clone, Copy)]
+pub enum Exec {
+    /// Touches locked keys only.
+    Data(Handler),
+    /// Touches the session or the server.
+    Admin(AdminHandler),
+    /// `EXEC`: locks what its queue needs.
+    Transaction,
+}
+
+impl std::fmt::Debug for Exec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Data(_) => "Data",
+            Self::Admin(_) => "Admin",
+            Self::Transaction => "Transaction",
+        })
+    }
+}
+
+/// Which locks a command needs, decided once from its spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// None, or the walk takes them one by one.
+    None,
+    /// The shard of the key at this argument.
+    One(usize),
+    /// The shards of the keys that the specs name.
+    Keys,
+    /// All.
+    All,
+}
+
+/// A command or subcommand in the table.
+#[derive(Debug)]
+pub struct Entry {
+    /// Index in [`Registry::entries`].
+    pub index: usize,
+    /// Its specification.
+    pub spec: &'static Spec,
+    /// `get`, or `client|kill`.
+    pub full_name: &'static str,
+    /// What runs it.
+    pub exec: Exec,
+    /// Which locks it needs.
+    pub locks: Locks,
+    /// Indexes of its subcommands; empty for all but containers.
+    pub subcommands: Vec<usize>,
+}
+
+impl Entry {
+    /// Whether the command has this flag.
+    #[inline]
+    #[must_use]
+    pub const fn has(&self, flag: Flags) -> bool {
+        self.spec.flags.contains(flag)
+    }
+
+    /// Calls `found` with each key argument.
+    pub fn keys<'a>(&self, args: Args<'a>, mut found: impl FnMut(&'a [u8])) {
+        // A command line that does not match its specs is refused by the handler; the keys that
+        // could be told are locked meanwhile.
+        let _ = find_keys(self.spec, args, |key| {
+            if let Some(arg) = args.get(key.index) {
+                found(arg);
+            }
+        });
+    }
+}
+
+/// All commands.
+#[derive(Debug)]
+pub struct Registry {
+    /// Commands and subcommands; a container is followed by its subcommands.
+    pub entries: Vec<Entry>,
+    by_name: HashTable<usize>,
+}
+
+/// Why a command line names no command.
+#[derive(Clone, Copy, Debug)]
+pub enum Unknown {
+    /// No such command.
+    Command,
+    /// The container has no such subcommand.
+    Subcommand(&'static str),
+}
+
+impl Registry {
+    /// The table. Made once.
+    pub fn get() -> &'static Self {
+        static REGISTRY: OnceLock<Registry> = OnceLock::new();
+        REGISTRY.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let mut registry = Self { entries: Vec::new(), by_name: HashTable::new() };
+        for command in commands::all() {
+            registry.add(command, |run| Exec::Data(*run));
+        }
+        for command in crate::admin::all() {
+            registry.add(command, |run| Exec::Admin(*run));
+        }
+        let exec = &crate::admin::transactions::EXEC;
+        registry.push(&exec.spec, exec.spec.name, Exec::Transaction);
+        registry
+    }
+
+    fn add<H>(&mut self, command: &'static Command<H>, exec: impl Fn(&H) -> Exec) {
+        let container = self.push(&command.spec, command.spec.name, exec(&command.run));
+        for sub in command.subcommands {
+            let name = format!("{}|{}", command.spec.name, sub.spec.name);
+            // Leaked on purpose: the table is made once and lives as long as the process.
+            let index = self.push_unnamed(&sub.spec, name.leak(), exec(&sub.run));
+            self.entries[container].subcommands.push(index);
+        }
+    }
+
+    fn push(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
+        let index = self.push_unnamed(spec, name, exec);
+        let entries = &self.entries;
+        let rehash = |&i: &usize| hash(entries[i].full_name.as_bytes());
+        self.by_name.insert_unique(hash(name.as_bytes()), index, rehash);
+        index
+    }
+
+    fn push_unnamed(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
+        let index = self.entries.len();
+        let (locks, subcommands) = (locks_of(spec), Vec::new());
+        self.entries.push(Entry { index, spec, full_name: name, exec, locks, subcommands });
+        index
+    }
+
+    /// The top-level command called `name`, in any case.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<&Entry> {
+        let same = |&i: &usize| self.entries[i].full_name.as_bytes().eq_ignore_ascii_case(name);
+        self.by_name.find(hash(name), same).map(|&index| &self.entries[index])
+    }
+
+    /// The command or subcommand that a command line names. A container alone is found as itself.
+    ///
+    /// # Errors
+    /// If there is none.
+    #[inline]
+    pub fn resolve(&self, args: Args<'_>) -> Result<&Entry, Unknown> {
+        let entry = self.find(args.name()).ok_or(Unknown::Command)?;
+        if entry.subcommands.is_empty() {
+            return Ok(entry);
+        }
+        let Some(name) = args.get(1) else { return Ok(entry) };
+        let sub = self.subcommand(entry, name);
+        sub.ok_or(Unknown::Subcommand(entry.full_name))
+    }
+
+    /// The subcommand of a container.
+    #[must_use]
+    pub fn subcommand(&self, container: &Entry, name: &[u8]) -> Option<&Entry> {
+        let subs = container.subcommands.iter().map(|&index| &self.entries[index]);
+        subs.into_iter().find(|sub| sub.spec.name.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The command called `get` or `client|kill`, in any case.
+    #[must_use]
+    pub fn find_full(&self, name: &[u8]) -> Option<&Entry> {
+        let Some(bar) = name.iter().position(|&b| b == b'|') else { return self.find(name) };
+        self.subcommand(self.find(&name[..bar])?, &name[bar + 1..])
+    }
+
+    /// Top-level commands, in table order.
+    pub fn top_level(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.full_name.contains('|'))
+    }
+}
+
+fn locks_of(spec: &Spec) -> Locks {
+    if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
+        return Locks::All;
+    }
+    match spec.keys {
+        [] => Locks::None,
+        [only] => match (only.begin, only.find) {
+            (Begin::Index(index), Find::Range { last: 0, .. }) => Locks::One(usize::from(index)),
+            _ => Locks::Keys,
+        },
+        _ => Locks::Keys,
+    }
+}
+
+/// A hash of a name that ignores case: at most two multiplications for the usual lengths.
+#[inline]
+fn hash(name: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    let mut hash = name.len() as u64;
+    for chunk in name.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ (u64::from_le_bytes(word) | LOWER)).wrapping_mul(MULTIPLIER);
+        hash ^= hash >> 32;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found_in_any_case() {
+        let registry = Registry::get();
+        let mut seen = HashSet::new();
+        for entry in &registry.entries {
+            assert!(seen.insert(entry.full_name), "{} twice", entry.full_name);
+            let upper = entry.full_name.to_ascii_uppercase();
+            let found = registry.find_full(upper.as_bytes()).map(|e| e.index);
+            assert_eq!(found, Some(entry.index), "{}", entry.full_name);
+        }
+        assert!(registry.find(b"nosuchcommand").is_none());
+    }
+
+    #[test]
+    fn specs_are_complete() {
+        for entry in &Registry::get().entries {
+            let spec = entry.spec;
+            assert!(!spec.summary.is_empty(), "{} lacks a summary", entry.full_name);
+            assert!(!spec.since.is_empty(), "{} lacks a version", entry.full_name);
+            assert_ne!(spec.arity, 0, "{} lacks an arity", entry.full_name);
+            if matches!(entry.exec, Exec::Data(_)) && entry.subcommands.is_empty() {
+                let walks = entry.has(Flags::KEYSPACE_WALK) || entry.has(Flags::WHOLE_KEYSPACE);
+                let helps = spec.name == "help";
+                let keyed = !spec.keys.is_empty();
+                assert!(keyed || walks || helps, "{} has no keys", entry.full_name);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Counters. Each event loop writes its own block with plain stores and `INFO` adds the blocks up, so
+//! counting costs no locked instruction and no shared cache line.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_utils::CachePadded;
+use parking_lot::Mutex;
+
+use crate::errorstats::ErrorStats;
+use crate::histogram::Histogram;
+
+/// A counter that one thread writes and any thread reads.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `n`. Only the owning thread may call it; others would lose counts.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sets it to zero (`CONFIG RESETSTAT`); a count made at the same moment may be lost.
+    pub fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Keeps the maximum.
+    pub fn max(&self, n: u64) {
+        if n > self.get() {
+            self.0.store(n, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What one command has cost.
+#[derive(Debug, Default)]
+pub struct CommandStats {
+    /// Executions.
+    pub calls: Counter,
+    /// Nanoseconds in them.
+    pub nanos: Counter,
+    /// Refused before execution.
+    pub rejected: Counter,
+    /// Ended with an error.
+    pub failed: Counter,
+    /// Latencies, if tracked.
+    pub latency: OnceLock<Box<Histogram>>,
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The counters of one thread.
+        #[derive(Debug)]
+        pub struct ThreadStats {
+            $($(#[$doc])* pub $name: Counter,)*
+            /// By registry index.
+            pub commands: Box<[CommandStats]>,
+            /// Error replies by code.
+            pub errors: Mutex<ErrorStats>,
+        }
+
+        impl ThreadStats {
+            fn new(commands: usize) -> Self {
+                Self {
+                    $($name: Counter::default(),)*
+                    commands: (0..commands).map(|_| CommandStats::default()).collect(),
+                    errors: Mutex::new(ErrorStats::default()),
+                }
+            }
+
+            /// `CONFIG RESETSTAT`.
+            pub fn reset(&self) {
+                $(self.$name.reset();)*
+                for command in &self.commands {
+                    command.calls.reset();
+                    command.nanos.reset();
+                    command.rejected.reset();
+                    command.failed.reset();
+                    if let Some(latency) = command.latency.get() {
+                        latency.reset();
+                    }
+                }
+                *self.errors.lock() = ErrorStats::default();
+            }
+        }
+    };
+}
+
+counters! {
+    /// Commands executed.
+    executed,
+    /// Error replies.
+    error_replies,
+    /// Successful look-ups.
+    hits,
+    /// Failed look-ups.
+    misses,
+    /// Keys removed because their time had come.
+    expired,
+    /// Changes to the dataset, ever.
+    dirty,
+    /// Connections accepted.
+    accepted,
+    /// Connections refused because of `maxclients`.
+    rejected_connections,
+    /// Bytes received.
+    net_in,
+    /// Bytes sent.
+    net_out,
+    /// Reads from sockets.
+    reads,
+    /// Writes to sockets.
+    writes,
+    /// Clients closed for too long a query buffer.
+    query_limit_closed,
+    /// Clients closed for too long an output buffer.
+    output_limit_closed,
+    /// Event-loop turns.
+    turns,
+    /// Nanoseconds in turns, waiting excluded.
+    turn_nanos,
+    /// Longest turn in nanoseconds.
+    turn_nanos_max,
+    /// Most commands executed in one turn.
+    turn_commands_max,
+    /// Longest time in nanoseconds for which a command held its locks.
+    lock_nanos_max,
+}
+
+/// The blocks of all threads. The last block belongs to the background threads' owner.
+#[derive(Debug)]
+pub struct Stats {
+    threads: Box<[CachePadded<ThreadStats>]>,
+}
+
+impl Stats {
+    /// Blocks for `threads` event loops and one for background work, for `commands` commands.
+    #[must_use]
+    pub fn new(threads: usize, commands: usize) -> Self {
+        let block = |_| CachePadded::new(ThreadStats::new(commands));
+        Self { threads: (0..=threads).map(block).collect() }
+    }
+
+    /// The block of event loop `index`.
+    #[must_use]
+    pub fn thread(&self, index: usize) -> &ThreadStats {
+        &self.threads[index]
+    }
+
+    /// The block of the background thread.
+    #[must_use]
+    pub fn background(&self) -> &ThreadStats {
+        &self.threads[self.threads.len() - 1]
+    }
+
+    /// All blocks.
+    pub fn all(&self) -> impl Iterator<Item = &ThreadStats> {
+        self.threads.iter().map(|block| &**block)
+    }
+
+    /// The sum of one counter over the threads.
+    pub fn sum(&self, counter: impl Fn(&ThreadStats) -> &Counter) -> u64 {
+        self.all().map(|block| counter(block).get()).sum()
+    }
+
+    /// The maximum of one counter over the threads.
+    pub fn max(&self, counter: impl Fn(&ThreadStats) -> &Counter) -> u64 {
+        self.all().map(|block| counter(block).get()).max().unwrap_or(0)
+    }
+
+    /// `CONFIG RESETSTAT`.
+    pub fn reset(&self) {
+        self.all().for_each(ThreadStats::reset);
+    }
+}

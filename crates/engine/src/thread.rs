@@ -1,0 +1,67 @@
+//! What an event-loop thread brings along when it executes commands: its clock readings, its random
+//! numbers, the effects buffer that is reused from command to command.
+
+use stdx::clock::Clock;
+use stdx::rng::Rng;
+use store::{Effects, UnixMs};
+
+/// The state of one executing thread.
+#[derive(Debug)]
+pub struct ThreadContext {
+    /// Number of the event loop; the index of its statistics.
+    pub index: usize,
+    /// Random numbers.
+    pub rng: Rng,
+    pub(crate) effects: Effects,
+    /// Wall clock and monotonic clock, read together at the beginning of the batch.
+    base_unix_us: u64,
+    base_ns: u64,
+    /// Monotonic time of the end of the last command.
+    tick_ns: u64,
+}
+
+impl ThreadContext {
+    /// The context of event loop `index`.
+    #[must_use]
+    pub fn new(index: usize, seed: u64) -> Self {
+        Self {
+            index,
+            rng: Rng::seed(seed),
+            effects: Effects::default(),
+            base_unix_us: 0,
+            base_ns: 0,
+            tick_ns: 0,
+        }
+    }
+
+    /// Reads the clocks. To be called before a connection's commands are executed; each command
+    /// then costs one reading of the monotonic clock, its end being the next one's beginning.
+    pub fn begin(&mut self, clock: &dyn Clock) {
+        self.base_unix_us = clock.unix_us();
+        self.base_ns = clock.monotonic_ns();
+        self.tick_ns = self.base_ns;
+    }
+
+    /// Unix time in milliseconds of the command that is about to run.
+    #[inline]
+    #[must_use]
+    pub fn now_ms(&self) -> UnixMs {
+        self.now_us() / 1000
+    }
+
+    /// Unix time in microseconds of the command that is about to run.
+    #[inline]
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        self.base_unix_us + (self.tick_ns - self.base_ns) / 1000
+    }
+
+    /// Ends a command: its duration in nanoseconds.
+    #[inline]
+    pub(crate) fn lap(&mut self, clock: &dyn Clock) -> u64 {
+        let now = clock.monotonic_ns();
+        let lap = now.saturating_sub(self.tick_ns);
+        self.tick_ns = now.max(self.tick_ns);
+        lap
+    }
+}
