@@ -86,12 +86,18 @@ mod tests {
     fn strings_are_embedded_up_to_44_bytes_wherever_they_are() {
         let long = [b'x'; 45];
         let inline = |len: usize, raw| encoding_name(ValueRef::Inline { bytes: &long[..len], raw });
-        assert_eq!([inline(44, false), inline(45, false), inline(1, true)], ["embstr", "raw", "raw"]);
+        assert_eq!(
+            [inline(44, false), inline(45, false), inline(1, true)],
+            ["embstr", "raw", "raw"]
+        );
         let shared = |len: usize, raw| {
             let bytes = SharedBytes::from(&long[..len]);
             encoding_name(ValueRef::Shared { bytes: &bytes, raw })
         };
-        assert_eq!([shared(44, false), shared(45, false), shared(1, true)], ["embstr", "raw", "raw"]);
+        assert_eq!(
+            [shared(44, false), shared(45, false), shared(1, true)],
+            ["embstr", "raw", "raw"]
+        );
         assert_eq!(encoding_name(ValueRef::Int(7)), "int");
     }
 }
