@@ -101,9 +101,9 @@ impl Config {
 
     /// Replaces a value from inside the server, without the rules of `CONFIG SET`: the absolute
     /// form of `dir`, a new primary after `REPLICAOF`, a limit that the system did not grant.
-    /// Fails with the reason when `text` is no value of the parameter.
+    /// Fails with the reason when `text` is no value of the parameter. May be called while a
+    /// change is applied or a file is loaded.
     pub fn assign<P: Parameter>(&self, parameter: P, text: &[u8]) -> Result<(), String> {
-        let _turn = self.take_turn();
         let id = parameter.id();
         let value = crate::set::parse_one(id.row(), text, &self.value(id))
             .map_err(std::borrow::Cow::into_owned)?;

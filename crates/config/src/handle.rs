@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::choice::{Choices, ShutdownFlags, WordTable};
 use crate::config::Config;
-use crate::lists::{self, EventFlags, SavePoint};
+use crate::lists::{self, ClientClass, EventFlags, OutputLimit, SavePoint};
 use crate::row::{Kind, List, Row};
 
 /// Position of a row in the table of all rows; also the index of its live value.
@@ -43,8 +43,10 @@ pub trait Parameter: Copy {
 }
 
 macro_rules! handles {
-    ($($(#[$meta:meta])* $name:ident($kind:pat, $value:ty, |$config:ident, $id:ident| $read:expr);)+)
-    => { $(
+    ($(
+        $(#[$meta:meta])*
+        $name:ident($kind:pat, $value:ty, |$config:ident, $id:ident| $read:expr);
+    )+) => { $(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name(RowId);
@@ -97,8 +99,8 @@ handles! {
         lists::save_points(&config.text(id))
     });
     /// Output buffer limits; [`Config::output_limit`] reads one class without a lock.
-    OutputLimits(Kind::List { list: List::OutputLimits, .. }, [lists::OutputLimit; 3], |config, _id| {
-        lists::ClientClass::ALL.map(|class| config.output_limit(class))
+    OutputLimits(Kind::List { list: List::OutputLimits, .. }, [OutputLimit; 3], |config, _id| {
+        ClientClass::ALL.map(|class| config.output_limit(class))
     });
     /// Scores for the kernel's out-of-memory killer: primary, replica, background child.
     OomScores(Kind::List { list: List::OomScores, .. }, [i64; 3], |config, id| {

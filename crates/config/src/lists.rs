@@ -42,7 +42,7 @@ impl ClientClass {
     /// Every class, in the order of `CONFIG GET`.
     pub const ALL: [Self; 3] = [Self::Normal, Self::Replica, Self::Pubsub];
 
-    fn parse(name: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(name: &[u8]) -> Option<Self> {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => Some(Self::Normal),
             b"replica" | b"slave" => Some(Self::Replica),
@@ -225,7 +225,7 @@ fn parse_save(args: &[&[u8]]) -> Result<Vec<u8>, Reason> {
         return Ok(Vec::new());
     }
     let refusal = || Reason::from("Invalid save parameters");
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(refusal());
     }
     for pair in args.chunks_exact(2) {
@@ -239,7 +239,7 @@ fn parse_save(args: &[&[u8]]) -> Result<Vec<u8>, Reason> {
 }
 
 fn parse_limits(args: &[&[u8]], current: &[u8]) -> Result<Vec<u8>, Reason> {
-    if args.len() % 4 != 0 {
+    if !args.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits = output_limits(current);
@@ -286,7 +286,13 @@ fn parse_addresses(args: &[&[u8]]) -> Result<Vec<u8>, Reason> {
     if args.len() > ADDRESSES_MAX {
         return Err("Too many bind addresses specified.".into());
     }
-    Ok(if matches!(args, [b""]) { Vec::new() } else { args.join(&b' ') })
+    let args: Vec<&[u8]> = args.iter().copied().filter(|address| !address.is_empty()).collect();
+    // No address has them, and a file could not hold them.
+    let foreign = |byte: &u8| !byte.is_ascii_graphic() || b"\"'\\".contains(byte);
+    if args.iter().any(|address| address.iter().any(foreign)) {
+        return Err("Failed to bind to specified addresses.".into());
+    }
+    Ok(args.join(&b' '))
 }
 
 fn parse_primary(args: &[&[u8]]) -> Result<Vec<u8>, Reason> {

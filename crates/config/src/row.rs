@@ -252,6 +252,9 @@ pub struct Row {
     pub access: Access,
     /// Absent from `CONFIG GET` patterns and the sample file; answered when asked by name.
     pub hidden: bool,
+    /// Absent from `CONFIG GET` patterns only. Tools set back what `CONFIG GET *` lists, so an
+    /// immutable parameter that they do not expect must not be listed.
+    pub unlisted: bool,
     /// Tunes internals: changing it needs care.
     pub debug: bool,
     /// `CONFIG SET` refuses it while a dataset is loading.
@@ -287,6 +290,7 @@ impl Row {
             doc: "",
             access: Access::Mutable,
             hidden: false,
+            unlisted: false,
             debug: false,
             frozen_while_loading: false,
             sensitive: false,
@@ -307,7 +311,7 @@ impl Row {
 
     /// The names that a `CONFIG GET` pattern can match: none when the row is hidden.
     pub fn listed_names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let listed = !self.hidden;
+        let listed = !self.hidden && !self.unlisted;
         std::iter::once(self.name).chain(self.aliases.iter().copied()).filter(move |_| listed)
     }
 
@@ -357,6 +361,11 @@ impl Row {
 
     pub(crate) const fn hidden(mut self) -> Self {
         self.hidden = true;
+        self
+    }
+
+    pub(crate) const fn unlisted(mut self) -> Self {
+        self.unlisted = true;
         self
     }
 

@@ -11,7 +11,8 @@ rows! {
         "Connections at one time; more are refused.";
     MAXMEMORY_CLIENTS: BytesOrPercent =
         Row::new("maxmemory-clients", Kind::BytesOrPercent { default: 0 }),
-        "Memory of all clients together, in bytes or percent of maxmemory, beyond which the largest are closed; 0 for no limit.";
+        "Memory of all clients together, in bytes or percent of maxmemory, beyond which the \
+         largest are closed; 0 for no limit.";
     CLIENT_QUERY_BUFFER_LIMIT: Bytes =
         bytes("client-query-buffer-limit", 1 << 30, 1 << 20, BYTES_MAX).debug(),
         "Input that one client may send without completing a command.";

@@ -22,7 +22,8 @@ rows! {
     CLUSTER_REPLICA_VALIDITY_FACTOR: Int =
         int("cluster-replica-validity-factor", 10, 0, INT_MAX)
             .aliases(&["cluster-slave-validity-factor"]).planned(),
-        "How old the data of a replica may be, in node timeouts, for it to take over; 0 for any age.";
+        "How old the data of a replica may be, in node timeouts, for it to take over; 0 for any \
+         age.";
     CLUSTER_MIGRATION_BARRIER: Int = int("cluster-migration-barrier", 1, 0, INT_MAX).planned(),
         "Replicas that a primary keeps when another one needs a replica.";
     CLUSTER_ALLOW_REPLICA_MIGRATION: Bool =

@@ -11,7 +11,8 @@ rows! {
         "Exit instead of aborting after a failed assertion, so that no core file is written.";
     AOF_DISABLE_AUTO_GC: Bool = boolean("aof-disable-auto-gc", false).planned(),
         "Keep append-only files that are no longer needed.";
-    ENABLE_DEBUG_ASSERT: Bool = boolean("enable-debug-assert", false).immutable().hidden().planned(),
+    ENABLE_DEBUG_ASSERT: Bool =
+        boolean("enable-debug-assert", false).immutable().hidden().planned(),
         "Verify costly invariants while serving.";
     RDB_KEY_SAVE_DELAY: Int = int("rdb-key-save-delay", 0, INT_MIN, INT_MAX)
         .unit(Unit::Microseconds).hidden().planned(),

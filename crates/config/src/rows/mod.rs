@@ -7,7 +7,10 @@
 use crate::row::{Kind, Row};
 
 macro_rules! rows {
-    ($section:ident after $previous:path; $($handle:ident: $type:ty = $row:expr, $doc:literal;)+) => {
+    (
+        $section:ident after $previous:path;
+        $($handle:ident: $type:ty = $row:expr, $doc:literal;)+
+    ) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Position { $($handle,)+ Count }
 

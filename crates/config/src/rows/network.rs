@@ -28,7 +28,8 @@ rows! {
     TCP_KEEPALIVE: Int = int("tcp-keepalive", 300, 0, INT_MAX).unit(Unit::Seconds),
         "Idle time before the kernel probes whether a peer still lives; 0 turns probes off.";
     SOCKET_MARK_ID: Int = int("socket-mark-id", 0, 0, UINT_MAX).immutable().planned(),
-        "Mark that the kernel puts on the packets of the listening sockets, for routing and filters.";
+        "Mark that the kernel puts on the packets of the listening sockets, for routing and \
+         filters.";
     MAX_NEW_CONNECTIONS_PER_CYCLE: Int = int("max-new-connections-per-cycle", 10, 1, 1000),
         "Plain connections accepted in one turn of an event loop.";
 }

@@ -42,7 +42,8 @@ rows! {
         "Go on when a replica cannot write its own files.";
     REPLICA_FULL_SYNC_BUFFER_LIMIT: Bytes =
         bytes("replica-full-sync-buffer-limit", 0, 0, BYTES_MAX).planned(),
-        "Replication data that a replica buffers during a full synchronization; 0 follows the primary's output limit.";
+        "Replication data that a replica buffers during a full synchronization; 0 follows the \
+         primary's output limit.";
     REPL_DISKLESS_SYNC: Bool = boolean("repl-diskless-sync", true).debug().planned(),
         "Send a full synchronization straight from memory.";
     REPL_DISKLESS_SYNC_DELAY: Int =

@@ -8,21 +8,23 @@ use crate::row::{UINT_MAX, Unit, boolean, choice, int, text};
 rows! {
     Search after PREVIOUS;
 
-    SEARCH_THREADS: Int = int("search-threads", 20, 1, i64::MAX).immutable().planned(),
+    SEARCH_THREADS: Int = int("search-threads", 20, 1, i64::MAX).immutable().unlisted().planned(),
         "Threads of the coordinator of a cluster.";
     SEARCH_WORKERS: Int = int("search-workers", 0, 0, 16).planned(),
         "Threads for queries and background work; 0 uses the event loops.";
-    SEARCH_IO_THREADS: Int = int("search-io-threads", 1, 1, 64).immutable().planned(),
+    SEARCH_IO_THREADS: Int = int("search-io-threads", 1, 1, 64).immutable().unlisted().planned(),
         "Threads for the coordinator's connections to other shards.";
     SEARCH_MIN_OPERATION_WORKERS: Int = int("search-min-operation-workers", 4, 1, 16).planned(),
         "Threads while an index is built from a loaded dataset.";
     SEARCH_WORKERS_PRIORITY_BIAS_THRESHOLD: Int =
-        int("search-workers-priority-bias-threshold", 1, 0, i64::MAX).immutable().planned(),
+        int("search-workers-priority-bias-threshold", 1, 0, i64::MAX)
+            .immutable().unlisted().planned(),
         "Urgent tasks run before others get a turn.";
     SEARCH_CONN_PER_SHARD: Int = int("search-conn-per-shard", 0, 0, UINT_MAX).planned(),
         "Connections from the coordinator to each shard; 0 chooses.";
     SEARCH_TOPOLOGY_VALIDATION_TIMEOUT: Int =
-        int("search-topology-validation-timeout", 30_000, 0, i64::MAX).unit(Unit::Milliseconds).planned(),
+        int("search-topology-validation-timeout", 30_000, 0, i64::MAX)
+            .unit(Unit::Milliseconds).planned(),
         "How long queries wait for the whole cluster to be known.";
     SEARCH_TIMEOUT: Int =
         int("search-timeout", 500, 1, i64::MAX).unit(Unit::Milliseconds).planned(),
@@ -49,7 +51,7 @@ rows! {
         int("search-max-prefix-expansions", 200, 1, i64::MAX).planned(),
         "Terms that a prefix in a query may stand for.";
     SEARCH_MAX_DOCTABLESIZE: Int =
-        int("search-max-doctablesize", 1_000_000, 1, 100_000_000).immutable().planned(),
+        int("search-max-doctablesize", 1_000_000, 1, 100_000_000).immutable().unlisted().planned(),
         "Buckets of the table of documents.";
     SEARCH_MIN_PREFIX: Int = int("search-min-prefix", 2, 1, i64::MAX).planned(),
         "Shortest prefix that a query may expand.";
@@ -59,7 +61,7 @@ rows! {
         int("search-min-phonetic-term-len", 3, 1, i64::MAX).planned(),
         "Shortest word that is compared by sound.";
     SEARCH_MULTI_TEXT_SLOP: Int =
-        int("search-multi-text-slop", 100, 1, UINT_MAX).immutable().planned(),
+        int("search-multi-text-slop", 100, 1, UINT_MAX).immutable().unlisted().planned(),
         "Distance between the texts of one array field.";
     SEARCH_UNION_ITERATOR_HEAP: Int = int("search-union-iterator-heap", 20, 1, i64::MAX).planned(),
         "Parts from which a union is merged by a heap.";
@@ -75,9 +77,10 @@ rows! {
         int("search-indexer-yield-every-ops", 1000, 1, UINT_MAX).planned(),
         "Indexing steps between two looks at other work.";
     SEARCH_BG_INDEX_SLEEP_GAP: Int =
-        int("search-bg-index-sleep-gap", 100, 1, UINT_MAX).immutable().planned(),
+        int("search-bg-index-sleep-gap", 100, 1, UINT_MAX).immutable().unlisted().planned(),
         "Documents between two pauses of background indexing.";
-    SEARCH_GC_SCAN_SIZE: Int = int("search-gc-scan-size", 100, 1, i64::MAX).immutable().planned(),
+    SEARCH_GC_SCAN_SIZE: Int =
+        int("search-gc-scan-size", 100, 1, i64::MAX).immutable().unlisted().planned(),
         "Documents in one step of garbage collection.";
     SEARCH_FORK_GC_CLEAN_THRESHOLD: Int =
         int("search-fork-gc-clean-threshold", 100, 1, i64::MAX).planned(),
@@ -91,28 +94,29 @@ rows! {
     SEARCH_FORK_GC_SLEEP_BEFORE_EXIT: Int =
         int("search-fork-gc-sleep-before-exit", 0, 0, i64::MAX).unit(Unit::Seconds).planned(),
         "Pause at the end of a garbage collection, for tests.";
-    SEARCH_NO_GC: Bool = boolean("search-no-gc", false).immutable().planned(),
+    SEARCH_NO_GC: Bool = boolean("search-no-gc", false).immutable().unlisted().planned(),
         "Never collect garbage in indexes.";
-    SEARCH_NO_MEM_POOLS: Bool = boolean("search-no-mem-pools", false).immutable().planned(),
+    SEARCH_NO_MEM_POOLS: Bool =
+        boolean("search-no-mem-pools", false).immutable().unlisted().planned(),
         "Allocate every object by itself.";
     SEARCH_PARTIAL_INDEXED_DOCS: Bool =
-        boolean("search-partial-indexed-docs", false).immutable().planned(),
+        boolean("search-partial-indexed-docs", false).immutable().unlisted().planned(),
         "Index only the fields of a hash that a command changed.";
     SEARCH_RAW_DOCID_ENCODING: Bool =
-        boolean("search-raw-docid-encoding", false).immutable().planned(),
+        boolean("search-raw-docid-encoding", false).immutable().unlisted().planned(),
         "Store document numbers without compression.";
     SEARCH_ENABLE_UNSTABLE_FEATURES: Bool =
         boolean("search-enable-unstable-features", false).planned(),
         "Offer features that may still change.";
     SEARCH_TIERED_HNSW_BUFFER_LIMIT: Int =
-        int("search-tiered-hnsw-buffer-limit", 1024, 0, i64::MAX).immutable().planned(),
+        int("search-tiered-hnsw-buffer-limit", 1024, 0, i64::MAX).immutable().unlisted().planned(),
         "Vectors that may wait to be inserted in the background.";
     SEARCH_VSS_MAX_RESIZE: Int =
         int("search-vss-max-resize", 0, 0, UINT_MAX).unit(Unit::Bytes).planned(),
         "Most memory by which a vector index grows at once; 0 for no limit.";
-    SEARCH_EXT_LOAD: Text = text("search-ext-load", "").immutable().planned(),
+    SEARCH_EXT_LOAD: Text = text("search-ext-load", "").immutable().unlisted().planned(),
         "Extension to load, with scoring functions and expanders.";
-    SEARCH_FRISO_INI: Text = text("search-friso-ini", "").immutable().planned(),
+    SEARCH_FRISO_INI: Text = text("search-friso-ini", "").immutable().unlisted().planned(),
         "Configuration of the Chinese tokenizer.";
     SEARCH_BG_INDEX_MEM_PCT_THR: Int =
         int("search-_bg-index-mem-pct-thr", 100, 0, 100).unit(Unit::Percent).planned(),

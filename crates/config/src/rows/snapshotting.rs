@@ -11,7 +11,8 @@ rows! {
 
     SAVE: SavePoints =
         list("save", List::SavePoints, "3600 1 300 100 60 10000").planned(),
-        "Take a snapshot after so many seconds if at least so many changes were made; empty never does.";
+        "Take a snapshot after so many seconds if at least so many changes were made; empty never \
+         does.";
     STOP_WRITES_ON_BGSAVE_ERROR: Bool = boolean("stop-writes-on-bgsave-error", true).planned(),
         "Refuse writes after a snapshot failed, so that somebody notices.";
     RDBCOMPRESSION: Bool = boolean("rdbcompression", true).planned(),

@@ -9,7 +9,8 @@ rows! {
 
     IO_THREADS: Int = int("io-threads", 1, 1, 128).immutable().debug().resolved_at_start(),
         "Event-loop threads, each of which also executes commands; by default one for each core.";
-    IO_THREADS_DO_READS: Bool = boolean("io-threads-do-reads", false).immutable().debug(),
+    IO_THREADS_DO_READS: Bool = boolean("io-threads-do-reads", false)
+        .immutable().unlisted().debug(),
         "Has no effect: every event-loop thread reads, executes and writes.";
     EVENTS_PER_IO_THREAD: Int = int("events-per-io-thread", 2, 0, INT_MAX).planned(),
         "Has no effect: connections belong to one thread for life.";

@@ -25,7 +25,7 @@ rows! {
     TS_IGNORE_MAX_VAL_DIFF: Text =
         text("ts-ignore-max-val-diff", "0").text_check(checks::non_negative).planned(),
         "Difference up to which a sample counts as equal.";
-    TS_NUM_THREADS: Int = int("ts-num-threads", 3, 1, 16).immutable().planned(),
+    TS_NUM_THREADS: Int = int("ts-num-threads", 3, 1, 16).immutable().unlisted().planned(),
         "Threads for queries over many series of a cluster.";
     TS_RETENTION_POLICY: Int =
         int("ts-retention-policy", 0, 0, i64::MAX).unit(Unit::Milliseconds).planned(),
