@@ -54,6 +54,7 @@
 mod bucket;
 mod directory;
 mod expire;
+mod placement;
 mod resize;
 mod scan;
 mod segment;

@@ -123,16 +123,21 @@ impl KeyTable {
         let index = self.directory.index(at);
         let segment = self.directory.get(index).expect("a thin segment exists");
         let (shape, depth) = (segment.shape(), segment.depth());
-        let smaller = Shape::for_keys(segment.header().live as usize);
+        let mut smaller = Shape::for_keys(segment.header().live as usize);
         if smaller >= shape {
             return false;
         }
         self.deliver_segment(index);
         let items = collect(self.directory.get(index).expect("looked up above"), rehash);
-        let Some(segment) = build(&items, depth, smaller, self.epoch()) else { return false };
-        self.discard(at);
-        self.directory.attach(at, segment);
-        true
+        while smaller < shape {
+            if let Some(segment) = build(&items, depth, smaller, self.epoch()) {
+                self.discard(at);
+                self.directory.attach(at, segment);
+                return true;
+            }
+            smaller = smaller.larger();
+        }
+        false
     }
 
     /// Merges the segment of a local position with its buddy, if both together have at most

@@ -121,7 +121,7 @@ impl KeyTable {
 /// Maps a random number to `0..len` by its high bits.
 #[inline]
 fn scale(random: u64, len: usize) -> usize {
-    (u128::from(random) * len as u128 >> 64) as usize
+    ((u128::from(random) * len as u128) >> 64) as usize
 }
 
 /// A step of the SplitMix64 sequence: turns one random number into as many as needed.

@@ -166,10 +166,12 @@ fn drift(table: &mut KeyTable, model: &mut Model, spread: Spread, keys: u64, rng
     if rng.chance(1, 2) {
         for _ in 0..rng.below(keys) {
             let key = key(rng.below(keys));
-            if !model.contains_key(&key) {
+            if model.insert(key.clone(), (1, None)).is_none() {
                 let entry = Entry::new(&key, NewValue::Int(1), None);
                 table.insert(position(&key), entry, &position);
-                model.insert(key, (1, None));
+            } else {
+                let mut slot = table.find_mut(position(&key), &key).expect("the model has it");
+                slot.set_value(NewValue::Int(1), None);
             }
         }
     } else {
@@ -237,7 +239,8 @@ fn emptying_gives_all_memory_back() {
         let full = table.memory_bytes();
         for number in 0..5000 {
             if number == 4900 {
-                assert!(table.memory_bytes() < full / 8, "{spread:?}: {}", table.memory_bytes());
+                let part = if matches!(spread, Spread::Terrible) { 4 } else { 8 };
+                assert!(table.memory_bytes() < full / part, "{spread:?}");
             }
             let removed = table.remove(position(&key(number)), &key(number), &position);
             assert!(removed.is_some());
@@ -335,8 +338,10 @@ fn samples_are_uniform() {
     assert!(KeyTable::new().sample(1).is_none());
 }
 
+type Delivered = Vec<(Vec<u8>, i64, Option<u64>)>;
+
 /// Collects what a snapshot delivers.
-struct Collect(Arc<Mutex<Vec<(Vec<u8>, i64, Option<u64>)>>>);
+struct Collect(Arc<Mutex<Delivered>>);
 
 impl BucketSink for Collect {
     fn entry(&mut self, entry: EntryRef<'_>) {

@@ -1,0 +1,206 @@
+//! Measures the key table: bytes per key at many sizes, and time per operation against hashbrown.
+//!
+//! `cargo run --profile quick -p collections --example table_bench [keys]`
+//!
+//! Times are wall-clock nanoseconds of one thread, medians of several runs. Machines are noisy: read
+//! the ratios.
+
+use std::hash::Hasher;
+use std::hint::black_box;
+use std::time::Instant;
+
+use collections::entry::{Entry, NewValue};
+use collections::table::KeyTable;
+use siphasher::sip::SipHasher13;
+use stdx::rng::Rng;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// The position of a key, with the hash that the store uses.
+fn position(key: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(1, 2);
+    hasher.write(key);
+    hasher.finish()
+}
+
+fn key(number: u64) -> [u8; 11] {
+    let mut key = *b"key:0000000";
+    let mut rest = number;
+    for digit in key[4..].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    key
+}
+
+fn main() {
+    let keys = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(1_000_000);
+    sizes();
+    println!("\n{keys} keys, ns per operation      one table   256 tables    hashbrown");
+    let [one, many] = [1, 256].map(|tables| times_of_tables(keys, tables));
+    let other = times_of_hashbrown(keys);
+    for (row, name) in
+        ["insert (growing)", "find hit", "find hit, prefetched", "find miss", "remove"]
+            .into_iter()
+            .enumerate()
+    {
+        let [one, many, other] = [one[row], many[row], other[row]];
+        println!("{name:28} {one:12.1} {many:12.1} {other:12.1}");
+    }
+    expiry(keys);
+}
+
+/// Table bytes per key while a table grows from 100 to 3 million keys.
+fn sizes() {
+    println!("bytes of table per key: mean, least, most while growing through the decade");
+    let mut table = KeyTable::new();
+    let (mut next, mut from) = (100u64, 100u64);
+    let (mut sum, mut count, mut least, mut most) = (0.0f64, 0, f64::MAX, 0.0f64);
+    for number in 0..3_000_000u64 {
+        let key = number.to_le_bytes();
+        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
+        if number + 1 == next {
+            let each = table.memory_bytes() as f64 / next as f64;
+            (sum, count) = (sum + each, count + 1);
+            (least, most) = (least.min(each), most.max(each));
+            // A hundredth more each time.
+            next += (next / 100).max(1);
+            if next >= from * 10 || next > 3_000_000 {
+                println!(
+                    "  {from:8}..{next:8}  {:6.2} {least:6.2} {most:6.2}",
+                    sum / f64::from(count)
+                );
+                (sum, count, least, most, from) = (0.0, 0, f64::MAX, 0.0, next);
+            }
+        }
+    }
+}
+
+fn nanoseconds(operations: u64, work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_nanos() as f64 / operations as f64
+}
+
+fn shuffled(keys: u64, seed: u64) -> Vec<u64> {
+    let mut order: Vec<u64> = (0..keys).collect();
+    Rng::seed(seed).shuffle(&mut order);
+    order
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn times_of_tables(keys: u64, tables: usize) -> [f64; 5] {
+    let mut shards: Vec<KeyTable> = (0..tables).map(|_| KeyTable::new()).collect();
+    let shard = |position: u64| (position >> 56) as usize % tables;
+    let (order, other) = (shuffled(keys, 1), shuffled(keys, 2));
+    let insert = nanoseconds(keys, || {
+        for &number in &order {
+            let (key, value) = (key(number), [b'v'; 16]);
+            let at = position(&key);
+            let entry = Entry::new(&key, NewValue::Bytes(&value), None);
+            shards[shard(at)].insert(at, entry, &position);
+        }
+    });
+    let find = |from: u64| {
+        nanoseconds(keys, || {
+            for &number in &other {
+                let key = key(number + from);
+                let at = position(&key);
+                black_box(shards[shard(at)].find(at, &key).map(|entry| entry.value()));
+            }
+        })
+    };
+    let hit = median((0..5).map(|_| find(0)).collect());
+    let miss = median((0..5).map(|_| find(5_000_000)).collect());
+    let batched = || {
+        nanoseconds(keys, || {
+            for batch in other.chunks(16) {
+                let keys: Vec<_> = batch.iter().map(|&n| (key(n), position(&key(n)))).collect();
+                keys.iter().for_each(|(_, at)| shards[shard(*at)].prefetch(*at));
+                keys.iter().for_each(|(_, at)| shards[shard(*at)].prefetch_entry(*at));
+                for (key, at) in &keys {
+                    black_box(shards[shard(*at)].find(*at, key).map(|entry| entry.value()));
+                }
+            }
+        })
+    };
+    let batched = median((0..5).map(|_| batched()).collect());
+    let remove = nanoseconds(keys, || {
+        for &number in &other {
+            let key = key(number);
+            let at = position(&key);
+            shards[shard(at)].remove(at, &key, &position);
+        }
+    });
+    [insert, hit, batched, miss, remove]
+}
+
+/// The same with a hash table of pointers to the same entries, hashed alike.
+fn times_of_hashbrown(keys: u64) -> [f64; 5] {
+    let mut table = hashbrown::HashTable::<Entry>::new();
+    let (order, other) = (shuffled(keys, 1), shuffled(keys, 2));
+    let insert = nanoseconds(keys, || {
+        for &number in &order {
+            let (key, value) = (key(number), [b'v'; 16]);
+            let entry = Entry::new(&key, NewValue::Bytes(&value), None);
+            table.insert_unique(position(&key), entry, |entry| position(entry.key()));
+        }
+    });
+    let find = |from: u64| {
+        nanoseconds(keys, || {
+            for &number in &other {
+                let key = key(number + from);
+                let found = table.find(position(&key), |entry| entry.key() == key);
+                black_box(found.map(Entry::value));
+            }
+        })
+    };
+    let hit = median((0..5).map(|_| find(0)).collect());
+    let miss = median((0..5).map(|_| find(5_000_000)).collect());
+    let remove = nanoseconds(keys, || {
+        for &number in &other {
+            let key = key(number);
+            let found = table.find_entry(position(&key), |entry| entry.key() == key);
+            found.expect("every key is there").remove();
+        }
+    });
+    [insert, hit, f64::NAN, miss, remove]
+}
+
+/// Reclaims keys whose deadlines are spread over ten seconds, in simulated time.
+fn expiry(keys: u64) {
+    let mut shards: Vec<KeyTable> = (0..256).map(|_| KeyTable::new()).collect();
+    let mut rng = Rng::seed(3);
+    for number in 0..keys {
+        let key = key(number);
+        let at = position(&key);
+        let deadline = Some(rng.below(10_000));
+        let entry = Entry::new(&key, NewValue::Bytes(&[b'v'; 16]), deadline);
+        shards[(at >> 56) as usize].insert(at, entry, &position);
+    }
+    for slack in [250, 500, 750] {
+        let mut removed = 0;
+        let start = Instant::now();
+        for now in (0..=11_000).step_by(100) {
+            for table in &mut shards {
+                while table.expire_due(now, slack, 1000, &position, |_| removed += 1) {}
+            }
+        }
+        if removed > 0 {
+            let each = start.elapsed().as_nanos() as f64 / removed as f64;
+            println!("expiry with {slack} ms of slack: {each:.1} ns per key ({removed} keys)");
+        }
+        for number in 0..if slack < 750 { keys } else { 0 } {
+            let key = key(number);
+            let at = position(&key);
+            let deadline = Some(rng.below(10_000));
+            let entry = Entry::new(&key, NewValue::Bytes(&[b'v'; 16]), deadline);
+            shards[(at >> 56) as usize].insert(at, entry, &position);
+        }
+    }
+}
