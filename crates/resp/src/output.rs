@@ -217,3 +217,102 @@ impl<'a> Chunks<'a> {
         slices.iter_mut().zip(self).map(|(slice, chunk)| *slice = IoSlice::new(chunk)).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(output: &Output) -> Vec<u8> {
+        let bytes = output.chunks().fold(Vec::new(), |all, chunk| [&all, chunk].concat());
+        assert_eq!(bytes.len(), output.len());
+        bytes
+    }
+
+    #[test]
+    fn blocks_leave_in_order_whatever_the_write_sizes() {
+        for step in [1_000, BLOCK_LEN - 1, BLOCK_LEN, BLOCK_LEN + 1, 1_000_000] {
+            let mut output = Output::default();
+            let mut expected = Vec::new();
+            for number in 0_u32..60_000 {
+                output.tail().extend_from_slice(&number.to_le_bytes());
+                expected.extend_from_slice(&number.to_le_bytes());
+                if number == 30_000 {
+                    output.push_shared(Box::new(vec![7; 20_000]));
+                    expected.extend_from_slice(&[7; 20_000]);
+                }
+            }
+            let mut sent = Vec::new();
+            while output.len() > 0 {
+                let mut slices = [IoSlice::new(&[]); 3];
+                let filled = output.chunks().fill(&mut slices);
+                let all: Vec<u8> =
+                    slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
+                let count = all.len().min(step);
+                sent.extend_from_slice(&all[..count]);
+                output.advance(count);
+            }
+            assert!(sent == expected, "step {step}");
+            assert!(output.chunks.is_empty() && output.tail.capacity() <= BLOCK_LEN * 2);
+        }
+    }
+
+    #[test]
+    fn places_survive_the_blocks_they_were_taken_in() {
+        let mut output = Output::default();
+        output.tail().extend_from_slice(b"ab");
+        let early = output.mark();
+        output.tail().extend_from_slice(&vec![b'x'; BLOCK_LEN]);
+        output.tail().push(b'y');
+        output.push_shared(Box::new(*b"shared"));
+        let late = output.mark();
+        output.tail().push(b'z');
+        assert!(early < late);
+        output.insert(late, b"2");
+        output.insert(early, b"1");
+        let x = "x".repeat(BLOCK_LEN);
+        assert!(collect(&output) == format!("ab1{x}yshared2z").into_bytes());
+        output.rollback(late);
+        assert!(collect(&output) == format!("ab1{x}yshared").into_bytes());
+        output.rollback(early);
+        assert_eq!(collect(&output), b"ab");
+        output.tail().push(b'c');
+        assert_eq!(collect(&output), b"abc");
+    }
+
+    #[test]
+    fn rollback_after_a_partial_write_keeps_what_was_not_sent() {
+        let mut output = Output::default();
+        output.tail().extend_from_slice(b"0123456789");
+        output.advance(4);
+        let mark = output.mark();
+        output.tail().extend_from_slice(&vec![b'x'; BLOCK_LEN]);
+        output.tail().push(b'y');
+        output.rollback(mark);
+        assert_eq!(collect(&output), b"456789");
+        output.advance(6);
+        assert_eq!(output.len(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing is sent while a command writes its reply")]
+    fn a_place_that_was_sent_is_no_place() {
+        let mut output = Output::default();
+        let mark = output.mark();
+        output.tail().push(b'x');
+        output.advance(1);
+        output.tail().push(b'y');
+        output.rollback(mark);
+    }
+
+    #[test]
+    fn an_idle_output_gives_its_memory_back() {
+        let mut output = Output::default();
+        output.tail().extend_from_slice(&vec![b'x'; 3 * BLOCK_LEN]);
+        output.tail().push(b'y');
+        assert!(output.memory() > 3 * BLOCK_LEN);
+        output.advance(output.len());
+        assert!(output.memory() <= 2 * BLOCK_LEN);
+        output.shrink();
+        assert_eq!(output.memory(), 0);
+    }
+}

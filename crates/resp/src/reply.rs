@@ -368,3 +368,110 @@ impl Reply {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `write` writes in both versions.
+    fn both(write: impl Fn(&mut Reply)) -> (String, String) {
+        let bytes = |version| {
+            let mut reply = Reply::new(version);
+            write(&mut reply);
+            reply.take_bytes().escape_ascii().to_string().replace(r"\r\n", "|")
+        };
+        (bytes(Version::Resp2), bytes(Version::Resp3))
+    }
+
+    #[track_caller]
+    fn check(write: impl Fn(&mut Reply), resp2: &str, resp3: &str) {
+        assert_eq!(both(write), (resp2.to_owned(), resp3.to_owned()));
+    }
+
+    #[track_caller]
+    fn check_same(write: impl Fn(&mut Reply), expected: &str) {
+        check(write, expected, expected);
+    }
+
+    #[test]
+    fn types_that_both_versions_have() {
+        check_same(Reply::ok, "+OK|");
+        check_same(|r| r.simple("a\r\nb"), "+a  b|");
+        check_same(|r| r.error(b"ERR a\nb\r\n"), "-ERR a b|");
+        check_same(|r| r.error(b"\r\n"), "-|");
+        check_same(|r| r.integer(7), ":7|");
+        check_same(|r| r.integer(10), ":10|");
+        check_same(|r| r.integer(i64::MIN), ":-9223372036854775808|");
+        check_same(|r| r.bulk(b""), "$0||");
+        check_same(|r| r.bulk(b"0123456789"), "$10|0123456789|");
+        check_same(|r| r.bulk_int(-10), "$3|-10|");
+        check_same(|r| r.array(12), "*12|");
+    }
+
+    #[test]
+    fn types_of_resp3_and_their_stand_ins() {
+        check(Reply::null, "$-1|", "_|");
+        check(Reply::null_array, "*-1|", "_|");
+        check(|r| r.map(6), "*12|", "%6|");
+        check(|r| r.set(2), "*2|", "~2|");
+        check(|r| r.push(3), "*3|", ">3|");
+        check(|r| r.double(0.5), "$3|0.5|", ",0.5|");
+        check(|r| r.double(f64::NEG_INFINITY), "$4|-inf|", ",-inf|");
+        check(|r| r.big_number(b"123"), "$3|123|", "(123|");
+        check(|r| r.verbatim(b"txt", b"hi"), "$2|hi|", "=6|txt:hi|");
+        check(|r| r.boolean(true), ":1|", "#t|");
+        check(|r| r.boolean(false), ":0|", "#f|");
+        let attributes = |r: &mut Reply| {
+            if r.attribute(1) {
+                r.bulk(b"k");
+                r.integer(1);
+            }
+            r.ok();
+        };
+        check(attributes, "+OK|", "|1|$1|k|:1|+OK|");
+    }
+
+    #[test]
+    fn deferred_lengths_nest() {
+        let write = |r: &mut Reply| {
+            r.ok();
+            let outer = r.begin_deferred();
+            let inner = r.begin_deferred();
+            r.integer(1);
+            r.integer(2);
+            r.end_deferred(inner, Length::Map, 1);
+            r.null();
+            r.end_deferred(outer, Length::Array, 12);
+        };
+        check(write, "+OK|*12|*2|:1|:2|$-1|", "+OK|*12|%1|:1|:2|_|");
+    }
+
+    #[test]
+    fn large_values_are_shared_and_small_ones_copied() {
+        for len in [0, 1, LARGE_LEN_MIN - 1, LARGE_LEN_MIN, LARGE_LEN_MIN + 1, 1 << 20] {
+            let value = vec![b'v'; len];
+            let mut copied = Reply::default();
+            copied.bulk(&value);
+            copied.integer(1);
+            let mut shared = Reply::default();
+            shared.bulk_shared(Box::new(value));
+            shared.integer(1);
+            assert_eq!(shared.chunks().count(), if len < LARGE_LEN_MIN { 1 } else { 3 });
+            assert_eq!(copied.len(), shared.len());
+            assert!(copied.take_bytes() == shared.take_bytes(), "length {len}");
+        }
+    }
+
+    #[test]
+    fn rollback_takes_back_whole_replies() {
+        let mut reply = Reply::default();
+        reply.ok();
+        let mark = reply.mark();
+        reply.bulk(&vec![b'x'; 1 << 20]);
+        reply.bulk_shared(Box::new(vec![b'y'; 1 << 20]));
+        reply.rollback(mark);
+        reply.integer(1);
+        assert_eq!(reply.take_bytes(), b"+OK\r\n:1\r\n");
+        assert!(reply.is_empty());
+    }
+}

@@ -99,3 +99,76 @@ fn match_class(class: &[u8], byte: u8, case_insensitive: bool) -> (bool, usize) 
     }
     (matched != negated, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, matching: &[&str], others: &[&str]) {
+        for text in matching {
+            assert!(matches(pattern.as_bytes(), text.as_bytes(), false), "{pattern} {text}");
+        }
+        for text in others {
+            assert!(!matches(pattern.as_bytes(), text.as_bytes(), false), "{pattern} {text}");
+        }
+    }
+
+    /// Every line was asked of Redis 7 with `KEYS`.
+    #[test]
+    fn answers_of_a_reference_server() {
+        check("h?llo", &["hello", "h?llo", "hallo"], &["hllo", "heello"]);
+        check("h*llo", &["hllo", "heeeello", "hllohllo"], &["hell", "ahllo"]);
+        check("*foo*", &["foo", "afoob", "fofoo"], &["fo", "fofo", ""]);
+        check("a*b*c", &["abc", "aabbcc", "abcbc"], &["ab", "acb", "abcb"]);
+        check("**a**", &["a", "ba", "ab"], &["b", ""]);
+        check("", &[""], &["a"]);
+        check("?", &["a", "*"], &["", "ab"]);
+    }
+
+    #[test]
+    fn classes() {
+        check("h[ae]llo", &["hello", "hallo"], &["hillo", "hllo"]);
+        check("h[^e]llo", &["hallo", "h^llo"], &["hello"]);
+        check("[a-c]", &["a", "b", "c"], &["d", "-", "A"]);
+        check("[c-a]", &["a", "b", "c"], &["d"]);
+        check("[-a]", &["-", "a"], &["b"]);
+        check(r"[\]]", &["]"], &["\\", "["]);
+        check(r"[a\-c]", &["a", "-", "c"], &["b"]);
+        check("[^]", &["a", "]"], &[]);
+        check("[]", &[], &["a", "]", "["]);
+    }
+
+    #[test]
+    fn malformed_patterns() {
+        check("[abc", &["a", "b", "c"], &["d", "[abc"]);
+        check("[", &[], &["[", "a"]);
+        check("[^", &["a"], &["ab"]);
+        // The bracket is the end of the range, which runs down to it from `a`.
+        check("[a-]", &["a", "^", "]"], &["-", "b"]);
+        check("a\\", &["a\\"], &["a", "ab"]);
+        check("[\\", &["\\"], &["["]);
+        check(r"\*", &["*"], &["a", "\\*"]);
+    }
+
+    #[test]
+    fn letters_match_in_either_case() {
+        for (pattern, text) in [("HeLLo", "hEllO"), ("[A-C]", "b"), ("[^x]", "a"), (r"\H", "h")] {
+            assert!(matches(pattern.as_bytes(), text.as_bytes(), true), "{pattern} {text}");
+        }
+        assert!(!matches(b"[^x]", b"X", true));
+        assert!(!matches(b"@", b"`", true));
+    }
+
+    #[test]
+    fn the_empty_text_matches_only_the_empty_pattern() {
+        check("*", &["a"], &[""]);
+        check("**", &["a"], &[""]);
+    }
+
+    #[test]
+    fn many_stars_take_no_exponential_time() {
+        let pattern = "a*".repeat(60) + "b";
+        let text = "a".repeat(20_000);
+        assert!(!matches(pattern.as_bytes(), text.as_bytes(), false));
+    }
+}

@@ -95,14 +95,18 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
 }
 
 /// Appends the shortest text that reads back as `value`, laid out as Redis prints scores and
-/// RESP3 doubles since version 7.2: whole numbers below 2^52 as integers, `inf`, `-inf`, `nan`,
+/// RESP3 doubles since version 7.2: whole numbers up to 2^62 as integers, `inf`, `-inf`, `nan`,
 /// an exponent only where the plain form would be long (`1e+21`, `1.5e-7`).
+///
+/// The text is always the shortest and, of those, the nearest. The algorithm of the original
+/// misses it for a few numbers in a thousand and prints one digit more, or another last digit;
+/// both texts read back as the same number.
 pub fn write_f64(out: &mut Vec<u8>, value: f64) {
-    const EXACT: f64 = (1_u64 << 52) as f64;
+    const INTEGER_MAX: f64 = (1_u64 << 62) as f64;
     if write_special(out, value) {
         return;
     }
-    if value.abs() <= EXACT && value == value.trunc() {
+    if value.abs() <= INTEGER_MAX && value == value.trunc() {
         return write_i64(out, value as i64);
     }
     let mut buffer = zmij::Buffer::new();
@@ -222,4 +226,131 @@ fn write_scientific(out: &mut Vec<u8>, digits: &[u8], exponent: i32, exponent_wi
         out.push(b'0');
     }
     write_i64(out, i64::from(exponent));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn shortest(value: f64) -> String {
+        let mut out = Vec::new();
+        write_f64(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn seventeen(value: f64) -> String {
+        let mut out = Vec::new();
+        write_f64_17g(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_servers_accept() {
+        for (text, value) in [
+            ("3", 3.0),
+            ("-3.5e2", -350.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("+7", 7.0),
+            ("007", 7.0),
+            ("inf", f64::INFINITY),
+            ("-INF", f64::NEG_INFINITY),
+            ("+Infinity", f64::INFINITY),
+            ("0x1p-3", 0.125),
+            ("-0X1F", -31.0),
+            ("0x.8", 0.5),
+            ("4.9e-324", 5e-324),
+            ("0e-99999999999", 0.0),
+            ("1.7976931348623158e308", f64::MAX),
+            ("12345678901234567890", 12345678901234567890.0),
+        ] {
+            assert_eq!(parse_f64(text.as_bytes()), Some(value), "{text}");
+        }
+        assert!(parse_f64(b"-0").is_some_and(|zero| zero == 0.0));
+    }
+
+    #[test]
+    fn what_servers_refuse() {
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "nan",
+            "-nan",
+            "nan(1)",
+            "infin",
+            "1e",
+            "1e+",
+            "0x",
+            "0x1p",
+            ".",
+            "+",
+            "-",
+            "1_0",
+            "1,0",
+            "--1",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "0x1p1024",
+            "0x1p-1080",
+            "1.2.3",
+            "1f",
+            "0x1e1p",
+            "1\0",
+            "e5",
+            ".e5",
+        ] {
+            assert_eq!(parse_f64(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(parse_f64(b"\xff"), None);
+    }
+
+    /// The pairs were printed by Valkey 8.1 and by Redis 7.0.
+    #[test]
+    fn both_forms_of_reference_servers() {
+        for (value, short, long) in [
+            (0.0, "0", "0"),
+            (-0.0, "-0", "-0"),
+            (3.0, "3", "3"),
+            (-1.5, "-1.5", "-1.5"),
+            (0.1, "0.1", "0.10000000000000001"),
+            (1e17, "100000000000000000", "1e+17"),
+            (4e18, "4000000000000000000", "4e+18"),
+            (1e21, "1e+21", "1e+21"),
+            (1e-5, "0.00001", "1.0000000000000001e-05"),
+            (1e-6, "0.000001", "9.9999999999999995e-07"),
+            (1e-7, "1e-7", "9.9999999999999995e-08"),
+            (1.5e-7, "1.5e-7", "1.4999999999999999e-07"),
+            (123_456_789.123_456_7, "1.234567891234567e+8", "123456789.1234567"),
+            (1.25e300, "1.25e+300", "1.2500000000000001e+300"),
+            (5e-324, "5e-324", "4.9406564584124654e-324"),
+            (f64::MAX, "1.7976931348623157e+308", "1.7976931348623157e+308"),
+            (f64::INFINITY, "inf", "inf"),
+            (f64::NEG_INFINITY, "-inf", "-inf"),
+            (f64::NAN, "nan", "nan"),
+        ] {
+            assert_eq!((shortest(value).as_str(), seventeen(value).as_str()), (short, long));
+        }
+    }
+
+    #[test]
+    fn both_forms_read_back() {
+        let seed = 0x5eed;
+        let mut rng = Rng::seed(seed);
+        for round in 0..200_000 {
+            let value = match round % 3 {
+                0 => f64::from_bits(rng.next_u64()),
+                1 => rng.unit_f64() * 1e6 - 5e5,
+                _ => (rng.below(1 << 40) as f64) / 10_f64.powi(rng.below(12) as i32),
+            };
+            if value.is_nan() {
+                continue;
+            }
+            for text in [shortest(value), seventeen(value)] {
+                assert_eq!(parse_f64(text.as_bytes()), Some(value), "{text}, seed {seed}");
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! with. Its 64 significant bits are why `0.1 + 0.2` is `0.3` there; results must agree to the
 //! last digit, for they are stored and replicated as text.
 
-use std::ops::Add;
+use std::ops::{Add, Neg, Sub};
 
 use rustc_apfloat::ieee::X87DoubleExtended;
 use rustc_apfloat::{Float, Round, Status};
@@ -20,10 +20,15 @@ const FRACTION_SCALE: u128 = 100_000_000_000_000_000;
 const EXPONENT_BIAS: i32 = 16_383 + 63;
 
 /// An 80-bit floating-point number. Never a signalling NaN; may be infinite.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct LongDouble(X87DoubleExtended);
 
 impl LongDouble {
+    /// The largest finite number; its negation is the smallest.
+    pub fn largest() -> Self {
+        Self(X87DoubleExtended::largest())
+    }
+
     /// Parses the texts that `INCRBYFLOAT` accepts: C's `strtold` grammar, without spaces around
     /// it and without NaN. Refused are numbers too large, numbers so small that they would become
     /// zero, and texts of 5 KiB and more.
@@ -103,6 +108,23 @@ impl Add for LongDouble {
     /// The sum, rounded to nearest, ties to even. `inf + -inf` is NaN.
     fn add(self, other: Self) -> Self {
         Self((self.0 + other.0).value)
+    }
+}
+
+impl Sub for LongDouble {
+    type Output = Self;
+
+    /// The difference, rounded as the sum is. `inf - inf` is NaN.
+    fn sub(self, other: Self) -> Self {
+        Self((self.0 - other.0).value)
+    }
+}
+
+impl Neg for LongDouble {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
     }
 }
 
@@ -195,6 +217,38 @@ mod tests {
             ("0x10", "0x1p-1", "16.5"),
         ] {
             assert_eq!(sum(a, b), expected, "{a} + {b}");
+        }
+    }
+
+    #[test]
+    fn limits_of_the_format() {
+        let refused = ["1e5000", "-1e5000", "1e-5000", "0x1p16384", "0x1p-16447", "nan", "", " 1"];
+        for text in refused {
+            assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text}");
+        }
+        assert!(LongDouble::parse(&[b'1'; TEXT_LEN_MAX + 1]).is_none());
+        assert!(LongDouble::parse(b"1e-99999999999999999999").is_none());
+        assert!(LongDouble::parse(b"0e99999999999999999999").is_some());
+        let infinity = LongDouble::parse(b"-Infinity").unwrap();
+        assert!(infinity.is_infinite() && !infinity.is_nan());
+        assert!((infinity + LongDouble::parse(b"inf").unwrap()).is_nan());
+    }
+
+    #[test]
+    fn the_largest_number_is_printed_in_full() {
+        let mut out = Vec::new();
+        LongDouble::parse(b"0x1.fffffffffffffffep16383").unwrap().write(&mut out);
+        assert_eq!(out.len(), 4_933);
+        assert!(out.starts_with(b"11897314953572317650212638530309702051690633222946"));
+        assert!(out.ends_with(b"52086811989770240"));
+    }
+
+    #[test]
+    fn integers_are_exact() {
+        for value in [0, 1, -1, i64::MAX, i64::MIN, 999_999_999, 1_000_000_000] {
+            let mut out = Vec::new();
+            LongDouble::from_i64(value).write(&mut out);
+            assert_eq!(out, value.to_string().into_bytes());
         }
     }
 }
