@@ -5,7 +5,7 @@ use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
-use store::effects::{Garbage, Interest, Propagation};
+use store::effects::{DbKey, Garbage, Interest, Propagation};
 use store::keyspace::{Positions, Scope};
 use store::{Effects, Held, Keyspace};
 
@@ -115,8 +115,30 @@ impl Engine {
         let flow = admin.flow;
         // The locks are released here, before anything is freed.
         drop(admin);
+        if !thread.effects.due.is_empty() {
+            self.remove_due(scope, session.id(), thread);
+        }
         self.settle(thread);
         result.map(|()| flow)
+    }
+
+    /// Removes what a walk found to be due, each key under its own lock.
+    #[cold]
+    fn remove_due(&self, scope: Scope, session: u64, thread: &mut ThreadContext) {
+        for DbKey { db, key } in std::mem::take(&mut thread.effects.due) {
+            let held = Held::one(&self.store, self.store.position(&key));
+            let mut keyspace = Keyspace::new(
+                &self.store,
+                held,
+                &mut thread.effects,
+                Scope { db, ..scope },
+                &mut thread.rng,
+                Positions::new(),
+            );
+            // Looking it up removes it, unless it was set anew meanwhile.
+            let _removed = keyspace.peek(&key);
+            self.route(keyspace.effects, session);
+        }
     }
 
     /// Runs the queue of a transaction under locks already held.

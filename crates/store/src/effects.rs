@@ -201,6 +201,9 @@ pub struct Effects {
     pub propagation: Propagation,
     /// What to free after the locks are released.
     pub garbage: Vec<Garbage>,
+    /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
+    /// the command is over, removes them: only then the log has their removal in its place.
+    pub due: Vec<DbKey>,
 }
 
 impl Effects {
@@ -288,7 +291,8 @@ mod tests {
 
     #[test]
     fn each_interest_records_its_own() {
-        let mut effects = Effects { interest: Interest::EVENTS | Interest::LOG, ..Effects::default() };
+        let mut effects =
+            Effects { interest: Interest::EVENTS | Interest::LOG, ..Effects::default() };
         effects.event(3, Event::string("set"), b"k");
         effects.modified(3, b"k");
         effects.log(3, &[b"DEL", b"k"]);

@@ -133,6 +133,13 @@ impl<'a> Keyspace<'a> {
         self.look_up(key, untouched(self.scope), false)
     }
 
+    /// As [`Keyspace::read`], but the access is recorded even for a client whose reads leave no
+    /// trace: for `TOUCH`.
+    pub fn touch(&mut self, key: &[u8]) -> bool {
+        let access = Access { touch: true, ..self.scope.access };
+        self.look_up(key, Scope { access, ..self.scope }, true).is_some()
+    }
+
     #[inline]
     fn look_up(&mut self, key: &[u8], scope: Scope, report_miss: bool) -> Option<EntryRef<'_>> {
         let position = self.position(key);

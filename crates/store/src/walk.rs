@@ -7,7 +7,7 @@
 use collections::entry::EntryRef;
 use collections::table::KeyTable;
 
-use crate::effects::Garbage;
+use crate::effects::{DbKey, Garbage};
 use crate::keyspace::Keyspace;
 use crate::lock::with_shard;
 use crate::position::{Position, SHARDS, shard_of};
@@ -37,8 +37,38 @@ impl Keyspace<'_> {
     }
 
     /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen
-    /// and returns the next cursor, 0 at the end. Keys whose time has come are not shown.
-    pub fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(EntryRef<'_>)) -> u64 {
+    /// and returns the next cursor, 0 at the end. `show` gets the keys that are `wanted`; those
+    /// whose time has come are removed instead, at once or by way of
+    /// [`Effects::due`](crate::Effects::due).
+    pub fn scan(
+        &mut self,
+        cursor: u64,
+        count: usize,
+        mut wanted: impl FnMut(EntryRef<'_>) -> bool,
+        mut show: impl FnMut(&[u8]),
+    ) -> u64 {
+        let now = self.scope.now;
+        let mut due: Vec<Box<[u8]>> = Vec::new();
+        let next = self.scan_step(cursor, count, |entry| {
+            if wanted(entry) {
+                match entry.deadline() {
+                    Some(deadline) if deadline <= now => due.push(entry.key().into()),
+                    _ => show(entry.key()),
+                }
+            }
+        });
+        if self.held.is_all() {
+            for key in &due {
+                let _removed = self.peek(key);
+            }
+        } else {
+            let db = self.scope.db;
+            self.effects.due.extend(due.into_iter().map(|key| DbKey { db, key }));
+        }
+        next
+    }
+
+    fn scan_step(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(EntryRef<'_>)) -> u64 {
         let (mut shard, mut position) = split_cursor(cursor);
         let (mut seen, mut buckets) = (0, 0usize);
         // As in Redis, a step over sparse tables ends after ten buckets per wanted key.
@@ -77,15 +107,11 @@ impl Keyspace<'_> {
         &mut self,
         shard: usize,
         position: u64,
-        mut visit: impl FnMut(EntryRef<'_>),
+        visit: impl FnMut(EntryRef<'_>),
     ) -> Option<u64> {
-        let scope = self.scope;
+        let db = self.scope.db;
         with_shard(&self.store.shards, &mut self.held, shard, |shard| {
-            shard.databases[scope.db].scan(position, |entry| {
-                if entry.deadline().is_none_or(|at| at > scope.now) {
-                    visit(entry);
-                }
-            })
+            shard.databases[db].scan(position, visit)
         })
     }
 

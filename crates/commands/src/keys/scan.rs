@@ -4,7 +4,7 @@
 //! server remembers nothing between the calls and every key that stays is shown.
 
 use command::{Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
-use store::ValueType;
+use store::{EntryRef, ValueType};
 
 pub(super) static SCAN: DataCommand = DataCommand::new(
     Spec::new(
@@ -75,13 +75,11 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let Request { cursor, pattern, value_type, count } = parse(cx.reader())?;
     // The keys stand behind the cursor in the reply but are known before it.
     let mut keys = Found::default();
-    let next = cx.db.scan(cursor, count, |entry| {
-        let wanted = pattern.is_none_or(|p| stdx::glob::matches(p, entry.key(), false))
-            && value_type.is_none_or(|wanted| ValueType::of(entry.value()) == wanted);
-        if wanted {
-            keys.push(entry.key());
-        }
-    });
+    let wanted = |entry: EntryRef<'_>| {
+        pattern.is_none_or(|pattern| stdx::glob::matches(pattern, entry.key(), false))
+            && value_type.is_none_or(|wanted| ValueType::of(entry.value()) == wanted)
+    };
+    let next = cx.db.scan(cursor, count, wanted, |key| keys.push(key));
     let mut text = Vec::new();
     stdx::num::write_u64(&mut text, next);
     cx.reply.array(2);

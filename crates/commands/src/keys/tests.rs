@@ -230,6 +230,24 @@ fn keys_whose_time_has_come_are_gone() {
 }
 
 #[test]
+fn a_scan_hands_over_the_due_keys_that_it_would_have_shown() {
+    let mut bench = Bench::new();
+    bench.run("set due:a 1 px 10");
+    bench.run("set due:b 1 px 10");
+    bench.run("set other 1 px 10");
+    bench.scope.now += 10;
+    bench.told();
+    assert_eq!(bench.run("scan 0 match due:* type string count 1000"), "*2 $1 0 *0");
+    let due: BTreeSet<_> = bench.effects.due.iter().map(|due| (due.db, text(&due.key))).collect();
+    assert_eq!(due, BTreeSet::from([(0, "due:a".into()), (0, "due:b".into())]));
+    assert_eq!((bench.told(), bench.run("dbsize")), ("0".into(), ":3".into()));
+    bench.transaction = true;
+    bench.run("scan 0 match due:a count 1000");
+    assert_eq!(bench.told(), "0:expired=due:a [0 DEL due:a] 0");
+    assert_eq!(bench.run("dbsize"), ":2");
+}
+
+#[test]
 fn a_walk_shows_every_key_and_locks_by_itself_or_not_at_all() {
     let mut bench = Bench::new();
     let all: BTreeSet<String> = (0..3000).map(|i| format!("key:{i}")).collect();

@@ -22,11 +22,9 @@ pub(super) static TOUCH: DataCommand = DataCommand::new(
 );
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    // The command is for touching: a client in no-touch mode means its other commands.
-    cx.db.scope.access.touch = true;
     let mut found = 0;
     for key in cx.args.tail(1) {
-        found += i64::from(cx.db.read(key).is_some());
+        found += i64::from(cx.db.touch(key));
     }
     cx.reply.integer(found);
     Ok(())
