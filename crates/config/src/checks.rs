@@ -22,11 +22,13 @@ pub(crate) fn proc_title_template(template: &[u8]) -> Result<(), &'static str> {
                 return Err(REASON);
             }
             rest = &rest[end + 1..];
+            // The title is a program's name; a template must say more than that.
+            is_empty &= name == b"title";
         } else {
             // Two opening braces stand for one.
             rest = &rest[if first == b'{' { 2 } else { 1 }..];
+            is_empty = false;
         }
-        is_empty = false;
     }
     if is_empty { Err(REASON) } else { Ok(()) }
 }
@@ -139,10 +141,11 @@ mod tests {
 
     #[test]
     fn process_titles() {
-        for fine in ["x", "{title}", "{title} {listen-addr}:{port}", "a }", "{{literal", "--save"] {
+        for fine in ["x", "{title} ", "{title} {listen-addr}:{port}", "a }", "{{literal", "--save"]
+        {
             assert_eq!(proc_title_template(fine.as_bytes()), Ok(()), "{fine}");
         }
-        for bad in ["", "{", "{bad}", "{title", "x {} y"] {
+        for bad in ["", "{", "{title}", "{bad}", "{title", "x {} y"] {
             assert!(proc_title_template(bad.as_bytes()).is_err(), "{bad}");
         }
     }

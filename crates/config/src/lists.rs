@@ -312,8 +312,8 @@ fn parse_percentiles(args: &[&[u8]]) -> Result<Vec<u8>, Reason> {
     }
     let mut shown = Vec::with_capacity(args.len());
     for text in args {
-        let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-        match number {
+        let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        match number.filter(|number: &f64| !number.is_nan()) {
             Some(number) if (0.0..=100.0).contains(&number) => shown.push(number.to_string()),
             Some(_) => {
                 let reason = "latency-tracking-info-percentiles parameters should sit between \

@@ -267,6 +267,8 @@ pub struct Row {
     pub resolved_at_start: bool,
     /// The feature behind it exists. When false the value is accepted, stored and reported only.
     pub implemented: bool,
+    /// Numbers outside of these two are brought to the nearer one.
+    pub clamped: Option<(i64, i64)>,
     /// Verification of a text beyond its type.
     pub text_check: Option<TextCheck>,
     /// Verification of a number beyond its range.
@@ -297,6 +299,7 @@ impl Row {
             reapplied: false,
             resolved_at_start: false,
             implemented: true,
+            clamped: None,
             text_check: None,
             number_check: None,
         }
@@ -396,6 +399,11 @@ impl Row {
 
     pub(crate) const fn planned(mut self) -> Self {
         self.implemented = false;
+        self
+    }
+
+    pub(crate) const fn clamped(mut self, min: i64, max: i64) -> Self {
+        self.clamped = Some((min, max));
         self
     }
 

@@ -94,7 +94,7 @@ impl Row {
         if let Some(check) = self.number_check {
             check(number)?;
         }
-        Ok(Value::Word(number))
+        Ok(Value::Word(self.clamped.map_or(number, |(min, max)| number.clamp(min, max))))
     }
 
     fn parse_number(&self, text: &[u8]) -> Result<i64, Reason> {

@@ -65,7 +65,7 @@ rows! {
     SHUTDOWN_ON_SIGTERM: OnSignal =
         flags("shutdown-on-sigterm", ShutdownFlags::WORDS, 0).number_check(checks::shutdown_flags),
         "How SIGTERM ends the process: default, or save, nosave, now and force.";
-    HZ: Int = int("hz", 10, 0, INT_MAX).unit(Unit::Hertz),
+    HZ: Int = int("hz", 10, 0, INT_MAX).clamped(1, 500).unit(Unit::Hertz),
         "How often background tasks run; values outside 1 to 500 are brought into that range.";
     DYNAMIC_HZ: Bool = boolean("dynamic-hz", true),
         "Run background tasks more often while many clients are connected.";

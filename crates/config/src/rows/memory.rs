@@ -13,7 +13,7 @@ rows! {
     MAXMEMORY_POLICY: Choice<MaxmemoryPolicy> =
         choice("maxmemory-policy", MaxmemoryPolicy::WORDS, MaxmemoryPolicy::Noeviction as i64),
         "Which keys are removed to stay within the limit.";
-    MAXMEMORY_SAMPLES: Int = int("maxmemory-samples", 5, 1, 64),
+    MAXMEMORY_SAMPLES: Int = int("maxmemory-samples", 5, 1, INT_MAX),
         "Keys compared to find the best one to remove.";
     MAXMEMORY_EVICTION_TENACITY: Int =
         int("maxmemory-eviction-tenacity", 10, 0, 100),

@@ -61,7 +61,8 @@ rows! {
         "Send the snapshot of a full synchronization over a second connection.";
     REPL_DISABLE_TCP_NODELAY: Bool = boolean("repl-disable-tcp-nodelay", false).planned(),
         "Send fewer and larger packets to replicas, later.";
-    REPL_BACKLOG_SIZE: Bytes = bytes("repl-backlog-size", 1 << 20, 1, BYTES_MAX).planned(),
+    REPL_BACKLOG_SIZE: Bytes = bytes("repl-backlog-size", 1 << 20, 1, BYTES_MAX)
+        .clamped(16 << 10, i64::MAX).planned(),
         "Writes kept for replicas that reconnect.";
     REPL_BACKLOG_TTL: Int =
         int("repl-backlog-ttl", 3600, 0, i64::MAX).unit(Unit::Seconds).planned(),
