@@ -88,10 +88,10 @@ pub fn covered_commands(cases: &[Case]) -> BTreeSet<String> {
         // Bindings do not matter for the first two words of a command.
         let mut words = text.split_ascii_whitespace();
         let Some(first) = words.next().and_then(name) else { continue };
-        if CONTAINERS.contains(&first.as_str()) {
-            if let Some(second) = words.next().and_then(name) {
-                covered.insert(format!("{first}|{second}"));
-            }
+        if CONTAINERS.contains(&first.as_str())
+            && let Some(second) = words.next().and_then(name)
+        {
+            covered.insert(format!("{first}|{second}"));
         }
         covered.insert(first);
     }

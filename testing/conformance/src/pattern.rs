@@ -338,7 +338,7 @@ impl<'a> Parser<'a> {
             return Ok(Pattern::Exact(Value::Verbatim(format, self.quoted()?)));
         }
         let word = self.word();
-        let digits = || word[1..].as_bytes().to_vec();
+        let digits = || word.as_bytes()[1..].to_vec();
         Ok(match word {
             "nil" => Pattern::Nil,
             "nil-array" => Pattern::NilArray,

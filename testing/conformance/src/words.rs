@@ -136,8 +136,16 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Writes `bytes` as one word of a command line: bare where that is unambiguous, else quoted.
+/// Writes `bytes` as one word of a command line: bare where that is unambiguous, else quoted; a long
+/// run of one byte as a substitution.
 pub fn word(bytes: &[u8]) -> String {
+    if let [byte, ..] = bytes
+        && bytes.len() > 32
+        && byte.is_ascii_alphanumeric()
+        && bytes.iter().all(|other| other == byte)
+    {
+        return format!("$({}*{})", char::from(*byte), bytes.len());
+    }
     let plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"'$".contains(byte);
     match std::str::from_utf8(bytes) {
         Ok(text) if !bytes.is_empty() && bytes.iter().all(plain) => text.to_owned(),
@@ -172,5 +180,6 @@ mod tests {
             let line = word(&[byte]);
             assert_eq!(split(&line, &Bindings::new()).unwrap(), [vec![byte]], "{line}");
         }
+        assert_eq!(word(&[b'x'; 40]), "$(x*40)");
     }
 }

@@ -59,6 +59,25 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "scan-made-up-cursor",
+        sentence: "A cursor that SCAN never returned visits an unspecified part of the keys.",
+        explains: |command, subject, reference| {
+            let made_up = command.get(1).is_some_and(|cursor| cursor != b"0");
+            let both = matches!((subject, reference), (Value::Array(_), Value::Array(_)));
+            is(command, "SCAN") && made_up && both
+        },
+    },
+    Explained {
+        name: "bitpos-arguments",
+        sentence: "BITPOS and BITCOUNT check every argument before they look at the key, as Redis 7.2 \
+                   does; the reference answers for a missing key first.",
+        explains: |command, subject, reference| {
+            (is(command, "BITPOS") || is(command, "BITCOUNT"))
+                && matches!(subject, Value::Error(_))
+                && matches!(reference, Value::Integer(_))
+        },
+    },
+    Explained {
         name: "encoding-names",
         sentence: "OBJECT ENCODING knows listpack-encoded lists and sets, which came with Redis 7.2.",
         explains: |command, subject, reference| {

@@ -20,8 +20,10 @@ pub enum Arg {
     Float,
     /// A byte index into a value, negative ones included.
     Index,
-    /// A bit or byte offset to write at, small enough to keep values small, or out of range.
+    /// A byte offset to write at: small enough to keep values small, or out of range.
     Offset,
+    /// The same for bits, whose range ends at 2^32.
+    BitOffset,
     /// 0 or 1, or something else.
     Bit,
     /// A relative expiry in seconds: far away, past or absurd, never soon.
@@ -141,6 +143,9 @@ const OFFSETS: [&str; 14] = [
     "",
 ];
 
+const BIT_OFFSETS: [&str; 12] =
+    ["0", "1", "3", "7", "8", "15", "1000", "-1", "4294967296", "9223372036854775807", "x", ""];
+
 const EXPIRIES: [&str; 9] = [
     "0",
     "-1",
@@ -173,6 +178,7 @@ impl Arg {
             Arg::Float => out.push(text(rng.pick(&FLOATS))),
             Arg::Index => out.push(text(rng.pick(&INDEXES))),
             Arg::Offset => out.push(text(rng.pick(&OFFSETS))),
+            Arg::BitOffset => out.push(text(rng.pick(&BIT_OFFSETS))),
             Arg::Bit => out.push(text(rng.pick(&["0", "1", "0", "1", "0", "1", "2", "-1", "x"]))),
             Arg::Seconds => out.push(expiry(rng, 1_000, 10_000_000)),
             Arg::Millis => out.push(expiry(rng, 1_000_000, 10_000_000_000)),
@@ -233,7 +239,8 @@ fn in_some_case(rng: &mut Rng, word: &str) -> Vec<u8> {
     match rng.below(4) {
         0 => word.to_ascii_lowercase().into_bytes(),
         1 => {
-            let flip = |byte: u8| if byte % 2 == 0 { byte.to_ascii_lowercase() } else { byte };
+            let flip =
+                |byte: u8| if byte.is_multiple_of(2) { byte.to_ascii_lowercase() } else { byte };
             word.bytes().map(flip).collect()
         }
         _ => word.as_bytes().to_vec(),

@@ -143,8 +143,8 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit]),
     row(&["BITPOS"], &[Key, Bit, Index]),
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
-    row(&["GETBIT"], &[Key, Offset]),
-    row(&["SETBIT"], &[Key, Offset, Bit]),
+    row(&["GETBIT"], &[Key, BitOffset]),
+    row(&["SETBIT"], &[Key, BitOffset, Bit]),
     // Keys.
     row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
     row(&["DEL"], &[Repeat(1, 2, &[Key])]),
@@ -169,7 +169,7 @@ pub const TABLE: &[Row] = &[
     row(&["SCAN"], &[Word("0"), Word("COUNT"), Word("1000"), Options(SCAN_OPTIONS)])
         .compare(Compare::Scan)
         .weight(1),
-    row(&["SCAN"], &[OneOf(&[&[Word("x")], &[Word("")]]), Options(SCAN_OPTIONS)]).weight(1),
+    row(&["SCAN"], &[Word("x"), Options(SCAN_OPTIONS)]).compare(Compare::Scan).weight(1),
     row(&["TOUCH"], &[Repeat(1, 3, &[Key])]),
     row(&["TTL"], &[Key]).compare(Compare::Seconds),
     row(&["TYPE"], &[Key]),
