@@ -1,13 +1,12 @@
 //! Measures the key table: bytes per key at many sizes, and time per operation against hashbrown.
 //!
-//! `cargo run --profile quick -p collections --example table_bench [keys]`
+//! `cargo run --profile quick -p collections --example table_bench [all|sizes|times|expiry] [keys]`
 //!
-//! Times are wall-clock nanoseconds of one thread, medians of several runs. Machines are noisy: read
-//! the ratios.
+//! Times are CPU nanoseconds of one thread, medians of several runs. Machines are noisy: read the
+//! ratios.
 
 use std::hash::Hasher;
 use std::hint::black_box;
-use std::time::Instant;
 
 use collections::entry::{Entry, NewValue};
 use collections::table::KeyTable;
@@ -35,20 +34,30 @@ fn key(number: u64) -> [u8; 11] {
 }
 
 fn main() {
-    let keys = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(1_000_000);
-    sizes();
-    println!("\n{keys} keys, ns per operation      one table   256 tables    hashbrown");
+    let mut args = std::env::args().skip(1);
+    let what = args.next().unwrap_or_else(|| "all".to_owned());
+    let keys = args.next().and_then(|arg| arg.parse().ok()).unwrap_or(1_000_000);
+    let wanted = |part: &str| what == part || what == "all";
+    if wanted("sizes") {
+        sizes();
+    }
+    if wanted("times") {
+        times(keys);
+    }
+    if wanted("expiry") {
+        expiry(keys);
+    }
+}
+
+fn times(keys: u64) {
+    println!("{keys} keys, ns per operation      one table   256 tables    hashbrown");
     let [one, many] = [1, 256].map(|tables| times_of_tables(keys, tables));
     let other = times_of_hashbrown(keys);
-    for (row, name) in
-        ["insert (growing)", "find hit", "find hit, prefetched", "find miss", "remove"]
-            .into_iter()
-            .enumerate()
-    {
+    let rows = ["insert (growing)", "find hit", "find hit, prefetched", "find miss", "remove"];
+    for (row, name) in rows.into_iter().enumerate() {
         let [one, many, other] = [one[row], many[row], other[row]];
         println!("{name:28} {one:12.1} {many:12.1} {other:12.1}");
     }
-    expiry(keys);
 }
 
 /// Table bytes per key while a table grows from 100 to 3 million keys.
@@ -77,10 +86,16 @@ fn sizes() {
     }
 }
 
+/// CPU time of this thread in nanoseconds: what others do on the machine hardly shows.
+fn cpu_time() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+}
+
 fn nanoseconds(operations: u64, work: impl FnOnce()) -> f64 {
-    let start = Instant::now();
+    let start = cpu_time();
     work();
-    start.elapsed().as_nanos() as f64 / operations as f64
+    (cpu_time() - start) / operations as f64
 }
 
 fn shuffled(keys: u64, seed: u64) -> Vec<u64> {
@@ -185,14 +200,14 @@ fn expiry(keys: u64) {
     }
     for slack in [250, 500, 750] {
         let mut removed = 0;
-        let start = Instant::now();
+        let start = cpu_time();
         for now in (0..=11_000).step_by(100) {
             for table in &mut shards {
                 while table.expire_due(now, slack, 1000, &position, |_| removed += 1) {}
             }
         }
         if removed > 0 {
-            let each = start.elapsed().as_nanos() as f64 / removed as f64;
+            let each = (cpu_time() - start) / removed as f64;
             println!("expiry with {slack} ms of slack: {each:.1} ns per key ({removed} keys)");
         }
         for number in 0..if slack < 750 { keys } else { 0 } {

@@ -7,8 +7,13 @@
 //! removes 20 of them or more. The table's own bound makes a sweep with nothing to do one comparison.
 
 use super::KeyTable;
+use super::bucket::SlotSet;
 use super::segment::Place;
 use crate::entry::Entry;
+
+/// How far ahead entries are fetched: 48 of them are on their way while one is looked at, since
+/// memory takes as long as looking at about so many.
+const PREFETCH_LINES: usize = 6;
 
 impl KeyTable {
     /// Whether a sweep would visit anything: the earliest deadline may be due by `slack`.
@@ -64,36 +69,57 @@ impl KeyTable {
     /// Removes what is due from one segment and makes its bound exact.
     fn visit_due(&mut self, index: usize, now: u64, removed: &mut impl FnMut(Entry)) {
         const VISITED: &str = "the visited segment exists";
-        let lines = self.directory.get(index).expect(VISITED).lines();
+        let segment = self.directory.get(index).expect(VISITED);
+        let lines = segment.lines();
+        (0..PREFETCH_LINES).for_each(|line| segment.prefetch_entries(line));
         let mut earliest = u64::MAX;
         for line in 0..lines {
             let segment = self.directory.get(index).expect(VISITED);
-            segment.prefetch_entries(line + 1);
-            segment.prefetch_entries(line + 2);
-            // A freed slot may be filled from the stash at once (never another one, so no key is
-            // missed): look again until it is free or holds a key that stays.
-            for slot in 0..super::bucket::SLOTS {
-                let place = Place { line: line as u32, slot: slot as u8 };
-                loop {
-                    let segment = self.directory.get(index).expect(VISITED);
-                    if segment.used(line).0 >> slot & 1 == 0 {
-                        break;
-                    }
-                    let deadline = segment.entry(place).deadline().unwrap_or(u64::MAX);
-                    if deadline > now {
-                        earliest = earliest.min(deadline);
-                        break;
-                    }
-                    let home = segment.home_of(place);
-                    self.before_change(index, home);
-                    let entry = self.directory.get_mut(index).expect(VISITED).take(place);
-                    self.len -= 1;
-                    self.expiring -= 1;
-                    removed(entry);
+            segment.prefetch_entries(line + PREFETCH_LINES);
+            let mut due = 0u8;
+            for slot in segment.used(line) {
+                let place = Place::new(line, slot);
+                match segment.entry(place).deadline() {
+                    Some(deadline) if deadline <= now => due |= 1 << slot,
+                    Some(deadline) => earliest = earliest.min(deadline),
+                    None => {}
                 }
+            }
+            for slot in SlotSet(due) {
+                let place = Place::new(line, slot);
+                let kept = self.remove_due(index, place, now, removed);
+                earliest = earliest.min(kept);
             }
         }
         self.directory.get_mut(index).expect(VISITED).header_mut().earliest = earliest;
+    }
+
+    /// Removes the due entry at a place. The freed slot may be filled from the stash at once (and no
+    /// other slot, so no key is missed): goes on until it is free or holds a key that stays, and
+    /// returns that one's deadline.
+    fn remove_due(
+        &mut self,
+        index: usize,
+        place: Place,
+        now: u64,
+        removed: &mut impl FnMut(Entry),
+    ) -> u64 {
+        const VISITED: &str = "the visited segment exists";
+        loop {
+            let home = self.directory.get(index).expect(VISITED).home_of(place);
+            self.before_change(index, home);
+            let segment = self.directory.get_mut(index).expect(VISITED);
+            let entry = segment.take(place);
+            let refilled = segment.is_used(place);
+            let deadline = if refilled { segment.entry(place).deadline() } else { None };
+            self.len -= 1;
+            self.expiring -= 1;
+            removed(entry);
+            match deadline {
+                Some(deadline) if deadline <= now => {}
+                kept => return kept.unwrap_or(u64::MAX),
+            }
+        }
     }
 
     /// The smallest bound of all segments.

@@ -303,7 +303,7 @@ fn free_entries(segment: &mut Segment) -> usize {
     for line in 0..segment.lines() {
         segment.prefetch_entries(line + 1);
         for slot in segment.used(line) {
-            let place = Place { line: line as u32, slot: slot as u8 };
+            let place = Place::new(line, slot);
             // SAFETY: a used slot owns its entry; the segment is not read again but for its memory.
             let entry = unsafe { Entry::from_raw(segment.pointer(place)) };
             expiring += usize::from(entry.deadline().is_some());

@@ -15,7 +15,7 @@
 
 use std::ptr::NonNull;
 
-use super::segment::{LINES_MAX, Segment, Shape};
+use super::segment::{LINES_MAX, Place, Segment, Shape};
 use super::{KeyTable, local, tag};
 
 /// An entry on the move. The slot it came from owns it until the new segment is in place.
@@ -25,6 +25,8 @@ struct Item {
     deadline: u64,
 }
 
+/// How many lines ahead entries are fetched while a segment is collected.
+const PREFETCH_LINES: usize = 4;
 /// Two buddies merge when they hold at most this many keys together: three fourths of 48 lines.
 const MERGE_KEYS_MAX: usize = 280;
 /// A directory may always have this many entries; beyond, two keys per entry. Evenly spread positions need far
@@ -193,12 +195,11 @@ impl KeyTable {
 /// The entries of a segment with their positions; the entries ahead are prefetched.
 fn collect(segment: &Segment, rehash: &impl Fn(&[u8]) -> u64) -> Vec<Item> {
     let mut items = Vec::with_capacity(segment.header().live as usize);
-    segment.prefetch_entries(0);
-    segment.prefetch_entries(1);
+    (0..PREFETCH_LINES).for_each(|line| segment.prefetch_entries(line));
     for line in 0..segment.lines() {
-        segment.prefetch_entries(line + 2);
+        segment.prefetch_entries(line + PREFETCH_LINES);
         for slot in segment.used(line) {
-            let place = super::Place { line: line as u32, slot: slot as u8 };
+            let place = Place::new(line, slot);
             let entry = segment.entry(place);
             items.push(Item {
                 position: rehash(entry.key()),

@@ -100,7 +100,7 @@ impl KeyTable {
         let line = scale(random << 24, lines);
         let slot = (random & (SLOTS as u64 - 1)) as usize;
         let used = line < segment.lines() && segment.used(line).0 >> slot & 1 == 1;
-        used.then(|| segment.entry(Place { line: line as u32, slot: slot as u8 }))
+        used.then(|| segment.entry(Place::new(line, slot)))
     }
 
     fn first_from(&self, cursor: u64) -> Option<EntryRef<'_>> {
@@ -155,7 +155,7 @@ impl<'t> Iterator for Iter<'t> {
             let segment = self.table.directory.get(self.index);
             if let (Some(segment), Some(slot)) = (segment, self.slots.next()) {
                 self.remaining -= 1;
-                return Some(segment.entry(Place { line: self.line as u32 - 1, slot: slot as u8 }));
+                return Some(segment.entry(Place::new(self.line - 1, slot)));
             }
             match segment {
                 Some(segment) if self.line < segment.lines() => {

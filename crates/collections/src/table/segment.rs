@@ -268,6 +268,12 @@ impl Segment {
         }
     }
 
+    /// Whether a key is at this place.
+    #[inline]
+    pub(super) fn is_used(&self, place: Place) -> bool {
+        (self.used(place.line as usize).0 >> place.slot) & 1 == 1
+    }
+
     /// The entry at a used place.
     #[inline]
     pub(super) fn entry(&self, place: Place) -> EntryRef<'_> {
