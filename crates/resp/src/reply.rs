@@ -296,8 +296,13 @@ impl Reply {
 
 #[inline]
 fn write_header(out: &mut Vec<u8>, marker: u8, number: u64) {
+    // Almost every length is below one hundred.
     if number < 10 {
         return out.extend_from_slice(&[marker, b'0' + number as u8, b'\r', b'\n']);
+    }
+    if number < 100 {
+        let (tens, ones) = ((number / 10) as u8, (number % 10) as u8);
+        return out.extend_from_slice(&[marker, b'0' + tens, b'0' + ones, b'\r', b'\n']);
     }
     out.push(marker);
     num::write_u64(out, number);
@@ -406,6 +411,8 @@ mod tests {
         check_same(|r| r.bulk(b"0123456789"), "$10|0123456789|");
         check_same(|r| r.bulk_int(-10), "$3|-10|");
         check_same(|r| r.array(12), "*12|");
+        check_same(|r| r.array(99), "*99|");
+        check_same(|r| r.array(100), "*100|");
     }
 
     #[test]
