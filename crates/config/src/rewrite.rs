@@ -213,7 +213,8 @@ fn read_slots(old: &[u8]) -> Vec<Slot> {
 }
 
 fn read_slot(line: &[u8]) -> Slot {
-    let kept = || Slot::Keep(line.strip_suffix(b"\r").unwrap_or(line).to_vec());
+    let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
+    let kept = || Slot::Keep(line[..end].to_vec());
     let trimmed = trim(line);
     if trimmed.is_empty() || trimmed.starts_with(b"#") {
         return kept();

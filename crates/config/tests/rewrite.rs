@@ -51,6 +51,8 @@ fn nothing_is_written_but_the_directory() {
     assert_eq!(rewritten(&fresh(), ""), expected.trim_start());
     assert_eq!(rewritten(&fresh(), "port 6379\n"), format!("port 6379\n{expected}"));
     assert_eq!(rewritten(&fresh(), "port 6379"), format!("port 6379\n{expected}"));
+    let odd_ends = "port 6379\r\r\n\r\r\n# x\r\ndir /data";
+    assert_eq!(rewritten(&fresh(), odd_ends), "port 6379\n\n# x\ndir /data\n");
 }
 
 #[test]
