@@ -68,14 +68,6 @@ impl CommandError {
         Self::request(format!("ERR wrong number of arguments for '{name}' command"))
     }
 
-    /// No subcommand of `container` (upper case) is called `given`, of which the text shows at most
-    /// 128 bytes.
-    #[must_use]
-    pub fn unknown_subcommand(container: &str, given: &[u8]) -> Self {
-        let given = String::from_utf8_lossy(&given[..given.len().min(128)]);
-        Self::request(format!("ERR unknown subcommand '{given}'. Try {container} HELP."))
-    }
-
     /// An expire time that is negative where it must not be, or beyond the clock's range.
     #[must_use]
     pub fn invalid_expire(name: &str) -> Self {

@@ -18,7 +18,7 @@ pub(super) static OBJECT: DataCommand = DataCommand::container(
         "Depends on the subcommand.",
         "Holds the commands that tell how a value is kept.",
     ),
-    unknown,
+    container,
     &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT],
 );
 
@@ -59,9 +59,8 @@ const fn spec(name: &'static str, since: &'static str, summary: &'static str) ->
         .tips(&["nondeterministic_output"])
 }
 
-/// Runs when no subcommand has the given name.
-fn unknown(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::unknown_subcommand("OBJECT", cx.arg(1)?))
+fn container(_: &mut Cx<'_>) -> Result<(), CommandError> {
+    Err(CommandError::arity("object"))
 }
 
 fn encoding(cx: &mut Cx<'_>) -> Result<(), CommandError> {

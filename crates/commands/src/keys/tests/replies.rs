@@ -187,7 +187,6 @@ pub(super) const SCAN: &[(&str, &str)] = &[
 ];
 
 pub(super) const OBJECT: &[(&str, &str)] = &[
-    ("object foo", "-ERR unknown subcommand 'foo'. Try OBJECT HELP."),
     ("object encoding nokey", "$-1"),
     ("object encoding a", "$3 int"),
     ("object freq nokey", "$-1"),
