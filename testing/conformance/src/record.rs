@@ -29,7 +29,7 @@ pub fn record(text: &str, target: &mut dyn Target) -> Result<(String, Vec<String
     let mut replaced: BTreeMap<usize, (&Step, String)> = BTreeMap::new();
     let mut remarks = Vec::new();
     for test in &script.tests {
-        if !applies(&test.scope, identity) {
+        if !applies(&test.scope, &identity) {
             continue;
         }
         let mut takes = Vec::new();

@@ -117,8 +117,10 @@ impl Line {
 /// # Errors
 /// A sentence when it cannot be connected to or its `INFO server` names no version.
 pub fn identify(target: &mut dyn Target) -> Result<Identity, String> {
-    let reply = Line::open(target, Protocol::Resp2)?.ask(&["INFO", "server"])?;
-    Identity::from_reply(&reply).ok_or_else(|| "INFO server names no redis_version".to_owned())
+    let mut line = Line::open(target, Protocol::Resp2)?;
+    let (info, list) = (line.ask(&["INFO", "server"])?, line.ask(&["COMMAND", "LIST"])?);
+    let identity = Identity::from_replies(&info, &list);
+    identity.ok_or_else(|| "INFO server names no redis_version".to_owned())
 }
 
 /// Runs every test of `script` under each protocol it is for.
@@ -129,7 +131,7 @@ pub fn run(script: &Script, target: &mut dyn Target) -> Result<Report, String> {
     let identity = identify(target)?;
     let mut report = Report::default();
     for test in &script.tests {
-        if !applies(&test.scope, identity) {
+        if !applies(&test.scope, &identity) {
             report.skipped += 1;
             continue;
         }
@@ -144,8 +146,9 @@ pub fn run(script: &Script, target: &mut dyn Target) -> Result<Report, String> {
 }
 
 /// Whether a test with that scope is meant for that server.
-pub fn applies(scope: &Scope, identity: Identity) -> bool {
+pub fn applies(scope: &Scope, identity: &Identity) -> bool {
     (identity.is_ferrite || !scope.only_ferrite)
+        && scope.needs.iter().all(|name| identity.commands.contains(name))
         && scope.since.is_none_or(|since| identity.version >= since)
         && scope.until.is_none_or(|until| identity.version < until)
 }

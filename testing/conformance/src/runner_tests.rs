@@ -134,8 +134,11 @@ fn scopes_skip() {
     assert_eq!((old.passed, old.skipped), (2, 2));
     let new = report(script, &mut double("8.8.0"));
     assert_eq!((new.passed, new.skipped), (2, 2));
-    let ferrite = Identity { version: Version(8, 8, 0), is_ferrite: true };
-    assert!(applies(&Scope { only_ferrite: true, ..Scope::default() }, ferrite));
+    let commands = ["GET".to_owned()].into();
+    let ferrite = Identity { version: Version(8, 8, 0), is_ferrite: true, commands };
+    assert!(applies(&Scope { only_ferrite: true, ..Scope::default() }, &ferrite));
+    let needs = |name: &str| Scope { needs: vec![name.to_owned()], ..Scope::default() };
+    assert!(applies(&needs("GET"), &ferrite) && !applies(&needs("RPUSH"), &ferrite));
 }
 
 #[test]

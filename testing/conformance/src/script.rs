@@ -25,6 +25,7 @@
 //! Directives, each on its own line:
 //! - `@resp2`, `@resp3`: only under that protocol. By default a test runs under both.
 //! - `@since 7.2`, `@until 8.0`: skipped against an older server; against that version or a newer one.
+//! - `@needs RPUSH EVAL`: skipped against a server that lacks one of these commands.
 //! - `@only-ferrite`: skipped against any other server.
 //! - `@config NAME VALUE`: sets a parameter for the test and puts its old value back afterwards.
 //! - `@sleep MS`, between steps: waits (an in-process target may move its clock instead).
@@ -64,6 +65,8 @@ pub struct Scope {
     pub until: Option<Version>,
     /// Whether no other server behaves so.
     pub only_ferrite: bool,
+    /// Commands of other families that the test makes use of, in capitals.
+    pub needs: Vec<String>,
     /// Parameters to set meanwhile.
     pub config: Vec<(String, String)>,
 }
@@ -206,6 +209,7 @@ impl Parser<'_> {
             "resp3" => scope.resp3_only = true,
             "only-ferrite" => scope.only_ferrite = true,
             "since" => scope.since = Some(version()?),
+            "needs" => scope.needs.extend(value.split(' ').map(str::to_ascii_uppercase)),
             "until" => scope.until = Some(version()?),
             "config" => {
                 let (name, value) = value.split_once(' ').ok_or("@config NAME VALUE")?;

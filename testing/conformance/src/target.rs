@@ -4,6 +4,7 @@
 //! on the socket goes in, what a client would read comes out. The engine plugs in by implementing the
 //! two traits over its sessions; [`TcpTarget`] is the one for a running server.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use client::{Address, Client, Error, Options, Value};
@@ -88,28 +89,31 @@ impl Connection for Client {
     }
 }
 
-/// What a target says about itself in `INFO server`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a target says about itself in `INFO server` and `COMMAND LIST`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// `redis_version`.
     pub version: Version,
     /// Whether it is Ferrite.
     pub is_ferrite: bool,
+    /// The names of its commands, in capitals.
+    pub commands: BTreeSet<String>,
 }
 
 impl Identity {
     /// Reads the text of `INFO server`; `None` when it names no version.
-    pub fn from_info(info: &str) -> Option<Self> {
+    pub fn from_info(info: &str, commands: BTreeSet<String>) -> Option<Self> {
         let field =
             |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let version = Version::parse(field("redis_version")?)?;
-        Some(Identity { version, is_ferrite: field("ferrite_version").is_some() })
+        Some(Identity { version, is_ferrite: field("ferrite_version").is_some(), commands })
     }
 
-    /// As [`Identity::from_info`], from the reply to `INFO server`.
-    pub fn from_reply(reply: &Value) -> Option<Self> {
-        let text = crate::pattern::text_of(reply)?;
-        Self::from_info(std::str::from_utf8(text).ok()?)
+    /// As [`Identity::from_info`], from the replies to `INFO server` and `COMMAND LIST`.
+    pub fn from_replies(info: &Value, list: &Value) -> Option<Self> {
+        let names = list.as_slice().unwrap_or_default().iter().filter_map(Value::as_bytes);
+        let names = names.map(|name| String::from_utf8_lossy(name).to_ascii_uppercase());
+        Self::from_info(std::str::from_utf8(info.as_bytes()?).ok()?, names.collect())
     }
 }
 
@@ -119,10 +123,12 @@ mod tests {
 
     #[test]
     fn identity_comes_from_info() {
-        let other = Identity::from_info("# Server\r\nredis_version:7.0.15\r\n").unwrap();
-        assert_eq!(other, Identity { version: Version(7, 0, 15), is_ferrite: false });
-        let own = Identity::from_info("redis_version:8.8.0\r\nferrite_version:0.1.0\r\n").unwrap();
+        let none = BTreeSet::new;
+        let other = Identity::from_info("# Server\r\nredis_version:7.0.15\r\n", none()).unwrap();
+        assert_eq!((other.version, other.is_ferrite), (Version(7, 0, 15), false));
+        let own = Identity::from_info("redis_version:8.8.0\r\nferrite_version:0.1.0\r\n", none())
+            .unwrap();
         assert!(own.is_ferrite);
-        assert_eq!(Identity::from_info("# Server"), None);
+        assert_eq!(Identity::from_info("# Server", none()), None);
     }
 }
