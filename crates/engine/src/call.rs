@@ -156,8 +156,7 @@ impl Engine {
         let mut effects = std::mem::take(&mut thread.effects);
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
         let positions = Positions::new();
-        let keyspace =
-            Keyspace::new(&self.store, held, &mut effects, scope, &mut rng, positions);
+        let keyspace = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng, positions);
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;

@@ -106,9 +106,7 @@ impl Engine {
     }
 
     fn paused(&self, entry: &Entry, session: &Session, thread: &ThreadContext) -> bool {
-        let writes = |e: &Entry| {
-            e.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE)
-        };
+        let writes = |e: &Entry| e.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
         let queue = session.transaction.as_ref().map(|t| &t.queue);
         let writes = writes(entry)
             || (entry.spec.name == "exec"

@@ -1,7 +1,7 @@
 //! The engine: everything that the threads of a server share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use config::Config;
 use stdx::clock::Clock;
@@ -70,11 +70,15 @@ pub struct Engine {
     /// Allocated bytes right after start.
     pub(crate) startup_memory: AtomicU64,
     /// `DEBUG SET-ACTIVE-EXPIRE 0` stops the sweep.
-    pub(crate) active_expire: AtomicI64,
+    pub(crate) active_expire: AtomicBool,
+    /// `DEBUG PAUSE-CRON 1` stops the periodic work.
+    pub(crate) cron_paused: AtomicBool,
     /// Microseconds that sweeps have taken.
     pub(crate) expire_us: AtomicU64,
     /// Unix time in seconds of the last save.
     pub(crate) last_save: AtomicU64,
+    /// `DEBUG CONFIG-REWRITE-FORCE-ALL`: the next rewrite writes every parameter.
+    pub(crate) force_rewrite_all: AtomicBool,
     pub(crate) rates: crate::rates::Rates,
 }
 
@@ -109,9 +113,11 @@ impl Engine {
             used_memory_peak: AtomicU64::new(0),
             used_memory_peak_ms: AtomicU64::new(now_ms),
             startup_memory: AtomicU64::new(0),
-            active_expire: AtomicI64::new(1),
+            active_expire: AtomicBool::new(true),
+            cron_paused: AtomicBool::new(false),
             expire_us: AtomicU64::new(0),
             last_save: AtomicU64::new(now_ms / 1000),
+            force_rewrite_all: AtomicBool::new(false),
             rates: crate::rates::Rates::default(),
             clock: parts.clock,
         }
@@ -146,8 +152,18 @@ impl Engine {
         }
     }
 
+    /// Called after parameters changed: refreshes what is derived from them.
+    pub(crate) fn config_changed(&self) {
+        if !self.config.get(config::rows::LATENCY_TRACKING) {
+            self.stats.forget_latencies();
+        }
+    }
+
     /// Periodic work, called `hz` times a second from one background thread.
     pub fn cron(&self) {
+        if self.cron_paused.load(Ordering::Relaxed) {
+            return;
+        }
         let now_ms = self.clock.unix_ms();
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
@@ -175,7 +191,7 @@ impl Engine {
     /// One round of active expiry over all shards, called by its background thread. Each lock is
     /// held for a bounded number of entries. Returns the number of keys removed.
     pub fn expire_cycle(&self, effects: &mut Effects) -> u64 {
-        if self.active_expire.load(Ordering::Relaxed) == 0 {
+        if !self.active_expire.load(Ordering::Relaxed) {
             return 0;
         }
         let started = self.clock.monotonic_ns();

@@ -176,6 +176,12 @@ impl Stats {
         self.all().map(|block| counter(block).get()).max().unwrap_or(0)
     }
 
+    /// Empties the latency histograms, when tracking is switched off.
+    pub fn forget_latencies(&self) {
+        let commands = self.all().flat_map(|block| &block.commands);
+        commands.filter_map(|command| command.latency.get()).for_each(|all| all.reset());
+    }
+
     /// `CONFIG RESETSTAT`.
     pub fn reset(&self) {
         self.all().for_each(ThreadStats::reset);

@@ -116,7 +116,8 @@ fn lfu_increment(count: u8, log_factor: u32, rng: &mut Rng) -> u8 {
 mod tests {
     use super::*;
 
-    const LFU: Access = Access { policy: Policy::Lfu { log_factor: 10, decay_minutes: 1 }, touch: true };
+    const LFU: Access =
+        Access { policy: Policy::Lfu { log_factor: 10, decay_minutes: 1 }, touch: true };
 
     #[test]
     fn idle_time_survives_the_wrap_of_the_clock() {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crossbeam_utils::CachePadded;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::position::{Position, SHARDS, shard_of};
 use crate::UnixMs;
+use crate::position::{Position, SHARDS, shard_of};
 use crate::shard::{Shard, Store};
 use crate::watch::WatchFlag;
 

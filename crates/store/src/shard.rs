@@ -96,21 +96,6 @@ impl Store {
         (0..self.databases).all(|db| self.len(db) == 0)
     }
 
-    /// Keys, keys with a deadline, and bytes of table structure of each database.
-    #[must_use]
-    pub fn usage(&self) -> Vec<Usage> {
-        let mut usage = vec![Usage::default(); self.databases];
-        for shard in &self.shards {
-            let shard = shard.lock();
-            for (sum, table) in usage.iter_mut().zip(&shard.databases) {
-                sum.keys += table.len();
-                sum.expiring += table.expiring();
-                sum.table_bytes += table.memory_bytes();
-            }
-        }
-        usage
-    }
-
     /// Number of keys that are watched, over all sessions.
     #[must_use]
     pub fn watched_keys(&self) -> u64 {

@@ -11,6 +11,7 @@ use crate::effects::{DbKey, Garbage};
 use crate::keyspace::Keyspace;
 use crate::lock::with_shard;
 use crate::position::{Position, SHARDS, shard_of};
+use crate::shard::Usage;
 
 /// Logical buckets visited under one lock: some hundred entries, tens of microseconds.
 const BUCKETS_PER_LOCK: usize = 16;
@@ -34,6 +35,40 @@ impl Keyspace<'_> {
 
     fn shard_len(&mut self, shard: usize, db: usize) -> usize {
         with_shard(&self.store.shards, &mut self.held, shard, |s| s.databases[db].len())
+    }
+
+    /// What each database holds, each shard counted at its own moment.
+    pub fn usage(&mut self) -> Vec<Usage> {
+        let mut usage = vec![Usage::default(); self.store.databases()];
+        for shard in 0..SHARDS {
+            with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+                for (sum, table) in usage.iter_mut().zip(&shard.databases) {
+                    sum.keys += table.len();
+                    sum.expiring += table.expiring();
+                    sum.table_bytes += table.memory_bytes();
+                }
+            });
+        }
+        usage
+    }
+
+    /// Average time to live in milliseconds of the keys of `db` that have a deadline, from a few
+    /// random ones; 0 if none was found.
+    pub fn average_ttl(&mut self, db: usize) -> u64 {
+        const SAMPLES: u64 = 64;
+        let now = self.scope.now;
+        let (mut sum, mut count) = (0, 0);
+        for _ in 0..SAMPLES {
+            let (shard, random) = (self.rng.index(SHARDS), self.rng.next_u64());
+            let deadline = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+                shard.databases[db].sample(random).and_then(|entry| entry.deadline())
+            });
+            if let Some(deadline) = deadline {
+                sum += deadline.saturating_sub(now);
+                count += 1;
+            }
+        }
+        sum.checked_div(count).unwrap_or(0)
     }
 
     /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen

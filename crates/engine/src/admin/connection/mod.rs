@@ -25,7 +25,6 @@ pub const COMMANDS: &[&AdminCommand] = &[
 /// Commands that are allowed in almost every state of the server.
 const ALWAYS: Flags = Flags::NOSCRIPT.union(Flags::LOADING).union(Flags::STALE);
 /// Commands that a client may send before it has authenticated.
-const HANDSHAKE: Flags =
-    ALWAYS.union(Flags::FAST).union(Flags::NO_AUTH).union(Flags::ALLOW_BUSY);
+const HANDSHAKE: Flags = ALWAYS.union(Flags::FAST).union(Flags::NO_AUTH).union(Flags::ALLOW_BUSY);
 
 const CONNECTION: Categories = Categories::CONNECTION;

@@ -8,8 +8,7 @@ use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::clients::ClientFlags;
 use crate::session::ReplyMode;
 
-const ON_OFF: &[Arg] =
-    &[Arg::one_of("enabled", &[Arg::word("on", "ON"), Arg::word("off", "OFF")])];
+const ON_OFF: &[Arg] = &[Arg::one_of("enabled", &[Arg::word("on", "ON"), Arg::word("off", "OFF")])];
 
 /// `CLIENT REPLY ON | OFF | SKIP`
 pub static REPLY: AdminCommand = Command::new(

@@ -37,10 +37,7 @@ pub static SETINFO: AdminCommand = Command::new(
     .acl(CONNECTION)
     .args(&[Arg::one_of(
         "attr",
-        &[
-            Arg::string("libname").token("LIB-NAME"),
-            Arg::string("libver").token("LIB-VER"),
-        ],
+        &[Arg::string("libname").token("LIB-NAME"), Arg::string("libver").token("LIB-VER")],
     )])
     .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     set_info as AdminHandler,

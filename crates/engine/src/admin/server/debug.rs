@@ -1,0 +1,224 @@
+//! `DEBUG`: what tests and developers need. Runs under all locks, so that it stops the server.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ::command::{Command, CommandError, Flags, Group, Spec};
+
+use super::ADMIN;
+use super::config::permits;
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::platform::{Crash, LogLevel};
+
+mod digest;
+mod inspect;
+mod populate;
+mod protocol;
+
+/// `DEBUG subcommand ...`
+pub static DEBUG: AdminCommand = Command::new(
+    Spec::new(
+        "debug",
+        Group::Server,
+        "1.0.0",
+        -2,
+        "Depends on subcommand.",
+        "A container for debugging commands.",
+    )
+    .flags(ADMIN.union(Flags::WHOLE_KEYSPACE)),
+    debug as AdminHandler,
+);
+
+const NOT_ALLOWED: &str = "ERR DEBUG command not allowed. If the enable-debug-command option is \
+     set to \"local\", you can run it from a local connection, otherwise you need to set this \
+     option in the configuration file, and then restart the server.";
+
+type Handler = fn(&mut AdminCx<'_>) -> Result<(), CommandError>;
+
+/// Name, least and most arguments including `DEBUG` and the name, code, help.
+type Row = (&'static str, usize, usize, Handler, &'static [&'static str]);
+
+const ANY: usize = usize::MAX;
+
+const TABLE: &[Row] = &[
+    ("ASSERT", 2, 2, |a| die(a, Crash::Assert), &["ASSERT", "    Fail an assertion."]),
+    ("CHANGE-REPL-ID", 2, 2, ok, &["CHANGE-REPL-ID", "    Change the replication id."]),
+    (
+        "CONFIG-REWRITE-FORCE-ALL",
+        2,
+        2,
+        rewrite_all,
+        &["CONFIG-REWRITE-FORCE-ALL", "    Like CONFIG REWRITE, but writes every parameter."],
+    ),
+    ("CRASH-AND-RECOVER", 2, 3, restart_hard, &["CRASH-AND-RECOVER [<ms>]", "    Crash, restart."]),
+    ("DICT-RESIZING", 3, 3, switch, &["DICT-RESIZING <0|1>", "    Accepted; tables need none."]),
+    ("DIGEST", 2, 2, digest::digest, &["DIGEST", "    A checksum of the whole dataset."]),
+    (
+        "DIGEST-VALUE",
+        2,
+        ANY,
+        digest::digest_value,
+        &["DIGEST-VALUE <key> [<key> ...]", "    A checksum of each key's value."],
+    ),
+    ("ERROR", 3, 3, error, &["ERROR <string>", "    Answer with this error."]),
+    ("HTSTATS", 3, 4, inspect::htstats, &["HTSTATS <db> [full]", "    About a database's table."]),
+    ("HTSTATS-KEY", 3, 4, inspect::htstats_key, &["HTSTATS-KEY <key>", "    About a key's table."]),
+    ("LOG", 3, 3, log, &["LOG <message>", "    Write <message> to the log."]),
+    ("MALLCTL", 3, 4, inspect::mallctl, &["MALLCTL <key> [<value>]", "    Ask the allocator."]),
+    ("MALLCTL-STR", 3, 4, inspect::mallctl, &["MALLCTL-STR <key>", "    Ask the allocator."]),
+    ("OBJECT", 3, 4, inspect::object, &["OBJECT <key>", "    Low level information on a key."]),
+    ("OOM", 2, 2, |a| die(a, Crash::OutOfMemory), &["OOM", "    Run out of memory."]),
+    ("PANIC", 2, 2, |a| die(a, Crash::Panic), &["PANIC", "    Panic."]),
+    ("PAUSE-CRON", 3, 3, pause_cron, &["PAUSE-CRON <0|1>", "    Stop the periodic work."]),
+    (
+        "POPULATE",
+        3,
+        5,
+        populate::populate,
+        &["POPULATE <count> [<prefix>] [<size>]", "    Create <count> string keys."],
+    ),
+    ("PROTOCOL", 3, 3, protocol::protocol, &["PROTOCOL <type>", "    Answer with a test value."]),
+    (
+        "QUICKLIST-PACKED-THRESHOLD",
+        3,
+        3,
+        ok,
+        &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; there are no lists yet."],
+    ),
+    ("REPLYBUFFER", 3, 4, reply_buffer, &["REPLYBUFFER <option> [<value>]", "    Accepted."]),
+    ("RESTART", 2, 3, restart, &["RESTART [<ms>]", "    Restart gracefully."]),
+    ("SEGFAULT", 2, 2, |a| die(a, Crash::Segfault), &["SEGFAULT", "    Crash."]),
+    (
+        "SET-ACTIVE-EXPIRE",
+        3,
+        3,
+        set_active_expire,
+        &["SET-ACTIVE-EXPIRE <0|1>", "    Whether due keys are removed though nobody asks."],
+    ),
+    (
+        "SET-DISABLE-DENY-SCRIPTS",
+        3,
+        3,
+        switch,
+        &["SET-DISABLE-DENY-SCRIPTS <0|1>", "    Accepted; there are no scripts yet."],
+    ),
+    ("SLEEP", 3, 3, sleep, &["SLEEP <seconds>", "    Stop the server for a while."]),
+    (
+        "STRINGMATCH-LEN",
+        4,
+        4,
+        stringmatch,
+        &["STRINGMATCH-LEN <n> <pattern>", "    Match a pattern against <n> times 'a'."],
+    ),
+];
+
+fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let action = admin.engine.config.get(::config::rows::ENABLE_DEBUG_COMMAND);
+    if !permits(action, admin) {
+        return Err(CommandError::state(NOT_ALLOWED));
+    }
+    let (name, count) = (admin.cx.arg(1)?, admin.cx.args.len());
+    if name.eq_ignore_ascii_case(b"help") && count == 2 {
+        let lines: Vec<&str> = TABLE.iter().flat_map(|row| row.4).copied().collect();
+        write_help(admin.cx.reply, "DEBUG", &lines);
+        return Ok(());
+    }
+    let row = TABLE.iter().find(|(known, least, most, ..)| {
+        known.as_bytes().eq_ignore_ascii_case(name) && (*least..=*most).contains(&count)
+    });
+    match row {
+        Some((.., run, _)) => run(admin),
+        None => {
+            let name = String::from_utf8_lossy(name);
+            let text = "unknown subcommand or wrong number of arguments for";
+            Err(CommandError::request(format!("ERR {text} '{name}'. Try DEBUG HELP.")))
+        }
+    }
+}
+
+fn ok(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    admin.cx.reply.ok();
+    Ok(())
+}
+
+/// The integer after the subcommand's name.
+fn number(admin: &AdminCx<'_>) -> Result<i64, CommandError> {
+    let mut args = admin.cx.reader();
+    args.bytes();
+    let number = args.integer();
+    args.check().map(|()| number)
+}
+
+fn switch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    number(admin)?;
+    ok(admin)
+}
+
+fn die(admin: &mut AdminCx<'_>, how: Crash) -> Result<(), CommandError> {
+    admin.engine.platform.crash(how);
+    Err(CommandError::state("ERR this server cannot crash that way"))
+}
+
+fn restart(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    die(admin, Crash::Restart { graceful: true })
+}
+
+fn restart_hard(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    die(admin, Crash::Restart { graceful: false })
+}
+
+fn rewrite_all(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    admin.engine.force_rewrite_all.store(true, Ordering::Relaxed);
+    super::config::rewrite(admin)
+}
+
+fn error(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let text = String::from_utf8_lossy(admin.cx.arg(2)?).into_owned();
+    Err(CommandError::request(text))
+}
+
+fn log(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let text = String::from_utf8_lossy(admin.cx.arg(2)?).into_owned();
+    admin.engine.platform.log(LogLevel::Warning, &format!("DEBUG LOG: {text}"));
+    ok(admin)
+}
+
+fn pause_cron(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let paused = number(admin)? != 0;
+    admin.engine.cron_paused.store(paused, Ordering::Relaxed);
+    ok(admin)
+}
+
+fn set_active_expire(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let on = number(admin)? != 0;
+    admin.engine.active_expire.store(on, Ordering::Relaxed);
+    ok(admin)
+}
+
+fn sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let mut args = admin.cx.reader();
+    args.bytes();
+    let seconds = args.double();
+    args.finish()?;
+    let duration = Duration::try_from_secs_f64(seconds.max(0.0));
+    let duration = duration.map_err(|_| CommandError::OUT_OF_RANGE)?;
+    admin.engine.platform.sleep(duration);
+    ok(admin)
+}
+
+fn stringmatch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let length = number(admin)?.clamp(0, 1 << 20) as usize;
+    let matched = stdx::glob::matches(admin.cx.arg(3)?, &vec![b'a'; length], false);
+    admin.cx.reply.integer(i64::from(matched));
+    Ok(())
+}
+
+/// Reply buffers here grow and shrink with every flush: there is nothing to set.
+fn reply_buffer(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let option = admin.cx.arg(2)?;
+    let known = [&b"PEAK-RESET-TIME"[..], b"RESIZING"];
+    if known.iter().any(|word| option.eq_ignore_ascii_case(word)) {
+        return ok(admin);
+    }
+    Err(CommandError::SYNTAX)
+}

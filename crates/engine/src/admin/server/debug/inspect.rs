@@ -1,0 +1,75 @@
+//! `DEBUG OBJECT`, `HTSTATS`, `MALLCTL`: what is inside.
+
+use ::command::CommandError;
+
+use store::{ValueRef, encoding_name};
+
+use super::number;
+use crate::admin::AdminCx;
+
+pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let key = admin.cx.arg(2)?;
+    let (now, access) = (admin.cx.db.now(), admin.cx.db.scope.access);
+    let entry = admin.cx.db.peek(key).ok_or(CommandError::NO_SUCH_KEY)?;
+    let (clock, encoding) = (entry.clock(), encoding_name(entry.value()));
+    let idle = access.idle_seconds(clock, now);
+    // Where the entry is; telling it is the point of the command.
+    let address = entry.key().as_ptr().addr();
+    let text = format!(
+        "Value at:{address:#x} refcount:1 encoding:{encoding} serializedlength:{} lru:{clock} \
+         lru_seconds_idle:{idle}",
+        serialized_length(entry.value()),
+    );
+    admin.cx.reply.simple(&text);
+    Ok(())
+}
+
+/// Bytes of the value in an RDB file, without compression.
+fn serialized_length(value: ValueRef<'_>) -> usize {
+    let prefix = |len: usize| match len {
+        0..64 => 1,
+        64..16_384 => 2,
+        _ => 5,
+    };
+    match value {
+        ValueRef::Int(number) => match number {
+            -128..=127 => 2,
+            -32_768..=32_767 => 3,
+            -2_147_483_648..=2_147_483_647 => 5,
+            _ => 1 + number.to_string().len(),
+        },
+        ValueRef::Inline { bytes, .. } => prefix(bytes.len()) + bytes.len(),
+        ValueRef::Shared { bytes, .. } => prefix(bytes.len()) + bytes.len(),
+    }
+}
+
+pub(super) fn htstats(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let db = usize::try_from(number(admin)?).ok();
+    let usage = admin.cx.db.usage();
+    let usage = db.and_then(|db| usage.get(db)).copied();
+    let usage = usage.ok_or(CommandError::request("ERR Out of range database"))?;
+    // A bucket is a cache line of eight slots.
+    let slots = usage.table_bytes / 8;
+    let text = format!(
+        "[Dictionary HT]\nHash table 0 stats (main hash table):\n table size: {slots}\n number of \
+         elements: {}\n table bytes: {}\n[Expires HT]\nDeadlines are kept in the entries.\n number \
+         of elements: {}\n",
+        usage.keys, usage.table_bytes, usage.expiring,
+    );
+    admin.cx.reply.verbatim(b"txt", text.as_bytes());
+    Ok(())
+}
+
+pub(super) fn htstats_key(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let key = admin.cx.arg(2)?;
+    if admin.cx.db.peek(key).is_none() {
+        return Err(CommandError::NO_SUCH_KEY);
+    }
+    let text = "ERR The value stored at the specified key is not represented using an hash table";
+    Err(CommandError::state(text))
+}
+
+/// The allocator is asked through `MEMORY MALLOC-STATS`; single figures are not exposed.
+pub(super) fn mallctl(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    Err(CommandError::state("ERR this server does not expose single allocator figures"))
+}

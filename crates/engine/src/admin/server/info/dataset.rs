@@ -1,0 +1,64 @@
+//! `INFO persistence`, `replication`, `cluster`, `keyspace`.
+
+use std::sync::atomic::Ordering;
+
+use config::rows;
+
+use super::{Source, Text};
+
+pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
+    let engine = source.admin.engine;
+    text.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size"]);
+    text.field("current_cow_size_age", 0);
+    text.field("current_fork_perc", "0.00");
+    text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
+    text.field("rdb_changes_since_last_save", engine.stats.sum(|t| &t.dirty));
+    text.field("rdb_bgsave_in_progress", 0);
+    text.field("rdb_last_save_time", engine.last_save.load(Ordering::Relaxed));
+    text.field("rdb_last_bgsave_status", "ok");
+    text.field("rdb_last_bgsave_time_sec", -1);
+    text.field("rdb_current_bgsave_time_sec", -1);
+    text.zeros(&[
+        "rdb_saves",
+        "rdb_last_cow_size",
+        "rdb_last_load_keys_expired",
+        "rdb_last_load_keys_loaded",
+        "aof_enabled",
+        "aof_rewrite_in_progress",
+        "aof_rewrite_scheduled",
+    ]);
+    text.field("aof_last_rewrite_time_sec", -1);
+    text.field("aof_current_rewrite_time_sec", -1);
+    text.field("aof_last_bgrewrite_status", "ok");
+    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+    text.field("aof_last_write_status", "ok");
+    text.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+}
+
+pub(super) fn replication(text: &mut Text, source: &mut Source<'_, '_>) {
+    let engine = source.admin.engine;
+    text.field("role", "master");
+    text.field("connected_slaves", 0);
+    text.field("master_failover_state", "no-failover");
+    text.field("master_replid", &engine.run_id);
+    text.field("master_replid2", "0".repeat(40));
+    text.field("master_repl_offset", 0);
+    text.field("second_repl_offset", -1);
+    text.field("repl_backlog_active", 0);
+    text.field("repl_backlog_size", engine.config.get(rows::REPL_BACKLOG_SIZE));
+    text.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+}
+
+pub(super) fn cluster(text: &mut Text, _: &mut Source<'_, '_>) {
+    text.field("cluster_enabled", 0);
+}
+
+pub(super) fn keyspace(text: &mut Text, source: &mut Source<'_, '_>) {
+    let databases = source.figures.databases.clone();
+    for (db, usage) in databases.iter().enumerate().filter(|(_, usage)| usage.keys > 0) {
+        let ttl = if usage.expiring > 0 { source.admin.cx.db.average_ttl(db) } else { 0 };
+        let (keys, expires) = (usage.keys, usage.expiring);
+        let line = format!("keys={keys},expires={expires},avg_ttl={ttl},subexpiry=0");
+        text.field(&format!("db{db}"), line);
+    }
+}
