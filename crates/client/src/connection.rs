@@ -2,8 +2,9 @@
 //! one by one from what the socket has delivered so far.
 //!
 //! Sending and receiving are separate, so that the same type serves a plain request-and-reply
-//! caller, a deep pipeline, a subscriber that only listens, and a protocol test that writes bytes no
-//! client would. Nothing here interprets a reply: an error reply is a [`Value`], not an [`Error`].
+//! caller, a deep pipeline, a subscriber that only listens, and a protocol test that writes bytes
+//! no client would. Nothing here interprets a reply: an error reply is a [`Value`], not an
+//! [`Error`].
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -134,7 +135,8 @@ impl Client {
     /// Opens a connection, then authenticates and negotiates the protocol as `options` say.
     ///
     /// # Errors
-    /// [`Error::Io`] when nothing listens there, [`Error::Refused`] when the server answers `AUTH` or
+    /// [`Error::Io`] when nothing listens there, [`Error::Refused`] when the server answers `AUTH`
+    /// or
     /// `HELLO` with an error.
     pub fn connect(address: &Address, options: &Options) -> Result<Self, Error> {
         let stream = Stream::open(address, options)?;
@@ -187,12 +189,12 @@ impl Client {
 
     /// Sends all commands in one write and returns their replies in order.
     ///
-    /// A server that stops reading while its replies are not taken would block both sides, so a caller
-    /// with more than some megabytes to send splits them.
+    /// A server that stops reading while its replies are not taken would block both sides, so a
+    /// caller with more than some megabytes to send splits them.
     ///
     /// # Errors
-    /// Those of [`Client::flush`] and [`Client::receive`]; the connection is then out of step and only
-    /// good for dropping.
+    /// Those of [`Client::flush`] and [`Client::receive`]; the connection is then out of step and
+    /// only good for dropping.
     pub fn pipeline<C, A>(&mut self, commands: C) -> Result<Vec<Value>, Error>
     where
         C: IntoIterator,
@@ -231,8 +233,8 @@ impl Client {
     /// Waits for the next reply or push message.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] leaves the connection usable: a reply that arrives later is received by the
-    /// next call. After any other error the connection is only good for dropping.
+    /// [`Error::TimedOut`] leaves the connection usable: a reply that arrives later is received by
+    /// the next call. After any other error the connection is only good for dropping.
     pub fn receive(&mut self) -> Result<Value, Error> {
         loop {
             if let Some(value) = self.decoder.decode().map_err(Error::Protocol)? {
@@ -247,8 +249,8 @@ impl Client {
         }
     }
 
-    /// Waits for bytes and returns them undecoded: what [`Client::receive`] has not consumed, else one
-    /// socket read.
+    /// Waits for bytes and returns them undecoded: what [`Client::receive`] has not consumed, else
+    /// one socket read.
     ///
     /// # Errors
     /// As [`Client::receive`], [`Error::Protocol`] excepted.
@@ -285,7 +287,8 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// Serves one connection: checks that `expected` arrives, then answers with `reply` in two pieces.
+    /// Serves one connection: checks that `expected` arrives, then answers with `reply` in two
+    /// pieces.
     fn serve_once(expected: &'static [u8], reply: &'static [u8]) -> Address {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

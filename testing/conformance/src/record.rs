@@ -18,8 +18,8 @@ use crate::target::Target;
 const PATIENCE: Duration = Duration::from_millis(1000);
 const PATIENCE_MORE: Duration = Duration::from_millis(30);
 
-/// Returns the script with replies as `target` gives them, and remarks on steps whose replies cannot
-/// be written so that they hold under both protocols.
+/// Returns the script with replies as `target` gives them, and remarks on steps whose replies
+/// cannot be written so that they hold under both protocols.
 ///
 /// # Errors
 /// A sentence when the script cannot be parsed or the target cannot be used.

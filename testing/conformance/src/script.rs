@@ -19,12 +19,14 @@
 //! closed
 //! ```
 //!
-//! A step's reply is every line up to the next step, directive, comment or blank line; an aggregate may
-//! span lines; several replies stand one after the other. `raw> "PING\r\n"` sends bytes as they are.
+//! A step's reply is every line up to the next step, directive, comment or blank line; an aggregate
+//! may span lines; several replies stand one after the other. `raw> "PING\r\n"` sends bytes as they
+//! are.
 //!
 //! Directives, each on its own line:
 //! - `@resp2`, `@resp3`: only under that protocol. By default a test runs under both.
-//! - `@since 7.2`, `@until 8.0`: skipped against an older server; against that version or a newer one.
+//! - `@since 7.2`, `@until 8.0`: skipped against an older server; against that version or a newer
+//!   one.
 //! - `@needs RPUSH EVAL`: skipped against a server that lacks one of these commands.
 //! - `@only-ferrite`: skipped against any other server.
 //! - `@config NAME VALUE`: sets a parameter for the test and puts its old value back afterwards.

@@ -1,8 +1,8 @@
 //! What a script runs against: the seam between the runner and a server.
 //!
-//! The seam is bytes, not commands, so that a target cannot help the server: what a client would put
-//! on the socket goes in, what a client would read comes out. The engine plugs in by implementing the
-//! two traits over its sessions; [`TcpTarget`] is the one for a running server.
+//! The seam is bytes, not commands, so that a target cannot help the server: what a client would
+//! put on the socket goes in, what a client would read comes out. The engine plugs in by
+//! implementing the two traits over its sessions; [`TcpTarget`] is the one for a running server.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,11 +30,12 @@ pub trait Connection {
     /// Delivers request bytes.
     ///
     /// # Errors
-    /// A sentence when the connection is gone; a runner reads the replies that are left all the same.
+    /// A sentence when the connection is gone; a runner reads the replies that are left all the
+    /// same.
     fn send(&mut self, bytes: &[u8]) -> Result<(), String>;
 
-    /// The reply bytes that are there, waiting at most `patience` for the first of them. An in-process
-    /// target, whose replies are all there when `send` returns, never waits.
+    /// The reply bytes that are there, waiting at most `patience` for the first of them. An
+    /// in-process target, whose replies are all there when `send` returns, never waits.
     fn receive(&mut self, patience: Duration) -> Incoming;
 }
 

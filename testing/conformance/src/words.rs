@@ -136,8 +136,8 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Writes `bytes` as one word of a command line: bare where that is unambiguous, else quoted; a long
-/// run of one byte as a substitution.
+/// Writes `bytes` as one word of a command line: bare where that is unambiguous, else quoted; a
+/// long run of one byte as a substitution.
 pub fn word(bytes: &[u8]) -> String {
     if let [byte, ..] = bytes
         && bytes.len() > 32

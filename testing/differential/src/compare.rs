@@ -80,7 +80,10 @@ fn hello(value: &Value) -> Vec<(Value, Value)> {
         }
         other => vec![(other.clone(), Value::Null)],
     };
-    let private = |key: &Value| matches!(key, Value::Bulk(name) if matches!(&name[..], b"server" | b"version" | b"id"));
+    let private = |key: &Value| {
+        let name = key.as_bytes().unwrap_or_default();
+        [&b"server"[..], b"version", b"id"].contains(&name)
+    };
     pairs.into_iter().filter(|(key, _)| !private(key)).collect()
 }
 

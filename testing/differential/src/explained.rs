@@ -26,8 +26,8 @@ impl std::fmt::Debug for Explained {
 pub const EXPLAINED: &[Explained] = &[
     Explained {
         name: "newer-option",
-        sentence: "Options that came after the reference's version are accepted where the reference \
-                   answers with a syntax error.",
+        sentence: "Options that came after the reference's version are accepted where the \
+                   reference answers with a syntax error.",
         explains: |command, subject, reference| {
             is_error(reference, "ERR syntax error")
                 && !matches!(subject, Value::Error(text) if text.starts_with(b"ERR syntax"))
@@ -40,8 +40,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "newer-wording",
-        sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS say that a command has no key arguments in the \
-                   words of Redis 7.2 and later.",
+        sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS say that a command has no key arguments in \
+                   the words of Redis 7.2 and later.",
         explains: |command, subject, reference| {
             is(command, "COMMAND")
                 && is_error(subject, "ERR The command has no key arguments")
@@ -69,8 +69,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "bitpos-arguments",
-        sentence: "BITPOS and BITCOUNT check every argument before they look at the key, as Redis 7.2 \
-                   does; the reference answers for a missing key first.",
+        sentence: "BITPOS and BITCOUNT check every argument before they look at the key, as Redis \
+                   7.2 does; the reference answers for a missing key first.",
         explains: |command, subject, reference| {
             (is(command, "BITPOS") || is(command, "BITCOUNT"))
                 && matches!(subject, Value::Error(_))
@@ -79,7 +79,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "encoding-names",
-        sentence: "OBJECT ENCODING knows listpack-encoded lists and sets, which came with Redis 7.2.",
+        sentence: "OBJECT ENCODING knows listpack-encoded lists and sets, which came with \
+                   Redis 7.2.",
         explains: |command, subject, reference| {
             is(command, "OBJECT")
                 && is_bulk(subject, "listpack")

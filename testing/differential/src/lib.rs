@@ -7,8 +7,8 @@
 //! would notice at different moments.
 //!
 //! Reading order: [`table`] (what is sent), [`shape`] (the arguments), [`generate`] (the stream),
-//! [`compare`] and [`explained`] (what counts as equal), [`lockstep`] and [`state`] (the comparison),
-//! [`shrink`].
+//! [`compare`] and [`explained`] (what counts as equal), [`lockstep`] and [`state`] (the
+//! comparison), [`shrink`].
 
 pub mod compare;
 pub mod explained;

@@ -161,7 +161,8 @@ fn agrees(sent: &Sent, subject: &Value, reference: &Value, queue: &mut Vec<Compa
     }
     let name = sent.command[0].to_ascii_uppercase();
     let queued = match &name[..] {
-        // EXEC ends a transaction even when it is refused for its arguments; the others do not then.
+        // EXEC ends a transaction even when it is refused for its arguments; the others do not
+        // then.
         b"EXEC" => std::mem::take(queue),
         b"DISCARD" | b"RESET" if sent.command.len() == 1 => std::mem::take(queue),
         _ => Vec::new(),

@@ -1,5 +1,5 @@
-//! Delta debugging: makes a failing stream short by leaving out chunks for as long as it still fails,
-//! in halves, quarters and so on down to single commands.
+//! Delta debugging: makes a failing stream short by leaving out chunks for as long as it still
+//! fails, in halves, quarters and so on down to single commands.
 
 /// Returns a shortest found subsequence of `items` for which `fails` still holds, trying at most
 /// `tries_max` candidates. `items` itself is assumed to fail.

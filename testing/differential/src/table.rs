@@ -2,9 +2,9 @@
 //! way its replies are compared. A new family is added here and nowhere else.
 //!
 //! Rows whose command either server lacks are left out of a run. Commands that cannot be streamed
-//! are not here: those that end, stall or silence a connection or a server (QUIT, SHUTDOWN, CLIENT KILL,
-//! PAUSE and REPLY, DEBUG SLEEP, MONITOR) and those that change the server for later runs (CONFIG
-//! SET); conformance scripts cover them.
+//! are not here: those that end, stall or silence a connection or a server (QUIT, SHUTDOWN, CLIENT
+//! KILL, PAUSE and REPLY, DEBUG SLEEP, MONITOR) and those that change the server for later runs
+//! (CONFIG SET); conformance scripts cover them.
 
 use conformance::Version;
 

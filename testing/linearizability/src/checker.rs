@@ -1,13 +1,15 @@
 //! The search for a valid order: Wing and Gong's, with the memoization of Lowe.
 //!
-//! Operations are taken one by one. Any that no unfinished other precedes may come next; it is tried
-//! against the model, and on a dead end the search steps back. Two paths that took the same set of
-//! operations and left the same state have the same future, so each such pair is visited once:
-//! without that the search is exponential in the number of clients for every operation of the history.
+//! Operations are taken one by one. Any that no unfinished other precedes may come next; it is
+//! tried against the model, and on a dead end the search steps back. Two paths that took the same
+//! set of operations and left the same state have the same future, so each such pair is visited
+//! once: without that the search is exponential in the number of clients for every operation of the
+//! history.
 //!
-//! A history whose operations touch one key each is linearizable exactly when each key's part of it is
-//! (linearizability is local), and the parts are far cheaper. Keys that one operation touches together
-//! are joined into one part, so a history with transactions over all keys is searched as a whole.
+//! A history whose operations touch one key each is linearizable exactly when each key's part of it
+//! is (linearizability is local), and the parts are far cheaper. Keys that one operation touches
+//! together are joined into one part, so a history with transactions over all keys is searched as a
+//! whole.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -173,8 +175,8 @@ impl Search {
         Verdict::Linearizable
     }
 
-    /// Takes the first operation at or after `from` that may come next, fits the model and leads to a
-    /// state not visited; returns its index.
+    /// Takes the first operation at or after `from` that may come next, fits the model and leads to
+    /// a state not visited; returns its index.
     fn advance(&mut self, from: usize) -> Option<usize> {
         while self.low < self.operations.len() && self.is_taken(self.low) {
             self.low += 1;

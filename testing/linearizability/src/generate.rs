@@ -13,7 +13,8 @@ pub struct Plan {
     pub requests: usize,
     /// Number of keys.
     pub keys: u8,
-    /// Whether to send commands over several keys and MULTI blocks, which make one part of all keys.
+    /// Whether to send commands over several keys and MULTI blocks, which make one part of all
+    /// keys.
     pub transactions: bool,
 }
 

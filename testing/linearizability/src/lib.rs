@@ -4,8 +4,8 @@
 //! whether it is linearizable against the [`model`]; [`generate`] says what the clients send. A
 //! violation is a proof that two threads saw different histories of the store.
 //!
-//! A history cannot be replayed from its seed, because the scheduler has a hand in it; the seed replays
-//! what was sent. So a violation is reported with the operations themselves.
+//! A history cannot be replayed from its seed, because the scheduler has a hand in it; the seed
+//! replays what was sent. So a violation is reported with the operations themselves.
 
 pub mod checker;
 pub mod generate;

@@ -34,8 +34,9 @@ pub enum Request {
     Block(Vec<Op>),
     /// WATCH and GET of the key, then MULTI, SET of the key to this value, EXEC.
     ///
-    /// The reply is an array of what GET said and what EXEC said. EXEC must not succeed when the key has
-    /// changed since GET; it may always fail, because a write that puts the same value counts too.
+    /// The reply is an array of what GET said and what EXEC said. EXEC must not succeed when the
+    /// key has changed since GET; it may always fail, because a write that puts the same value
+    /// counts too.
     CompareAndSet(Key, Vec<u8>),
 }
 
