@@ -1,0 +1,18 @@
+//! The core command families, one folder each. A file holds one command or a few true siblings: its
+//! specification, the parsing of its arguments (which sees no store), its execution (which sees no socket) and its tests.
+//!
+//! Adding a command touches its file and one row of its family's table.
+
+use command::DataCommand;
+
+pub mod bitmap;
+pub mod keys;
+pub mod string;
+#[cfg(test)]
+mod testing;
+
+/// Every command of every family.
+pub fn all() -> impl Iterator<Item = &'static DataCommand> {
+    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    families.into_iter().flatten().copied()
+}
