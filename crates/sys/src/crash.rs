@@ -101,6 +101,34 @@ fn report_failure(place: &str, reason: &str) {
     end(hooks);
 }
 
+/// Ends the process because it cannot go on, with a report that begins with `headline`: by
+/// `SIGABRT`, or with exit status 1 if `exits`.
+pub fn fail(headline: &[&str], exits: bool) -> ! {
+    if let Some(hooks) = HOOKS.get() {
+        begin(hooks);
+        headline.iter().for_each(|line| (hooks.log)(line));
+        if ENABLED.load(Ordering::Relaxed) {
+            stack_trace(hooks);
+            sections(hooks);
+        }
+        end(hooks);
+    }
+    if exits {
+        std::process::exit(1);
+    }
+    // The report is written; the signal must not add a second one.
+    set_action(libc::SIGABRT, libc::SIG_DFL, 0);
+    std::process::abort()
+}
+
+/// Raises `SIGSEGV` at the calling thread, for trying out crash reports.
+pub fn segfault() -> ! {
+    // SAFETY: raising a signal at the calling thread; its handler, ours or the default one, ends
+    // the process.
+    unsafe { libc::raise(libc::SIGSEGV) };
+    std::process::abort()
+}
+
 /// Writes the stack of the calling thread to the log (what `SIGALRM` asks for).
 pub fn log_stack(reason: &str) {
     if let Some(hooks) = HOOKS.get() {

@@ -1,0 +1,107 @@
+//! The threads that serve no connection: periodic work, freeing memory, expiring keys.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use engine::Engine;
+use store::Effects;
+
+/// Pause between two rounds of active expiry: a key that is due is gone after at most this and
+/// what the engine lets keys gather.
+const EXPIRE_PERIOD: Duration = Duration::from_millis(100);
+
+/// Starts a thread that is named for debuggers, counts for memory figures and can report a stack
+/// overflow.
+///
+/// # Errors
+/// When the system has no resources for another thread.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    Builder::new().name(name.to_owned()).spawn(move || {
+        let _counted = sys::alloc::register_thread();
+        // Without it reports of stack overflows are lost, which is no reason not to serve.
+        let _signal_stack = sys::crash::SignalStack::install();
+        body();
+    })?;
+    Ok(())
+}
+
+/// A task for the thread that frees memory.
+pub type Task = Box<dyn FnOnce() + Send>;
+
+/// Hands tasks to the thread that frees memory.
+#[derive(Debug)]
+pub struct LazyFree {
+    tasks: Sender<Task>,
+    pending: Arc<AtomicUsize>,
+}
+
+impl LazyFree {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When there are no resources for it.
+    pub fn start() -> io::Result<Self> {
+        let (tasks, inbox) = mpsc::channel::<Task>();
+        let pending = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&pending);
+        spawn("ferrite-free", move || {
+            for task in inbox {
+                task();
+                counter.fetch_sub(1, Ordering::Relaxed);
+            }
+        })?;
+        Ok(Self { tasks, pending })
+    }
+
+    /// Gives the thread a task; if the thread is gone, the caller does it.
+    pub fn send(&self, task: Task) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        if let Err(mpsc::SendError(task)) = self.tasks.send(task) {
+            task();
+            self.pending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tasks that have not ended.
+    pub fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+}
+
+/// Starts the engine's periodic work, `hz` times a second, and its active expiry.
+///
+/// # Errors
+/// When there are no resources for the threads.
+pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
+    let cron_engine = Arc::clone(engine);
+    spawn("ferrite-cron", move || {
+        loop {
+            let start = Instant::now();
+            cron_engine.cron();
+            rest(start, Duration::from_secs(1) / frequency(&cron_engine));
+        }
+    })?;
+    let expire_engine = Arc::clone(engine);
+    spawn("ferrite-expire", move || {
+        let mut effects = Effects::default();
+        loop {
+            let start = Instant::now();
+            expire_engine.expire_cycle(&mut effects);
+            rest(start, EXPIRE_PERIOD);
+        }
+    })
+}
+
+/// `hz`, within the bounds that make sense.
+fn frequency(engine: &Engine) -> u32 {
+    u32::try_from(engine.config.get(config::rows::HZ)).unwrap_or(u32::MAX).clamp(1, 500)
+}
+
+/// Sleeps until `period` has passed since `start`.
+fn rest(start: Instant, period: Duration) {
+    std::thread::sleep(period.saturating_sub(start.elapsed()));
+}

@@ -1,0 +1,447 @@
+//! One connection: what it owns between turns, and what it does in a turn.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use config::{ClientClass, Config};
+use engine::{Engine, Flow, Session, ThreadContext};
+use resp::{Limits, Reply, Step};
+
+use super::input::{Input, Read};
+use super::output::{self, KEPT_BYTES_MAX, SoftLimit};
+use crate::{log_verbose, log_warning};
+
+/// Commands of one connection in one turn; the others wait until its neighbours had theirs.
+const COMMANDS_PER_TURN_MAX: usize = 1024;
+
+/// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
+/// large replies does not pile up in memory while the peer is reading.
+const FLUSH_BYTES: usize = 256 << 10;
+
+/// What an event loop lends to the connection whose turn it is.
+pub struct Turn<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The loop's clocks, random numbers and effect buffers.
+    pub context: &'a mut ThreadContext,
+    /// The loop's scratch input, empty.
+    pub input: &'a mut Option<Box<Input>>,
+    /// The loop's scratch reply, empty.
+    pub reply: &'a mut Option<Box<Reply>>,
+    /// Commands executed in this turn by all connections.
+    pub executed: &'a mut usize,
+}
+
+/// What becomes of a connection after its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It waits for its socket or for a letter.
+    Rest,
+    /// It has more to do at once.
+    Again,
+    /// It is over.
+    Close,
+}
+
+/// Whether commands are executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Yes.
+    Open,
+    /// Not until the engine resumes the session.
+    Waiting,
+    /// Not any more: it ends when its replies are sent.
+    Closing,
+}
+
+/// A client's socket, session and, where needed, buffers.
+#[derive(Debug)]
+pub struct Connection {
+    socket: OwnedFd,
+    session: Session,
+    state: State,
+    /// The socket may hold bytes that were not read.
+    readable: bool,
+    /// The peer ended the stream, or vanished.
+    hung_up: bool,
+    /// Bytes received that are not executed; none while there are none.
+    input: Option<Box<Input>>,
+    /// Replies that the socket did not take; none while there are none.
+    output: Option<Box<Reply>>,
+    soft_limit: SoftLimit,
+    /// When the loop last served it.
+    active: Instant,
+}
+
+impl Connection {
+    /// A connection that has said nothing yet.
+    pub fn new(socket: OwnedFd, session: Session, now: Instant) -> Self {
+        Self {
+            socket,
+            session,
+            state: State::Open,
+            readable: true,
+            hung_up: false,
+            input: None,
+            output: None,
+            soft_limit: SoftLimit::default(),
+            active: now,
+        }
+    }
+
+    /// The client's id.
+    pub fn id(&self) -> u64 {
+        self.session.id()
+    }
+
+    /// The session, to end it.
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The descriptor, for the poller.
+    pub fn raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+
+    /// Notes what the poller saw.
+    pub fn notify(&mut self, readable: bool, hung_up: bool) {
+        self.readable |= readable;
+        self.hung_up |= hung_up;
+    }
+
+    /// Adds whole replies or pushes to the output; [`Self::serve`] sends them.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.output.get_or_insert_with(|| Box::new(Reply::new(self.session.version()))).raw(bytes);
+    }
+
+    /// Ends the wait for the engine; `reply` is that of the command that waited.
+    pub fn resume(&mut self, reply: Option<&[u8]>) {
+        if self.state != State::Waiting {
+            return;
+        }
+        self.state = State::Open;
+        if let Some(bytes) = reply {
+            self.push(bytes);
+        }
+    }
+
+    /// Executes nothing more; closes once the output is sent.
+    pub fn close_after_output(&mut self) {
+        self.state = State::Closing;
+    }
+
+    /// Whether output waits for the socket.
+    pub fn has_output(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// Whether the connection has been idle for so long that it is to be closed. One that waits
+    /// for the engine is not idle.
+    pub fn idle_too_long(&self, now: Instant, timeout_s: u64) -> bool {
+        timeout_s > 0
+            && self.state == State::Open
+            && now.saturating_duration_since(self.active).as_secs() > timeout_s
+    }
+
+    /// Whether the output is above the limits of its class; the log says so.
+    fn output_too_large(&mut self, engine: &Engine, thread: usize, size: usize) -> bool {
+        let limit = engine.config.output_limit(ClientClass::Normal);
+        if !self.soft_limit.exceeded(size as u64, limit, Instant::now) {
+            return false;
+        }
+        engine.stats.thread(thread).output_limit_closed.add(1);
+        log_warning!(
+            "Client {} omem={size} scheduled to be closed ASAP for overcoming of output buffer \
+             limits.",
+            self.describe()
+        );
+        true
+    }
+
+    /// As [`Self::output_too_large`] for a connection at rest, whose soft limit may run out.
+    pub fn soft_limit_over(&mut self, engine: &Engine, thread: usize) -> bool {
+        let size = self.output.as_ref().map(|output| output.memory_size());
+        size.is_some_and(|size| self.output_too_large(engine, thread, size))
+    }
+
+    /// The client in a log line.
+    fn describe(&self) -> String {
+        let handle = &self.session.handle;
+        format!(
+            "id={} addr={} laddr={} fd={} name={} db={}",
+            handle.id,
+            handle.endpoint.address,
+            handle.endpoint.local_address,
+            handle.endpoint.fd,
+            String::from_utf8_lossy(&handle.names().name),
+            self.session.db(),
+        )
+    }
+
+    /// One turn: reads, executes, writes.
+    pub fn serve(&mut self, turn: &mut Turn<'_>, now: Instant) -> Verdict {
+        if self.hung_up && self.state != State::Open {
+            // Nobody reads the rest, and nobody is left to wait for.
+            return Verdict::Close;
+        }
+        let mut reply = self.output.take().unwrap_or_else(|| {
+            let scratch = turn.reply.take();
+            scratch.unwrap_or_else(|| Box::new(Reply::new(self.session.version())))
+        });
+        let outcome = self.work(turn, &mut reply, now);
+        self.publish_output(&reply);
+        let is_sent = reply.is_empty();
+        if is_sent {
+            if reply.memory_size() > KEPT_BYTES_MAX {
+                reply.shrink();
+            }
+            *turn.reply = Some(reply);
+        } else {
+            self.output = Some(reply);
+        }
+        match outcome {
+            Ok(Verdict::Rest | Verdict::Again) if self.state == State::Closing => {
+                if is_sent {
+                    Verdict::Close
+                } else {
+                    Verdict::Rest
+                }
+            }
+            Ok(verdict) => verdict,
+            Err(error) => {
+                log_verbose!("Client {}: {error}", self.describe());
+                Verdict::Close
+            }
+        }
+    }
+
+    fn work(
+        &mut self,
+        turn: &mut Turn<'_>,
+        reply: &mut Reply,
+        now: Instant,
+    ) -> io::Result<Verdict> {
+        if !reply.is_empty() {
+            self.flush(turn, reply)?;
+        }
+        if self.state != State::Open || (self.input.is_none() && !self.readable) {
+            return Ok(Verdict::Rest);
+        }
+        self.active = now;
+        let mut input = self.borrow_input(turn);
+        let outcome = self.read_and_execute(turn, reply, &mut input);
+        let verdict = match outcome {
+            Ok(verdict) => self.flush(turn, reply).map(|()| verdict),
+            Err(error) => Err(error),
+        };
+        let is_too_large = self.return_input(turn, input);
+        let verdict = verdict?;
+        let (engine, thread) = (turn.engine, turn.context.index);
+        if is_too_large || self.output_too_large(engine, thread, reply.memory_size()) {
+            return Ok(Verdict::Close);
+        }
+        Ok(verdict)
+    }
+
+    /// The input to work on: the scratch input, with the rest of the last turn in it if that is
+    /// small, or else the connection's own.
+    fn borrow_input(&mut self, turn: &mut Turn<'_>) -> Box<Input> {
+        let scratch = turn.input.take().unwrap_or_else(|| Box::new(Input::scratch()));
+        match self.input.take() {
+            None => scratch,
+            Some(own) => {
+                let (input, unused) = own.into_scratch(scratch);
+                *turn.input = unused;
+                input
+            }
+        }
+    }
+
+    /// Gives the scratch input back, and keeps what is not executed. True if that is more than a
+    /// client may have.
+    fn return_input(&mut self, turn: &mut Turn<'_>, mut input: Box<Input>) -> bool {
+        let is_scratch = turn.input.is_none();
+        if self.state == State::Closing {
+            input.clear();
+        }
+        let length = input.len();
+        let buffers = &self.session.handle.buffers;
+        buffers.query.store(length as u64, Ordering::Relaxed);
+        buffers.query_free.store(0, Ordering::Relaxed);
+        if is_scratch {
+            if length > 0 {
+                self.input = Some(input.split_rest());
+            }
+            input.clear();
+            *turn.input = Some(input);
+        } else if length > 0 {
+            input.compact();
+            self.input = Some(input);
+        }
+        let limit = turn.engine.config.get(config::rows::CLIENT_QUERY_BUFFER_LIMIT);
+        if length as u64 <= limit {
+            return false;
+        }
+        turn.engine.stats.thread(turn.context.index).query_limit_closed.add(1);
+        log_warning!(
+            "Closing client that reached max query buffer length: {} qbuf={length}",
+            self.describe()
+        );
+        true
+    }
+
+    fn read_and_execute(
+        &mut self,
+        turn: &mut Turn<'_>,
+        reply: &mut Reply,
+        input: &mut Input,
+    ) -> io::Result<Verdict> {
+        let mut has_ended = false;
+        if self.readable && input.wants_more() {
+            has_ended = !self.read(turn, input)?;
+        }
+        let has_more = match catch_unwind(AssertUnwindSafe(|| self.execute(turn, reply, input))) {
+            Ok(executed) => executed?,
+            Err(_) => {
+                // The panic hook has reported it. Whatever the command left half done in this
+                // thread's buffers goes with them; the connection cannot know its reply.
+                *turn.context = ThreadContext::new(turn.context.index, crate::os::seed::fresh()[0]);
+                *input = Input::scratch();
+                reply.clear();
+                return Ok(Verdict::Close);
+            }
+        };
+        Ok(if has_more {
+            Verdict::Again
+        } else if has_ended {
+            self.state = State::Closing;
+            Verdict::Rest
+        } else if self.readable && self.state == State::Open {
+            Verdict::Again
+        } else {
+            Verdict::Rest
+        })
+    }
+
+    /// Reads once; false at the end of the stream.
+    fn read(&mut self, turn: &Turn<'_>, input: &mut Input) -> io::Result<bool> {
+        let stats = turn.engine.stats.thread(turn.context.index);
+        stats.reads.add(1);
+        let count = match input.read(&self.socket)? {
+            Read::Some(count) => count,
+            Read::Drained(count) => {
+                // Bytes that arrive from now on are a new event; the end of the stream may have
+                // been part of the event that is being served.
+                self.readable = self.hung_up && count > 0;
+                count
+            }
+            Read::End => {
+                self.readable = false;
+                return Ok(false);
+            }
+        };
+        stats.net_in.add(count as u64);
+        let buffers = &self.session.handle.buffers;
+        let received = buffers.received.load(Ordering::Relaxed) + count as u64;
+        buffers.received.store(received, Ordering::Relaxed);
+        buffers.query.store(input.len() as u64, Ordering::Relaxed);
+        buffers.query_free.store(input.free() as u64, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Executes the complete commands in `input`, but not more than one turn's worth. True if
+    /// there may be more.
+    fn execute(
+        &mut self,
+        turn: &mut Turn<'_>,
+        reply: &mut Reply,
+        input: &mut Input,
+    ) -> io::Result<bool> {
+        let engine = turn.engine;
+        turn.context.begin(&*engine.clock);
+        self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
+        for _ in 0..COMMANDS_PER_TURN_MAX {
+            let limits = limits(&engine.config, &self.session);
+            let (bytes, parser) = input.pending();
+            match parser.parse(bytes, &limits) {
+                Ok(Step::Incomplete { needed }) => {
+                    input.lacks(needed);
+                    return Ok(false);
+                }
+                Ok(Step::Skipped { consumed }) => input.consume(consumed),
+                Ok(Step::Complete { consumed }) => {
+                    let args = parser.args(bytes);
+                    let flow = engine.execute(&mut self.session, args, reply, turn.context);
+                    *turn.executed += 1;
+                    if flow != Flow::Retry {
+                        input.consume(consumed);
+                    }
+                    if flow != Flow::Continue {
+                        self.state =
+                            if flow == Flow::Close { State::Closing } else { State::Waiting };
+                        input.lacks(0);
+                        return Ok(false);
+                    }
+                }
+                Err(error) => {
+                    log_verbose!("Protocol error ({error}) from client: {}", self.describe());
+                    reply.error(format!("ERR {error}").as_bytes());
+                    self.state = State::Closing;
+                    return Ok(false);
+                }
+            }
+            if reply.len() > FLUSH_BYTES {
+                self.flush(turn, reply)?;
+                if self.output_too_large(engine, turn.context.index, reply.memory_size()) {
+                    return Err(io::Error::other("output above its limit"));
+                }
+            }
+        }
+        input.lacks(0);
+        Ok(true)
+    }
+
+    /// Sends what the socket takes.
+    fn flush(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<()> {
+        if reply.is_empty() {
+            return Ok(());
+        }
+        let flushed = output::flush(reply, &self.socket)?;
+        let stats = turn.engine.stats.thread(turn.context.index);
+        stats.writes.add(flushed.writes);
+        stats.net_out.add(flushed.bytes as u64);
+        let buffers = &self.session.handle.buffers;
+        let sent = buffers.sent.load(Ordering::Relaxed) + flushed.bytes as u64;
+        buffers.sent.store(sent, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Lets other threads see how much output waits.
+    fn publish_output(&self, reply: &Reply) {
+        let (bytes, chunks) = if reply.is_empty() {
+            (0, 0)
+        } else {
+            (reply.memory_size() as u64, reply.chunks().count() as u64)
+        };
+        let buffers = &self.session.handle.buffers;
+        buffers.output.store(bytes, Ordering::Relaxed);
+        buffers.output_chunks.store(chunks, Ordering::Relaxed);
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn limits(config: &Config, session: &Session) -> Limits {
+    Limits {
+        bulk_len_max: config.get(config::rows::PROTO_MAX_BULK_LEN),
+        authenticated: session.authenticated(),
+    }
+}

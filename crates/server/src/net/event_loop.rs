@@ -1,0 +1,271 @@
+//! An event-loop thread.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Endpoint, Message, ThreadContext};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
+use resp::{Reply, Version};
+
+use super::accept::Acceptor;
+use super::connection::{Connection, Turn, Verdict};
+use super::input::Input;
+use super::slots::Slots;
+use super::{Inbox, Mail};
+use crate::log_verbose;
+use crate::os::seed;
+use crate::server::Shared;
+
+/// Token of the inbox's waker. Those of connections are slot numbers, far below.
+const INBOX: Token = Token(usize::MAX);
+/// Token of the listening sockets, in loop 0.
+pub const LISTENERS: Token = Token(usize::MAX - 1);
+
+/// Sockets that one wait reports at most.
+const EVENTS_MAX: usize = 1024;
+
+/// How often connections are looked at for what passes with time alone: an idle timeout, a soft
+/// output limit.
+const PATROL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The poller and the inbox of a loop, made before the server exists that the loop belongs to.
+#[derive(Debug)]
+pub struct Seat {
+    poll: Poll,
+    inbox: Arc<Inbox>,
+}
+
+impl Seat {
+    /// Opens an epoll instance.
+    ///
+    /// # Errors
+    /// When the system has no descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let inbox = Arc::new(Inbox::new(poll.registry(), INBOX)?);
+        Ok(Self { poll, inbox })
+    }
+
+    /// Where letters for the loop go.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// For registering sockets from other threads.
+    pub fn registry(&self) -> &Registry {
+        self.poll.registry()
+    }
+}
+
+/// One event loop with its connections.
+pub struct EventLoop {
+    index: usize,
+    shared: Arc<Shared>,
+    poll: Poll,
+    inbox: Arc<Inbox>,
+    acceptor: Acceptor,
+    connections: Slots<Box<Connection>>,
+    /// Slots whose connections have more to do in the next turn.
+    again: Vec<usize>,
+    next_patrol: Instant,
+    context: ThreadContext,
+    input: Option<Box<Input>>,
+    reply: Option<Box<Reply>>,
+    /// Commands executed in this turn.
+    executed: usize,
+}
+
+impl EventLoop {
+    /// Loop number `index` of the server.
+    pub fn new(index: usize, seat: Seat, shared: Arc<Shared>) -> Self {
+        Self {
+            index,
+            shared,
+            poll: seat.poll,
+            inbox: seat.inbox,
+            acceptor: Acceptor::default(),
+            connections: Slots::new(),
+            again: Vec::new(),
+            next_patrol: Instant::now() + PATROL_INTERVAL,
+            context: ThreadContext::new(index, seed::fresh()[0]),
+            input: Some(Box::new(Input::scratch())),
+            reply: Some(Box::new(Reply::new(Version::Resp2))),
+            executed: 0,
+        }
+    }
+
+    /// Turns until the process ends.
+    ///
+    /// # Errors
+    /// When waiting for events fails, which only a broken process brings about.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        loop {
+            match self.poll.poll(&mut events, self.patience()) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            self.turn(&events);
+        }
+    }
+
+    /// How long to wait for events; forever if nothing but an event can bring work.
+    fn patience(&self) -> Option<Duration> {
+        if !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let accept = self.acceptor.delay();
+        let needs_patrol = !self.connections.is_empty() && self.shared.has_time_limits();
+        let patrol =
+            needs_patrol.then(|| self.next_patrol.saturating_duration_since(Instant::now()));
+        accept.into_iter().chain(patrol).min()
+    }
+
+    fn turn(&mut self, events: &Events) {
+        let now = Instant::now();
+        self.executed = 0;
+        // A connection with new events may also be left over from the last turn: then it gets
+        // two turns in one, which is harmless.
+        let again = std::mem::take(&mut self.again);
+        let mut has_mail = false;
+        for event in events {
+            match event.token() {
+                INBOX => has_mail = true,
+                LISTENERS => self.acceptor.notify(),
+                Token(slot) => {
+                    let hung_up = event.is_read_closed() || event.is_error();
+                    self.on_event(slot, event.is_readable(), hung_up, now);
+                }
+            }
+        }
+        for slot in again {
+            self.serve(slot, now);
+        }
+        if has_mail {
+            self.read_mail(now);
+        }
+        if self.index == 0 {
+            self.acceptor.accept(&self.shared);
+        }
+        if now >= self.next_patrol {
+            self.next_patrol = now + PATROL_INTERVAL;
+            self.patrol(now);
+        }
+        self.count_turn(now);
+    }
+
+    fn count_turn(&self, start: Instant) {
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let stats = self.shared.engine.stats.thread(self.index);
+        stats.turns.add(1);
+        stats.turn_nanos.add(nanos);
+        stats.turn_nanos_max.max(nanos);
+        stats.turn_commands_max.max(self.executed as u64);
+    }
+
+    fn on_event(&mut self, slot: usize, readable: bool, hung_up: bool, now: Instant) {
+        let Some(mut connection) = self.connections.take(slot) else { return };
+        connection.notify(readable, hung_up);
+        self.serve_taken(slot, connection, now);
+    }
+
+    fn serve(&mut self, slot: usize, now: Instant) {
+        if let Some(connection) = self.connections.take(slot) {
+            self.serve_taken(slot, connection, now);
+        }
+    }
+
+    fn serve_taken(&mut self, slot: usize, mut connection: Box<Connection>, now: Instant) {
+        let mut turn = Turn {
+            engine: &self.shared.engine,
+            context: &mut self.context,
+            input: &mut self.input,
+            reply: &mut self.reply,
+            executed: &mut self.executed,
+        };
+        match connection.serve(&mut turn, now) {
+            Verdict::Rest => self.connections.put(slot, connection),
+            Verdict::Again => {
+                self.connections.put(slot, connection);
+                self.again.push(slot);
+            }
+            Verdict::Close => self.close(slot, *connection),
+        }
+    }
+
+    /// Ends a connection that was taken out of its slot.
+    fn close(&mut self, slot: usize, mut connection: Connection) {
+        self.shared.engine.disconnect(connection.session_mut());
+        // Closing the descriptor, which dropping does, takes it out of the poller.
+        self.connections.remove(slot, connection.id());
+        self.inbox.load_down();
+    }
+
+    fn read_mail(&mut self, now: Instant) {
+        for mail in self.inbox.take() {
+            match mail {
+                Mail::Connection { socket, endpoint } => self.welcome(socket, endpoint, now),
+                Mail::Engine(message) => self.on_message(message, now),
+                Mail::Reconfigured => self.next_patrol = now,
+            }
+        }
+    }
+
+    fn welcome(&mut self, socket: OwnedFd, endpoint: Endpoint, now: Instant) {
+        let session = self.shared.engine.connect(self.index, endpoint);
+        let mut connection = Box::new(Connection::new(socket, session, now));
+        let slot = self.connections.next();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self.poll.registry().register(
+            &mut SourceFd(&connection.raw_fd()),
+            Token(slot),
+            interest,
+        );
+        if let Err(error) = registered {
+            log_verbose!("Registering client connection: epoll_ctl: {error}");
+            self.shared.engine.disconnect(connection.session_mut());
+            self.inbox.load_down();
+            return;
+        }
+        self.connections.insert(connection.id(), connection);
+    }
+
+    fn on_message(&mut self, message: Message, now: Instant) {
+        let (Message::Kill { client, .. }
+        | Message::Push { client, .. }
+        | Message::Resume { client, .. }) = message;
+        // The client may be gone: letters and disconnections cross.
+        let Some(slot) = self.connections.find(client) else { return };
+        let Some(mut connection) = self.connections.take(slot) else { return };
+        match message {
+            Message::Kill { flush: false, .. } => return self.close(slot, *connection),
+            Message::Kill { .. } => connection.close_after_output(),
+            Message::Push { bytes, .. } => connection.push(&bytes),
+            Message::Resume { reply, .. } => connection.resume(reply.as_deref()),
+        }
+        self.serve_taken(slot, connection, now);
+    }
+
+    /// Closes the connections whose time is over.
+    fn patrol(&mut self, now: Instant) {
+        if !self.shared.has_time_limits() {
+            return;
+        }
+        let timeout_s = self.shared.idle_timeout_s();
+        let slots: Vec<usize> = self.connections.iter().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            let Some(mut connection) = self.connections.take(slot) else { continue };
+            if connection.idle_too_long(now, timeout_s) {
+                log_verbose!("Closing idle client");
+                self.close(slot, *connection);
+            } else if connection.soft_limit_over(&self.shared.engine, self.index) {
+                self.close(slot, *connection);
+            } else {
+                self.connections.put(slot, connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the threads of a server share.
+
+use std::sync::Arc;
+
+use config::ClientClass;
+use engine::Engine;
+
+use crate::host::Host;
+use crate::net::{Inbox, Listeners, Mail};
+
+/// The parts that every event loop needs.
+#[derive(Debug)]
+pub struct Shared {
+    /// The command path.
+    pub engine: Arc<Engine>,
+    /// The engine's platform.
+    pub host: Arc<Host>,
+    /// Where letters for each event loop go.
+    pub inboxes: Vec<Arc<Inbox>>,
+    /// Where connections arrive.
+    pub listeners: Arc<Listeners>,
+}
+
+impl Shared {
+    /// Seconds after which an idle connection is closed, 0 for never.
+    pub fn idle_timeout_s(&self) -> u64 {
+        u64::try_from(self.engine.config.get(config::rows::TIMEOUT)).unwrap_or(0)
+    }
+
+    /// Whether anything about a connection can change with time alone.
+    pub fn has_time_limits(&self) -> bool {
+        let output = self.engine.config.output_limit(ClientClass::Normal);
+        self.idle_timeout_s() > 0 || output.soft_bytes > 0
+    }
+}
+
+/// Makes every event loop look at the parameters again.
+pub fn announce_parameters(inboxes: &[Arc<Inbox>]) {
+    for inbox in inboxes {
+        inbox.send(Mail::Reconfigured);
+    }
+}
