@@ -229,7 +229,7 @@ impl Keyspace<'_> {
             let shard = self.held.get_mut(shard).expect("all shards are held");
             for db in databases.clone() {
                 let table = &mut shard.databases[db];
-                if table.len() == 0 {
+                if table.is_empty() {
                     continue;
                 }
                 let (old, position) = (std::mem::replace(table, KeyTable::new()), self.store);

@@ -25,7 +25,7 @@ const OS_ALLOWED: [&str; 8] = [
 ];
 
 /// Paths, as one writes them after their `use` is resolved, that reach the outside world.
-const OS_PATHS: [&str; 12] = [
+const OS_PATHS: [&str; 13] = [
     "std::time::Instant",
     "std::time::SystemTime",
     "std::thread",
@@ -33,7 +33,8 @@ const OS_PATHS: [&str; 12] = [
     "std::os",
     "std::fs",
     "std::io::stdin",
-    "std::process",
+    "std::process::Command",
+    "std::process::exit",
     "std::env",
     "rand::thread_rng",
     "rand::rng",
