@@ -5,6 +5,7 @@
 //! Times are CPU nanoseconds of one thread, medians of several runs. Machines are noisy: read the
 //! ratios.
 
+use std::cell::Cell;
 use std::hash::Hasher;
 use std::hint::black_box;
 
@@ -66,9 +67,18 @@ fn sizes() {
     let mut table = KeyTable::new();
     let (mut next, mut from) = (100u64, 100u64);
     let (mut sum, mut count, mut least, mut most) = (0.0f64, 0, f64::MAX, 0.0f64);
+    let (rehashed, mut slowest) = (Cell::new(0u64), Vec::new());
+    let rehash = |key: &[u8]| {
+        rehashed.set(rehashed.get() + 1);
+        position(key)
+    };
     for number in 0..3_000_000u64 {
         let key = number.to_le_bytes();
-        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
+        let (before, start) = (table.memory_bytes(), cpu_time());
+        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &rehash);
+        if table.memory_bytes() != before {
+            slowest.push(cpu_time() - start);
+        }
         if number + 1 == next {
             let each = table.memory_bytes() as f64 / next as f64;
             (sum, count) = (sum + each, count + 1);
@@ -84,6 +94,9 @@ fn sizes() {
             }
         }
     }
+    println!("rehashed per inserted key: {:.2}", rehashed.get() as f64 / table.len() as f64);
+    let most = slowest.iter().copied().fold(0.0, f64::max) / 1000.0;
+    println!("CPU µs of an insert that resizes: {:.1}, most {most:.1}", median(slowest) / 1000.0);
 }
 
 /// CPU time of this thread in nanoseconds: what others do on the machine hardly shows.

@@ -48,8 +48,8 @@ pub struct SharedBytes {
     header: NonNull<Header>,
 }
 
-// SAFETY: the buffer is only written through `&mut SharedBytes` whose count is one, and the count is
-// atomic; sharing across threads is what `Arc<[u8]>` does.
+// SAFETY: the buffer is only written through `&mut SharedBytes` whose count is one, and the count
+// is atomic; sharing across threads is what `Arc<[u8]>` does.
 unsafe impl Send for SharedBytes {}
 // SAFETY: as above; `&SharedBytes` only reads.
 unsafe impl Sync for SharedBytes {}
@@ -144,8 +144,8 @@ impl SharedBytes {
     pub fn append(&mut self, tail: &[u8]) {
         let len = self.len();
         self.reserve(tail.len());
-        // SAFETY: `reserve` made room behind `len` and unshared the buffer; `tail` cannot overlap it,
-        // being borrowed while this buffer is borrowed mutably.
+        // SAFETY: `reserve` made room behind `len` and unshared the buffer; `tail` cannot overlap
+        // it, being borrowed while this buffer is borrowed mutably.
         unsafe { self.data().add(len).copy_from_nonoverlapping(tail.as_ptr(), tail.len()) };
         self.set_len(len + tail.len());
     }

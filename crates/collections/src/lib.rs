@@ -6,8 +6,8 @@
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table).
 
-// The structures pack pointers into 48 bits and lay entries out by hand: that is where the product's
-// memory figure comes from. Every block states the invariant that makes it sound.
+// The structures pack pointers into 48 bits and lay entries out by hand: that is where the
+// product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
 pub mod bytes;

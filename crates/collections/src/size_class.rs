@@ -1,8 +1,8 @@
 //! The allocator's size classes: how many bytes a request really takes.
 //!
 //! jemalloc (like its rivals) rounds a request up to one of four classes per doubling. Structures
-//! here ask for whole classes, so that the slack at the end of an allocation can be used (a value may
-//! grow in place inside its class) and so that memory accounting adds up to what is resident.
+//! here ask for whole classes, so that the slack at the end of an allocation can be used (a value
+//! may grow in place inside its class) and so that memory accounting adds up to what is resident.
 
 /// The bytes that an allocation of `bytes` occupies.
 ///

@@ -1,8 +1,8 @@
 //! The entry: a key with everything that belongs to it, in one allocation.
 //!
-//! A store of small strings is mostly headers, pointers and rounding. So a short string lives inside
-//! its entry, lengths take the bits they need, and what is absent takes none: a key of 11 bytes with
-//! a value of 16 is exactly one 32-byte allocation.
+//! A store of small strings is mostly headers, pointers and rounding. So a short string lives
+//! inside its entry, lengths take the bits they need, and what is absent takes none: a key of 11
+//! bytes with a value of 16 is exactly one 32-byte allocation.
 //!
 //! ```text
 //!  compact: a string of at most 127 bytes under a key of at most 63
@@ -19,11 +19,13 @@
 //! ```
 //!
 //! `E` says that a deadline is present; `R` that the value was built by editing in place, which
-//! `OBJECT ENCODING` reports as `raw`. The value word is an integer or an owning pointer, by `kind`.
+//! `OBJECT ENCODING` reports as `raw`. The value word is an integer or an owning pointer, by
+//! `kind`.
 //!
 //! Invariants: the allocation is 8-aligned and exactly as large as the size class of what the
 //! header describes, so its size need not be stored and a value may be overwritten in place
-//! whenever the class stays; the word's type follows from `kind`, and the entry owns what it points to.
+//! whenever the class stays; the word's type follows from `kind`, and the entry owns what it points
+//! to.
 //!
 //! Trade-offs: setting a first deadline moves the entry (eight bytes more), because most keys have
 //! none. Integers take a word and not their digits: `INCR` is then one addition.
@@ -344,8 +346,8 @@ impl Entry {
         if old.is_compact() {
             return self.inline_mut(len);
         }
-        // SAFETY: a general entry that is no integer is a string, whose word is a `SharedBytes`; the
-        // first byte is the kind's.
+        // SAFETY: a general entry that is no integer is a string, whose word is a `SharedBytes`;
+        // the first byte is the kind's.
         unsafe {
             let first = self.start.as_ptr();
             *first = *first & !KIND_MASK | Kind::RawString as u8;
@@ -378,8 +380,8 @@ impl Entry {
             }
             self.start = start;
         }
-        // SAFETY: the allocation holds `value_at + new_len` bytes; the ones behind the old value are
-        // initialized here.
+        // SAFETY: the allocation holds `value_at + new_len` bytes; the ones behind the old value
+        // are initialized here.
         unsafe {
             let at = self.start.as_ptr();
             at.add(VALUE_LEN_AT).write(RAW | new_len as u8);

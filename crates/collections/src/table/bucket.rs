@@ -12,8 +12,8 @@
 //!           └─────────┘└──────────────────────────┘└──────────────────────────────────────┘
 //! ```
 //!
-//! A pointer of user space has 48 significant bits on every platform we run on; two bytes saved eight
-//! times are the room for the tags and for half of the bookkeeping.
+//! A pointer of user space has 48 significant bits on every platform we run on; two bytes saved
+//! eight times are the room for the tags and for half of the bookkeeping.
 
 use std::ptr::NonNull;
 

@@ -11,8 +11,8 @@
 //!
 //! Indexed by the *leading* bits of the local position, so segments are ranges of positions and lie
 //! in the directory in the order of the positions. Splitting a segment rewrites its entries; only
-//! when a segment as deep as the directory splits does the directory double, and it halves again once
-//! no segment needs its depth.
+//! when a segment as deep as the directory splits does the directory double, and it halves again
+//! once no segment needs its depth.
 //!
 //! Invariants: the length is `2^depth`, or zero before the first key; each segment is named by
 //! exactly its range; `segments`, `deepest` and `bytes` agree with the entries.

@@ -4,7 +4,8 @@
 //! the segments whose bound is due, removes what is due there and makes the bound exact. Waiting
 //! until a bound is due by some slack lets due entries gather, so that one visit finds many: with
 //! deadlines spread over ten seconds and a slack of half a second, a visit of a segment of 400 keys
-//! removes 20 of them or more. The table's own bound makes a sweep with nothing to do one comparison.
+//! removes 20 of them or more. The table's own bound makes a sweep with nothing to do one
+//! comparison.
 
 use super::KeyTable;
 use super::bucket::SlotSet;
@@ -23,11 +24,11 @@ impl KeyTable {
         self.expiring > 0 && self.earliest.saturating_add(slack) <= now
     }
 
-    /// Removes entries whose deadline is at most `now` from segments where one is due by `slack`, and
-    /// hands them to `removed`. Times are unix milliseconds.
+    /// Removes entries whose deadline is at most `now` from segments where one is due by `slack`,
+    /// and hands them to `removed`. Times are unix milliseconds.
     ///
-    /// Visits at least `budget` entries if there are as many (whole segments, at most some 500 more),
-    /// and goes on from there when called again. Returns whether due segments remain.
+    /// Visits at least `budget` entries if there are as many (whole segments, at most some 500
+    /// more), and goes on from there when called again. Returns whether due segments remain.
     pub fn expire_due(
         &mut self,
         now: u64,
@@ -94,8 +95,8 @@ impl KeyTable {
         self.directory.get_mut(index).expect(VISITED).header_mut().earliest = earliest;
     }
 
-    /// Removes the due entry at a place. The freed slot may be filled from the stash at once (and no
-    /// other slot, so no key is missed): goes on until it is free or holds a key that stays, and
+    /// Removes the due entry at a place. The freed slot may be filled from the stash at once (and
+    /// no other slot, so no key is missed): goes on until it is free or holds a key that stays, and
     /// returns that one's deadline.
     fn remove_due(
         &mut self,

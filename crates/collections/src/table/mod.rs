@@ -2,10 +2,11 @@
 //!
 //! # The idea
 //!
-//! A hash table that never rehashes as a whole. Keys are ordered by their *position*, a 64-bit keyed
-//! hash, most significant bit first. A directory cuts the range of positions into segments; a
-//! segment cuts its range into buckets of one cache line; a bucket points to entries. A full segment
-//! grows by a step, and a large one splits in two: some ten microseconds, whatever the number of keys.
+//! A hash table that never rehashes as a whole. Keys are ordered by their *position*, a 64-bit
+//! keyed hash, most significant bit first. A directory cuts the range of positions into segments; a
+//! segment cuts its range into buckets of one cache line; a bucket points to entries. A full
+//! segment grows by a step, and a large one splits in two: some ten microseconds, whatever the
+//! number of keys.
 //!
 //! ```text
 //!  position  ssssssss dddddd fffffffff...... tttttttt
@@ -31,9 +32,10 @@
 //!
 //! - **A logical bucket is a range of positions.** The home bucket is the fraction of the position
 //!   inside its segment times the number of buckets: monotone. Wherever its keys live (the home
-//!   line, the next, the stash), *logical bucket* means all keys of one home. `SCAN`, snapshots and the
-//!   walker work on logical buckets, so moving a key between lines is nothing to them, and since a
-//!   key's position never changes, a cursor that is a position survives every split and merge.
+//!   line, the next, the stash), *logical bucket* means all keys of one home. `SCAN`, snapshots and
+//!   the walker work on logical buckets, so moving a key between lines is nothing to them, and
+//!   since a key's position never changes, a cursor that is a position survives every split and
+//!   merge.
 //! - **Bounds are lower bounds.** A segment's and the table's earliest deadline may be too early
 //!   (after a key was removed), never too late. Visiting a segment makes its bound exact.
 //! - **A snapshot sees a logical bucket before its first change.** Its epoch says whether it did.
@@ -44,10 +46,10 @@
 //!   costs 8 bytes of line at full load and 10 to 12 on average.
 //! - Home first, not the emptier of two lines: slightly lower load at the first overflow, but most
 //!   look-ups end in one line, and the stash takes what overflows.
-//! - Segments move in steps of a third to a half, so that memory follows the number of keys closely;
-//!   each step looks at every key of the segment again (it must be hashed: there is no room for the
-//!   position). A key is rehashed three to four times per doubling of the table, by memory that is
-//!   prefetched.
+//! - Segments move in steps of a third to a half, so that memory follows the number of keys
+//!   closely; each step looks at every key of the segment again (it must be hashed: there is no
+//!   room for the position). A key is rehashed three times on its way in, on average, by
+//!   memory that is prefetched.
 //! - Positions are expected to be spread evenly below their leading bits, which a keyed hash gives.
 //!   Where they are not, the table stays correct: the stash of a segment grows without end.
 
@@ -164,8 +166,8 @@ impl KeyTable {
 
     /// Adds an entry whose key is absent.
     ///
-    /// The caller has made sure of that, usually by [`KeyTable::find_mut`]: adding a key twice leaves
-    /// two entries of which either may be found.
+    /// The caller has made sure of that, usually by [`KeyTable::find_mut`]: adding a key twice
+    /// leaves two entries of which either may be found.
     pub fn insert(
         &mut self,
         position: u64,
@@ -230,8 +232,8 @@ impl KeyTable {
         std::mem::take(self)
     }
 
-    /// Frees at least `n` entries while there are as many, and returns how many: the background free
-    /// of a large table in steps. The rest stays a valid table.
+    /// Frees at least `n` entries while there are as many, and returns how many: the background
+    /// free of a large table in steps. The rest stays a valid table.
     pub fn drain_some(&mut self, n: usize) -> usize {
         let mut freed = 0;
         let mut index = self.directory.len();

@@ -1,16 +1,17 @@
 //! How segments grow, split, shrink and merge.
 //!
-//! All four are one thing: collect the entries of one segment or two neighbours with their positions,
-//! build what replaces them, and only when everything found its place put it into the directory and
-//! free the old memory. `rehash` runs before anything changes, so even a panic in it loses nothing.
+//! All four are one thing: collect the entries of one segment or two neighbours with their
+//! positions, build what replaces them, and only when everything found its place put it into the
+//! directory and free the old memory. `rehash` runs before anything changes, so even a panic in it
+//! loses nothing.
 //!
 //! ```text
 //!   full:  next larger shape ... 64 lines, then two segments of one depth more
 //!   thin:  with its buddy (same parent range) into one of one depth less, else next smaller shape
 //! ```
 //!
-//! A segment grows when a key finds no room (about nine tenths full) and shrinks below two fifths, to
-//! shapes that are then at most seventeen twentieths full; the gap between keeps a workload that
+//! A segment grows when a key finds no room (about nine tenths full) and shrinks below two fifths,
+//! to shapes that are then at most seventeen twentieths full; the gap between keeps a workload that
 //! adds and removes at the border from resizing every time.
 
 use std::ptr::NonNull;
@@ -29,8 +30,8 @@ struct Item {
 const PREFETCH_LINES: usize = 4;
 /// Two buddies merge when they hold at most this many keys together: three fourths of 48 lines.
 const MERGE_KEYS_MAX: usize = 280;
-/// A directory may always have this many entries; beyond, two keys per entry. Evenly spread positions need far
-/// less, others would make it explode.
+/// A directory may always have this many entries; beyond, two keys per entry. Evenly spread
+/// positions need far less, others would make it explode.
 const DIRECTORY_FREE_LEN: usize = 1024;
 
 impl KeyTable {
@@ -42,7 +43,8 @@ impl KeyTable {
         let segment = self.directory.get(index).expect("a full segment exists");
         let (shape, depth) = (segment.shape(), segment.depth());
         let items = collect(segment, rehash);
-        // A segment that overflows while half empty has its keys in few buckets: splitting parts them.
+        // A segment that overflows while half empty has its keys in few buckets: splitting parts
+        // them.
         let sparse = items.len() * 2 < shape.capacity();
         let split = shape.lines >= LINES_MAX || sparse && shape.lines > 8;
         if split && self.may_deepen(depth) {

@@ -1,9 +1,9 @@
 //! Walking over a table: `SCAN`, iteration, random samples.
 //!
-//! A cursor is a local position (a position without its shard bits), not a place. Logical buckets are
-//! ranges of positions in ascending order, so a walk that always visits the whole logical bucket at
-//! its cursor and goes on where that bucket ends meets every key that is present throughout, whatever
-//! splits and merges happen in between. After a merge it may meet some twice.
+//! A cursor is a local position (a position without its shard bits), not a place. Logical buckets
+//! are ranges of positions in ascending order, so a walk that always visits the whole logical
+//! bucket at its cursor and goes on where that bucket ends meets every key that is present
+//! throughout, whatever splits and merges happen in between. After a merge it may meet some twice.
 
 use std::iter::FusedIterator;
 
@@ -19,8 +19,8 @@ impl KeyTable {
     /// Visits all keys of the logical bucket that contains `cursor`, a position without its shard
     /// bits, and returns the cursor where the next bucket begins; `None` at the end. Start with 0.
     ///
-    /// The keys visited have positions below the returned cursor and include all those from `cursor`
-    /// on. A bucket may be empty.
+    /// The keys visited have positions below the returned cursor and include all those from
+    /// `cursor` on. A bucket may be empty.
     pub fn scan(&self, cursor: u64, mut visit: impl FnMut(EntryRef<'_>)) -> Option<u64> {
         let (index, home, next) = self.bucket_at(cursor)?;
         self.directory.get(index)?.visit_home(home, &mut visit);

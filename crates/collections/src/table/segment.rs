@@ -11,11 +11,12 @@
 //! entry; the header is for changes.
 //!
 //! Where a key with home `h` may live, in the order of preference: bucket `h`; bucket `h + 1` (the
-//! last bucket's neighbour is the first), marked displaced; any stash line, with `h` written beside it.
+//! last bucket's neighbour is the first), marked displaced; any stash line, with `h` written beside
+//! it.
 //!
-//! Invariants: a used slot owns a live entry; `header.live` counts used slots; the overflow counts of
-//! bucket `h` say how many of its keys are next door and in the stash, so a miss usually ends after
-//! one line; `header.earliest` is at most the earliest deadline of the segment's entries.
+//! Invariants: a used slot owns a live entry; `header.live` counts used slots; the overflow counts
+//! of bucket `h` say how many of its keys are next door and in the stash, so a miss usually ends
+//! after one line; `header.earliest` is at most the earliest deadline of the segment's entries.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -27,8 +28,8 @@ const LINE_BYTES: usize = 64;
 const POINTER_BITS: u32 = 48;
 const DEPTH_SHIFT: u32 = 56;
 
-/// The sizes a segment takes, in lines. All are size classes of the allocator, so no byte is lost to
-/// rounding; each step is at most half of what is there.
+/// The sizes a segment takes, in lines. All are size classes of the allocator, so no byte is lost
+/// to rounding; each step is at most half of what is there.
 const CLASSES: [u32; 11] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /// The largest regular segment; a fuller one is split.
 pub(super) const LINES_MAX: u32 = 64;
@@ -50,8 +51,8 @@ impl Shape {
         Self { lines: CLASSES.iter().find(roomy).copied().unwrap_or(LINES_MAX) }
     }
 
-    /// The next larger shape. Beyond the largest regular one, the stash doubles without end: that is
-    /// for positions so unevenly spread that splitting does not part them.
+    /// The next larger shape. Beyond the largest regular one, the stash doubles without end: that
+    /// is for positions so unevenly spread that splitting does not part them.
     pub(super) fn larger(self) -> Self {
         let next = CLASSES.iter().copied().find(|&lines| lines > self.lines);
         Self { lines: next.unwrap_or(self.lines * 2) }
@@ -213,8 +214,8 @@ impl Segment {
     /// The header.
     #[inline]
     pub(super) fn header(&self) -> &Header {
-        // SAFETY: a directory's words name live segments, whose first line is an initialized header;
-        // changes need `&mut` of a word, which the directory lends one at a time.
+        // SAFETY: a directory's words name live segments, whose first line is an initialized
+        // header; changes need `&mut` of a word, which the directory lends one at a time.
         unsafe { &*self.memory().cast::<Header>() }
     }
 
