@@ -1,0 +1,117 @@
+//! The server as real clients see it: four client libraries, the conformance scripts and a bounded
+//! differential run.
+//!
+//! Everything it needs it installs below the target directory or with apt. What cannot be
+//! installed is skipped with its reason, and named again at the end, so that a machine without a
+//! network still runs the rest and nobody mistakes a skip for a pass.
+
+mod clients;
+pub mod install;
+mod scripts;
+
+use std::process::Command;
+
+use pico_args::Arguments;
+
+use crate::server::{Launch, Server};
+use crate::{Result, finished, option, shell};
+
+pub use scripts::{conformance, differential};
+
+/// Commands of the differential run that is part of every change.
+const DIFFERENTIAL_COMMANDS: u64 = 200_000;
+
+/// How a part ended, if it did not fail.
+pub enum Outcome {
+    /// It ran and passed.
+    Passed,
+    /// It could not run here, for that reason.
+    Skipped(String),
+}
+
+/// One part of the compatibility run.
+type Part = (&'static str, fn(&Bench) -> Result<Outcome>);
+
+const PARTS: &[Part] = &[
+    ("redis-py", clients::redis_py),
+    ("ioredis", clients::ioredis),
+    ("node-redis", clients::node_redis),
+    ("redis-rs", clients::redis_rs),
+    ("conformance", scripts::conformance_part),
+    ("differential", scripts::differential_part),
+];
+
+/// The server under test, the reference where there is one, and how long to compare them.
+pub struct Bench {
+    /// The server under test.
+    pub subject: Server,
+    /// A running redis-server, or the reason why there is none.
+    pub reference: std::result::Result<Server, String>,
+    /// Commands of the differential run.
+    pub commands: u64,
+    /// Its first seed.
+    pub seed: u64,
+}
+
+impl Bench {
+    /// Starts the servers: the subject from the command line `server`, or ferrite built for it.
+    ///
+    /// # Errors
+    /// When the subject does not build or start.
+    pub fn start(server: Option<String>, commands: u64, seed: u64) -> Result<Bench> {
+        let launch = match server {
+            Some(command) => Launch::new(&command, &command, ""),
+            None => {
+                let built = shell::build_server(false)?;
+                Launch::new("ferrite", &format!("{} server", built.display()), "")
+            }
+        };
+        let subject = launch.start()?;
+        let reference = install::redis_server().and_then(|()| {
+            Launch::new("redis-server", "redis-server", "--enable-debug-command yes").start()
+        });
+        Ok(Bench { subject, reference, commands, seed })
+    }
+}
+
+/// Runs all parts, or those named by `--only`.
+///
+/// # Errors
+/// The parts that failed; the others have run all the same.
+pub fn run(arguments: &mut Arguments) -> Result {
+    let server = arguments.opt_value_from_str("--server").map_err(|e| e.to_string())?;
+    let only: String = option(arguments, "--only", String::new())?;
+    let commands = option(arguments, "--commands", DIFFERENTIAL_COMMANDS)?;
+    let seed = option(arguments, "--seed", 1)?;
+    finished(arguments)?;
+    let wanted: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+    if let Some(unknown) = wanted.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name)) {
+        let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("no part `{unknown}`; there are {}", names.join(", ")));
+    }
+    let bench = Bench::start(server, commands, seed)?;
+    let (mut failed, mut skipped) = (Vec::new(), Vec::new());
+    for (name, part) in PARTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name))
+    {
+        println!("\n== {name}");
+        match part(&bench) {
+            Ok(Outcome::Passed) => {}
+            Ok(Outcome::Skipped(reason)) => {
+                println!("skipped: {reason}");
+                skipped.push(*name);
+            }
+            Err(message) => {
+                println!("FAILED: {message}");
+                failed.push(*name);
+            }
+        }
+    }
+    let skips = if skipped.is_empty() { "none".to_owned() } else { skipped.join(", ") };
+    println!("\ncompat: failed {}, skipped {skips}", failed.len());
+    if failed.is_empty() { Ok(()) } else { Err(format!("compat failed: {}", failed.join(", "))) }
+}
+
+/// Runs a client's checks, whose output is its summary.
+fn checked(command: &mut Command) -> Result<Outcome> {
+    shell::run(command).map(|()| Outcome::Passed)
+}

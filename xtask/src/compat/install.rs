@@ -1,0 +1,114 @@
+//! Getting the programs and libraries that the compatibility run needs.
+//!
+//! System packages come from apt where that is possible without a question; libraries go below
+//! the target directory, which `cargo clean` removes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Result, shell};
+
+/// The release of redis-py that the checks are written for.
+const REDIS_PY: &str = "redis==8.1.*";
+
+/// Where client libraries are installed.
+fn folder() -> PathBuf {
+    shell::target_dir().join("clients")
+}
+
+/// Makes sure that `redis-server` and `redis-cli` exist.
+///
+/// # Errors
+/// Why they cannot be had.
+pub fn redis_server() -> Result {
+    apt(&["redis-server", "redis-cli"], &["redis-server", "redis-tools"])
+}
+
+/// Makes sure that `redis-benchmark` exists.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn redis_benchmark() -> Result {
+    apt(&["redis-benchmark"], &["redis-tools"])
+}
+
+/// A Python that has redis-py.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn python_with_redis() -> Result<PathBuf> {
+    let venv = folder().join("venv");
+    let python = venv.join("bin").join("python");
+    let probe = "import redis, sys; sys.exit(not redis.__version__.startswith('8.1.'))";
+    if works(Command::new(&python).args(["-c", probe])) {
+        return Ok(python);
+    }
+    // The venv module is a package of its own on Debian.
+    if !works(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
+        apt_install(&["python3", "python3-venv"])?;
+    }
+    create(&folder())?;
+    shell::capture(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    shell::capture(Command::new(&python).args(["-m", "pip", "install", "--quiet", REDIS_PY]))?;
+    Ok(python)
+}
+
+/// The folder whose `node_modules` has the Node clients of `testing/clients/node/package.json`.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn node_modules() -> Result<PathBuf> {
+    apt(&["node", "npm"], &["nodejs", "npm"])?;
+    let folder = folder().join("node");
+    let modules = folder.join("node_modules");
+    let wanted = shell::root().join("testing/clients/node/package.json");
+    let wanted = fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;
+    let manifest = folder.join("package.json");
+    let current = fs::read_to_string(&manifest).is_ok_and(|installed| installed == wanted);
+    if !(current && modules.join("ioredis").is_dir() && modules.join("redis").is_dir()) {
+        create(&folder)?;
+        fs::write(&manifest, &wanted).map_err(|e| format!("{}: {e}", manifest.display()))?;
+        let npm = ["install", "--silent", "--no-audit", "--no-fund"];
+        shell::capture(Command::new("npm").args(npm).current_dir(&folder))?;
+    }
+    Ok(modules)
+}
+
+fn create(folder: &Path) -> Result {
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// Installs `packages` when one of `programs` is missing.
+fn apt(programs: &[&str], packages: &[&str]) -> Result {
+    if programs.iter().all(|program| shell::has(program)) {
+        return Ok(());
+    }
+    apt_install(packages)
+}
+
+fn apt_install(packages: &[&str]) -> Result {
+    let missing = packages.join(" ");
+    if !shell::has("apt-get") {
+        return Err(format!("no apt-get to install {missing} with"));
+    }
+    let root = shell::capture(Command::new("id").arg("-u"))?.trim() == "0";
+    if !root && !works(Command::new("sudo").args(["-n", "true"])) {
+        return Err(format!("neither root nor sudo without a password to install {missing} with"));
+    }
+    let apt_get = || {
+        let mut command = Command::new(if root { "apt-get" } else { "sudo" });
+        if !root {
+            command.arg("apt-get");
+        }
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    shell::capture(apt_get().args(["update", "--quiet"]))?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    shell::capture(apt_get().args(install).args(packages)).map(|_| ())
+}
+
+fn works(command: &mut Command) -> bool {
+    shell::capture(command).is_ok()
+}
