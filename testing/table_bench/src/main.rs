@@ -1,6 +1,6 @@
 //! Measures the key table: bytes per key at many sizes, and time per operation against hashbrown.
 //!
-//! `cargo run --profile quick -p collections --example table_bench [all|sizes|times|expiry] [keys]`
+//! `cargo run --profile quick -p table_bench [all|sizes|times|expiry] [keys]`
 //!
 //! Times are CPU nanoseconds of one thread, medians of several runs. Machines are noisy: read the
 //! ratios.
