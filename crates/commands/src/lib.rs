@@ -7,6 +7,8 @@ use command::DataCommand;
 
 pub mod bitmap;
 pub mod keys;
+#[cfg(test)]
+mod meta_tests;
 pub mod string;
 #[cfg(test)]
 mod testing;

@@ -88,7 +88,9 @@ mod tests {
     fn refusals() {
         let mut bench = Bench::new();
         assert_eq!(bench.run("BITPOS k 2"), "-ERR The bit argument must be 1 or 0.\r\n");
-        assert_eq!(bench.run("BITPOS k 1 0 1 FOO"), "-ERR syntax error\r\n");
+        for line in ["BITPOS k 1 0 1 FOO", "BITPOS k 1 0 x FOO", "BITPOS k 1 x 1 BIT BIT"] {
+            assert_eq!(bench.run(line), "-ERR syntax error\r\n", "{line}");
+        }
         for line in ["BITPOS k x", "BITPOS k 1 x", "BITPOS k 1 0 BIT"] {
             assert_eq!(
                 bench.run(line),

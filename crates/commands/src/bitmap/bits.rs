@@ -8,6 +8,7 @@ use command::spec::Arg;
 use command::{ArgReader, CommandError};
 use config::Config;
 use config::rows::PROTO_MAX_BULK_LEN;
+use stdx::num::parse_i64;
 
 /// Not a position of a bit in any string.
 pub(super) const BAD_OFFSET: CommandError = CommandError::Request(std::borrow::Cow::Borrowed(
@@ -106,8 +107,11 @@ impl Span {
         if !reader.more() {
             return Ok(None);
         }
+        if reader.remaining() > 3 {
+            return Err(CommandError::SYNTAX);
+        }
         let start = reader.integer();
-        let end = reader.more().then(|| reader.integer());
+        let end = reader.more().then(|| reader.bytes());
         let in_bits = reader.more() && !reader.token("BYTE") && {
             if !reader.token("BIT") {
                 reader.unknown();
@@ -115,6 +119,8 @@ impl Span {
             true
         };
         reader.finish()?;
+        // The unit is judged before the number that it belongs to.
+        let end = end.map(|word| parse_i64(word).ok_or(CommandError::NOT_INTEGER)).transpose()?;
         Ok(Some(Self { start, end, in_bits }))
     }
 
