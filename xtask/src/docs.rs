@@ -1,4 +1,8 @@
-//! The files that are generated from the code: `ferrite.conf` from the rows of the parameters.
+//! The files that are generated from the code: `ferrite.conf` from the rows of the parameters,
+//! `docs/compatibility.md` from the command table.
+
+mod compatibility;
+mod surface;
 
 use pico_args::Arguments;
 
@@ -7,7 +11,8 @@ use crate::{Result, finished, shell};
 /// A generated file: its path below the root, and what makes its text.
 type Generated = (&'static str, fn() -> String);
 
-const GENERATED: &[Generated] = &[("ferrite.conf", config::sample_conf)];
+const GENERATED: &[Generated] =
+    &[("ferrite.conf", config::sample_conf), ("docs/compatibility.md", compatibility::page)];
 
 /// Writes the generated files, or with `--check` only compares them.
 ///

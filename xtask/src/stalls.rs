@@ -1,8 +1,9 @@
 //! How long an unrelated client waits while the server does something large.
 //!
-//! A probe sends one `GET` at a steady pace to the server under test, and a second one does the same
-//! to an idle server on the same machine at the same time. The second column is the machine: what
-//! it shows, no server could have avoided. Requests that a stall held back count as waiting too.
+//! A probe sends one `GET` at a steady pace to the server under test, and a second one does the
+//! same to an idle server on the same machine at the same time. The second column is the machine:
+//! what it shows, no server could have avoided. Requests that a stall held back count as waiting
+//! too.
 
 mod connections;
 mod expiry;

@@ -2,10 +2,10 @@
 //! memory per element.
 //!
 //! CPU is what the server's threads ran, user and system, from the kernel's scheduler statistics,
-//! divided by the commands done. It depends neither on how fast the client is nor much on what else
-//! the machine does. The servers take turns for several rounds, and the figure is the median of
-//! the per-round ratios to the best peer: drift hits both sides of a ratio. Memory is resident bytes
-//! after loading, the warmed empty server subtracted, divided by the elements.
+//! divided by the commands done. It depends neither on how fast the client is nor much on what
+//! else the machine does. The servers take turns for several rounds, and the figure is the median
+//! of the per-round ratios to the best peer: drift hits both sides of a ratio. Memory is resident
+//! bytes after loading, the warmed empty server subtracted, divided by the elements.
 
 mod cpu;
 mod loads;

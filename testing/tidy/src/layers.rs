@@ -39,12 +39,11 @@ const LEVELS: &[(&str, u8)] = &[
 const FAMILY_PREFIX: &str = "commands-";
 const FAMILY_LEVEL: u8 = 4;
 
-/// `testing/` stands above everything it tests. Its crates come in two steps: the libraries that
-/// several of them share, and the test programs.
-const SHARED_TESTING: &[&str] = &["conformance"];
-const SHARED_TESTING_LEVEL: u8 = 7;
-const TESTING_LEVEL: u8 = 8;
-const XTASK_LEVEL: u8 = 9;
+/// `testing/` stands above everything it tests. Some of its crates are libraries for the others.
+const TESTING_LIBRARIES: &[(&str, u8)] =
+    &[("conformance", 7), ("differential", 8), ("linearizability", 8)];
+const TESTING_LEVEL: u8 = 9;
+const XTASK_LEVEL: u8 = 10;
 
 /// Foreign crates that reach the operating system, and the lowest level that may use them. `sys`
 /// is the operating system's own corner and `client` the library of the tools.
@@ -78,8 +77,8 @@ fn level(name: &str, folder: &str) -> Option<u8> {
         return Some(XTASK_LEVEL);
     }
     if folder.starts_with("testing/") {
-        let shared = SHARED_TESTING.contains(&name);
-        return Some(if shared { SHARED_TESTING_LEVEL } else { TESTING_LEVEL });
+        let library = TESTING_LIBRARIES.iter().find(|(known, _)| *known == name);
+        return Some(library.map_or(TESTING_LEVEL, |(_, level)| *level));
     }
     if name.starts_with(FAMILY_PREFIX) {
         return Some(FAMILY_LEVEL);
@@ -213,7 +212,7 @@ mod tests {
             &[("resp", "crates/resp", &["config"][..]), ("config", "crates/config", &[])];
         assert_eq!(messages(sideways), ["`resp` (level 1) depends on `config` (level 1)"]);
         let test: &[_] = &[("tidy", "testing/tidy", &["xtask"][..]), ("xtask", "xtask", &[])];
-        assert_eq!(messages(test), ["`tidy` (level 8) depends on `xtask` (level 9)"]);
+        assert_eq!(messages(test), ["`tidy` (level 9) depends on `xtask` (level 10)"]);
     }
 
     const ENGINE: (&str, &str, &[&str]) = ("engine", "crates/engine", &[]);

@@ -30,7 +30,7 @@ pub fn measure(plan: &Plan) -> Result<Value> {
     ]))?;
     let server = plan.launch.start()?;
     let mut first = server.connect()?;
-    ask(&mut first, &["CONFIG", "SET", "maxclients", &plan.connections.max(10_000).to_string()])?;
+    ask(&mut first, &["CONFIG", "SET", "maxclients", &(plan.connections + 100).to_string()])?;
     sleep(SETTLE);
     let before = server.rss_bytes();
     let mut clients = Vec::with_capacity(plan.connections);

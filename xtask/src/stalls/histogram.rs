@@ -47,7 +47,8 @@ impl Histogram {
         self.max
     }
 
-    /// The latency that the fraction `part` (0 to 1) of all does not exceed, rounded up to its bucket.
+    /// The latency that the fraction `part` (0 to 1) of all does not exceed, rounded up to its
+    /// bucket.
     pub fn quantile_ns(&self, part: f64) -> u64 {
         let wanted = (self.total as f64 * part).ceil() as u64;
         let mut seen = 0;

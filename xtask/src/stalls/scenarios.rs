@@ -123,7 +123,8 @@ fn inside(server: &Server) -> Result<Map<String, Value>> {
     Ok(kept.map(|(name, value)| (name.to_owned(), json!(value.trim()))).collect())
 }
 
-/// Loads `count` keys of 11 bytes with values of 16, falling due at `due` (unix time in ms) if given.
+/// Loads `count` keys of 11 bytes with values of 16, falling due at `due` (unix time in ms) if
+/// given.
 ///
 /// # Errors
 /// An error reply.

@@ -8,7 +8,8 @@ pub struct Load {
     pub name: &'static str,
     /// Heading of its row.
     pub title: &'static str,
-    /// Of how many `--elements` one command stands for; a hash of five fields is sent a tenth as often.
+    /// Of how many `--elements` one command stands for; a hash of five fields is sent a tenth as
+    /// often.
     pub share: u64,
     /// The command that adds element `i`.
     pub command: fn(u64) -> String,
