@@ -11,7 +11,8 @@ pub fn redis_py(bench: &Bench) -> Result<Outcome> {
         Err(reason) => Ok(Outcome::Skipped(reason)),
         Ok(python) => checked(
             Command::new(python)
-                .arg("run.py")
+                // redis-py warns of methods that are new, which is why they are tested.
+                .args(["-W", "ignore", "run.py"])
                 .arg(bench.subject.port.to_string())
                 .env("PYTHONDONTWRITEBYTECODE", "1")
                 .current_dir(shell::root().join("testing/clients/redis_py")),

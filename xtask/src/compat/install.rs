@@ -9,8 +9,8 @@ use std::process::Command;
 
 use crate::{Result, shell};
 
-/// The release of redis-py that the checks are written for.
-const REDIS_PY: &str = "redis==8.1.*";
+/// The release of redis-py that the checks are written for; it needs xxhash to compute a digest.
+const REDIS_PY: &str = "redis[xxhash]==8.1.*";
 
 /// Where client libraries are installed.
 fn folder() -> PathBuf {
@@ -40,7 +40,7 @@ pub fn redis_benchmark() -> Result {
 pub fn python_with_redis() -> Result<PathBuf> {
     let venv = folder().join("venv");
     let python = venv.join("bin").join("python");
-    let probe = "import redis, sys; sys.exit(not redis.__version__.startswith('8.1.'))";
+    let probe = "import redis, sys, xxhash; sys.exit(not redis.__version__.startswith('8.1.'))";
     if works(Command::new(&python).args(["-c", probe])) {
         return Ok(python);
     }
