@@ -17,9 +17,13 @@ pub static SELECT: AdminCommand = Command::new(
 
 fn select(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
-    let int = i64::from(i32::MIN)..=i64::from(i32::MAX);
-    let index = args.integer_in(int, CommandError::NOT_INTEGER);
+    let index = args.integer();
     args.finish()?;
+    if i32::try_from(index).is_err() {
+        let (min, max) = (i32::MIN, i32::MAX);
+        let text = format!("ERR value is out of range, value must between {min} and {max}");
+        return Err(CommandError::request(text));
+    }
     let index = usize::try_from(index).map_err(|_| CommandError::DB_INDEX)?;
     if index >= admin.engine.store.databases() {
         return Err(CommandError::DB_INDEX);

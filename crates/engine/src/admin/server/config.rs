@@ -126,7 +126,7 @@ pub(super) fn permits(action: ProtectedAction, admin: &AdminCx<'_>) -> bool {
 fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let args = admin.cx.args;
     if args.len() % 2 == 1 {
-        return Err(CommandError::arity("config|set"));
+        return Err(CommandError::SYNTAX);
     }
     let words: Vec<&[u8]> = args.iter().skip(2).collect();
     let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();

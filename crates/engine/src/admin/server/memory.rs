@@ -132,7 +132,9 @@ fn usage(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     args.bytes();
     while args.more() {
         if args.option("SAMPLES") {
-            args.integer_in(0..=i64::MAX, CommandError::SYNTAX);
+            if args.integer() < 0 {
+                args.unknown();
+            }
         } else {
             args.unknown();
         }

@@ -46,16 +46,25 @@ pub static UNPAUSE: AdminCommand = Command::new(
 
 fn pause(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
-    args.bytes();
+    let name = args.bytes();
+    if admin.cx.args.len() > 4 {
+        let name = String::from_utf8_lossy(name);
+        return Err(CommandError::request(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try CLIENT HELP."
+        )));
+    }
+    let kind = match admin.cx.args.get(3) {
+        None => PauseKind::All,
+        Some(word) if word.eq_ignore_ascii_case(b"all") => PauseKind::All,
+        Some(word) if word.eq_ignore_ascii_case(b"write") => PauseKind::Write,
+        // The mode is judged before the time.
+        Some(_) => {
+            return Err(CommandError::request("ERR CLIENT PAUSE mode must be WRITE or ALL"));
+        }
+    };
     let error = CommandError::request("ERR timeout is not an integer or out of range");
     let timeout = args.integer_or(error.clone());
-    let kind = match args.peek() {
-        Some(_) if args.token("WRITE") => PauseKind::Write,
-        Some(_) if args.token("ALL") => PauseKind::All,
-        Some(_) => return args.check().and(Err(CommandError::SYNTAX)),
-        None => PauseKind::All,
-    };
-    args.finish()?;
+    args.check()?;
     let Ok(timeout) = u64::try_from(timeout) else {
         return Err(CommandError::request("ERR timeout is negative"));
     };

@@ -1,7 +1,8 @@
 //! `COMMAND GETKEYS`, `GETKEYSANDFLAGS`.
 
 use ::command::spec::Arg;
-use ::command::{Command, CommandError, Group, Spec};
+use ::command::{Command, CommandError, Group, KeyFlags, Spec};
+use resp::Args;
 
 use super::{CATEGORIES, inner_keys, names};
 use crate::admin::server::OPEN;
@@ -59,7 +60,29 @@ fn getkeysandflags(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     for key in found {
         admin.cx.reply.array(2);
         admin.cx.reply.bulk(inner.get(key.index).unwrap_or_default());
-        names(admin.cx.reply, key.flags.names().collect(), "");
+        let flags = actual_flags(inner, key.flags);
+        names(admin.cx.reply, flags.names().collect(), "");
     }
     Ok(())
+}
+
+/// What this very command line does with its key, where the command's options decide that.
+fn actual_flags(args: Args<'_>, declared: KeyFlags) -> KeyFlags {
+    if !declared.contains(KeyFlags::VARIABLE_FLAGS) {
+        return declared;
+    }
+    let is = |arg: &[u8], word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+    let change = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE);
+    let name = args.name();
+    if is(name, "SET") {
+        let answers = args.iter().skip(3).any(|arg| is(arg, "GET"));
+        if answers { change } else { KeyFlags::OW.union(KeyFlags::UPDATE) }
+    } else if is(name, "BITFIELD") {
+        let writes = args.iter().skip(2).any(|arg| is(arg, "SET") || is(arg, "INCRBY"));
+        if writes { change } else { KeyFlags::RO.union(KeyFlags::ACCESS) }
+    } else {
+        // `DELEX`: a condition makes it look at the value first.
+        let kind = if args.len() > 2 { KeyFlags::RW } else { KeyFlags::RM };
+        kind.union(KeyFlags::DELETE)
+    }
 }

@@ -1,0 +1,162 @@
+//! Load without sockets: threads that run pipelined requests through one engine as fast as they
+//! can.
+//!
+//! The request mix is nine GET to one SET over keys of 11 bytes with values of 16. Requests are
+//! encoded, parsed and executed as an event loop would, in pipelines of [`PIPELINE`]; only the
+//! system calls are missing. What is left is what threads can disturb each other in: the locks,
+//! the key table, the entries, the statistics.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use stdx::rng::Rng;
+
+use crate::clock::TestClock;
+use crate::in_process::{InProcess, Setup};
+
+/// Requests in one pipeline.
+pub const PIPELINE: usize = 16;
+/// One request in so many is a SET.
+const SET_EVERY: u64 = 10;
+const VALUE: &[u8; 16] = b"0123456789abcdef";
+const GET: &[u8] = b"*2\r\n$3\r\nGET\r\n$11\r\n";
+const SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$11\r\n";
+const SET_VALUE: &[u8] = b"$16\r\n";
+
+/// What one run has achieved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Requests executed by all threads.
+    pub requests: u64,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+    /// Seconds that the threads spent on processors, waiting for locks asleep not included.
+    pub cpu_seconds: f64,
+}
+
+/// An engine with its keys, ready to be loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    server: InProcess,
+    threads: usize,
+    keys: u64,
+}
+
+impl Loaded {
+    /// An engine for `threads` threads that holds `keys` keys.
+    #[must_use]
+    pub fn new(threads: usize, keys: u64, seed: u64) -> Self {
+        let clock = TestClock::system();
+        let server = InProcess::new(Setup { threads, seed, clock, ..Setup::default() });
+        let mut connection = server.connect();
+        let mut bytes = Vec::new();
+        for key in 0..keys {
+            write_request(&mut bytes, key, true);
+            if key % 1_000 == 999 || key + 1 == keys {
+                connection.send(&bytes);
+                connection.take_bytes();
+                bytes.clear();
+            }
+        }
+        drop(connection);
+        Self { server, threads, keys }
+    }
+
+    /// Number of keys that the engine holds.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.server.engine.store.len(0)
+    }
+
+    /// Runs every thread for `time`.
+    ///
+    /// # Panics
+    /// If a thread does.
+    #[must_use]
+    pub fn run(&self, time: Duration, seed: u64) -> Outcome {
+        let (stop, start) = (AtomicBool::new(false), Barrier::new(self.threads + 1));
+        std::thread::scope(|scope| {
+            let worker = |thread| {
+                let (stop, start) = (&stop, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    self.work(thread, seed, stop)
+                })
+            };
+            let workers: Vec<_> = (0..self.threads).map(worker).collect();
+            start.wait();
+            let began = Instant::now();
+            std::thread::sleep(time);
+            stop.store(true, Ordering::Relaxed);
+            let mut outcome = Outcome::default();
+            for worker in workers {
+                let (requests, cpu_seconds) = worker.join().expect("the load does not panic");
+                outcome.requests += requests;
+                outcome.cpu_seconds += cpu_seconds;
+            }
+            outcome.seconds = began.elapsed().as_secs_f64();
+            outcome
+        })
+    }
+
+    fn work(&self, thread: usize, seed: u64, stop: &AtomicBool) -> (u64, f64) {
+        let mut rng = Rng::seed(seed ^ ((thread as u64) << 32));
+        let mut connection = self.server.connect_on(thread);
+        let mut bytes = Vec::with_capacity(PIPELINE * 64);
+        let (mut requests, before) = (0, cpu_nanos());
+        while !stop.load(Ordering::Relaxed) {
+            for _ in 0..64 {
+                bytes.clear();
+                for _ in 0..PIPELINE {
+                    let key = rng.below(self.keys);
+                    write_request(&mut bytes, key, rng.chance(1, SET_EVERY));
+                }
+                connection.send(&bytes);
+                connection.drop_replies();
+            }
+            requests += 64 * PIPELINE as u64;
+        }
+        (requests, cpu_nanos().saturating_sub(before) as f64 / 1e9)
+    }
+}
+
+/// Appends a request on key number `key`, which has at most ten digits.
+fn write_request(bytes: &mut Vec<u8>, key: u64, set: bool) {
+    bytes.extend_from_slice(if set { SET } else { GET });
+    let mut name = *b"k0000000000\r\n";
+    let mut rest = key;
+    for digit in name[1..11].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    bytes.extend_from_slice(&name);
+    if set {
+        bytes.extend_from_slice(SET_VALUE);
+        bytes.extend_from_slice(VALUE);
+        bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Nanoseconds that the calling thread has spent on a processor; 0 where the kernel does not say.
+fn cpu_nanos() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_understood() {
+        let loaded = Loaded::new(2, 1_234, 1);
+        assert_eq!(loaded.keys(), 1_234);
+        let outcome = loaded.run(Duration::from_millis(50), 2);
+        let stats = &loaded.server.engine.stats;
+        assert_eq!(stats.sum(|t| &t.executed), 1_234 + outcome.requests);
+        assert_eq!((stats.sum(|t| &t.error_replies), stats.sum(|t| &t.misses)), (0, 0));
+        let share = stats.sum(|t| &t.hits) as f64 / outcome.requests as f64;
+        assert!((0.85..0.95).contains(&share), "{share} of the requests were GET");
+    }
+}

@@ -1,0 +1,110 @@
+//! One test double for all consumers of effects: it writes down what it hears.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use store::consumers::{BlockedKeys, CommandLog, Consumers, KeyspaceEvents, Tracking};
+use store::effects::{DbKey, KeyEvent, LogRecord};
+
+/// What the consumers heard, each kind in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Keyspace events.
+    pub events: Vec<KeyEvent>,
+    /// Changed keys, with the session that changed them.
+    pub modified: Vec<(DbKey, u64)>,
+    /// Keys that may serve a blocked client.
+    pub ready: Vec<DbKey>,
+    /// What was appended to the log, one element for each call.
+    pub log: Vec<Vec<LogRecord>>,
+}
+
+impl Heard {
+    /// The events as lines: database, class, name, key.
+    #[must_use]
+    pub fn event_lines(&self) -> Vec<String> {
+        let line = |e: &KeyEvent| {
+            format!("{} {:?} {} {}", e.db, e.event.class, e.event.name, text(&e.key))
+        };
+        self.events.iter().map(line).collect()
+    }
+
+    /// The changed keys as lines: database, key.
+    #[must_use]
+    pub fn modified_lines(&self) -> Vec<String> {
+        self.modified.iter().map(|(key, _)| key_line(key)).collect()
+    }
+
+    /// The keys that came into being as lines: database, key.
+    #[must_use]
+    pub fn ready_lines(&self) -> Vec<String> {
+        self.ready.iter().map(key_line).collect()
+    }
+
+    /// The log as lines: database, command. The appended groups follow one another.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<String> {
+        let line = |record: &LogRecord| {
+            let words: Vec<String> = record.args.iter().map(|word| text(word)).collect();
+            format!("{} {}", record.db, words.join(" "))
+        };
+        self.log.iter().flatten().map(line).collect()
+    }
+}
+
+fn key_line(key: &DbKey) -> String {
+    format!("{} {}", key.db, text(&key.key))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The double of every consumer; its copies share what they heard.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    heard: Arc<Mutex<Heard>>,
+}
+
+impl Recorder {
+    /// Takes what was heard so far.
+    #[must_use]
+    pub fn take(&self) -> Heard {
+        std::mem::take(&mut self.heard.lock())
+    }
+
+    /// This recorder as every consumer.
+    #[must_use]
+    pub fn consumers(&self) -> Consumers {
+        Consumers {
+            events: Some(Box::new(self.clone())),
+            tracking: Some(Box::new(self.clone())),
+            blocked: Some(Box::new(self.clone())),
+            log: Some(Box::new(self.clone())),
+        }
+    }
+}
+
+impl KeyspaceEvents for Recorder {
+    fn key_event(&self, event: &KeyEvent) {
+        self.heard.lock().events.push(event.clone());
+    }
+}
+
+impl Tracking for Recorder {
+    fn key_modified(&self, key: &DbKey, session: u64) {
+        self.heard.lock().modified.push((key.clone(), session));
+    }
+}
+
+impl BlockedKeys for Recorder {
+    fn key_ready(&self, key: &DbKey) {
+        self.heard.lock().ready.push(key.clone());
+    }
+}
+
+impl CommandLog for Recorder {
+    fn append(&self, records: &[LogRecord]) {
+        self.heard.lock().log.push(records.to_vec());
+    }
+}
