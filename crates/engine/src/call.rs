@@ -7,7 +7,7 @@ use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{DbKey, Garbage, Interest, Propagation};
 use store::keyspace::{Positions, Scope};
-use store::{Effects, Held, Keyspace};
+use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
 use crate::engine::Engine;
@@ -36,6 +36,8 @@ pub enum Flow {
 pub(crate) struct Call<'a> {
     pub(crate) entry: &'static Entry,
     pub(crate) args: Args<'a>,
+    /// Of the only key, if the command has one.
+    pub(crate) position: Option<Position>,
 }
 
 impl Engine {
@@ -104,6 +106,9 @@ impl Engine {
             &mut thread.rng,
             positions,
         );
+        if call.entry.locks == Locks::Keys {
+            keyspace.prefetch();
+        }
         let (args, name) = (call.args, call.entry.full_name);
         let cx = Cx { args, reply, db: keyspace, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
@@ -201,9 +206,8 @@ impl Engine {
     #[inline]
     fn lock<'a>(&'a self, call: Call<'a>, positions: &mut Positions<'a>) -> Held<'a> {
         match call.entry.locks {
-            Locks::One(index) => match call.args.get(index) {
-                Some(key) => {
-                    let position = self.store.position(key);
+            Locks::One(index) => match call.args.get(index).zip(call.position) {
+                Some((key, position)) => {
                     positions.push(key, position);
                     Held::one(&self.store, position)
                 }

@@ -5,15 +5,56 @@ use std::sync::atomic::Ordering;
 
 use command::{CommandError, Flags};
 use resp::{Args, Reply};
+use store::Position;
 
 use crate::call::{Call, Flow};
 use crate::engine::Engine;
 use crate::pause::PauseKind;
-use crate::registry::{Entry, Unknown};
+use crate::registry::{Entry, Exec, Locks, Unknown};
 use crate::session::{ReplyMode, Session};
 use crate::thread::ThreadContext;
 
+/// A command line that was looked up ahead of its execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared {
+    entry: Result<&'static Entry, Unknown>,
+    /// Of its only key.
+    pub(crate) position: Option<Position>,
+}
+
 impl Engine {
+    /// Looks up a command and, if it has one key, asks the processor for the place where that
+    /// key's look-up begins. A pipeline's commands are all prepared before the first is executed, so
+    /// that their cache misses overlap.
+    #[inline]
+    pub fn prepare(&self, session: &Session, args: Args<'_>) -> Prepared {
+        let prepared = self.look_up(args);
+        if let Some(position) = prepared.position {
+            self.store.prefetch(session.db(), position);
+        }
+        prepared
+    }
+
+    /// The second step of preparing: asks for the key's entry.
+    #[inline]
+    pub fn prepare_entry(&self, session: &Session, prepared: &Prepared) {
+        if let Some(position) = prepared.position {
+            self.store.prefetch_entry(session.db(), position);
+        }
+    }
+
+    #[inline]
+    fn look_up(&self, args: Args<'_>) -> Prepared {
+        let entry = self.registry.resolve(args);
+        let position = match entry {
+            Ok(Entry { locks: Locks::One(index), .. }) => {
+                args.get(*index).map(|key| self.store.position(key))
+            }
+            _ => None,
+        };
+        Prepared { entry, position }
+    }
+
     /// Executes one command line of a session and appends the reply.
     ///
     /// [`ThreadContext::begin`] has been called since the thread last waited.
@@ -24,10 +65,25 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Flow {
+        self.execute_prepared(self.look_up(args), session, args, reply, thread)
+    }
+
+    /// As [`Engine::execute`], for what [`Engine::prepare`] looked up from the same `args`.
+    pub fn execute_prepared(
+        &self,
+        prepared: Prepared,
+        session: &mut Session,
+        args: Args<'_>,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Flow {
         let mark = reply.mark();
         reply.set_version(session.version);
-        let flow = match self.registry.resolve(args) {
-            Ok(entry) => self.admit(Call { entry, args }, session, reply, thread),
+        let flow = match prepared.entry {
+            Ok(entry) => {
+                let call = Call { entry, args, position: prepared.position };
+                self.admit(call, session, reply, thread)
+            }
             Err(unknown) => {
                 self.refuse_to_queue(session);
                 self.fail(&unknown_command(unknown, args), reply, thread);
@@ -59,7 +115,7 @@ impl Engine {
         let executed = handle.commands.load(Ordering::Relaxed) + 1;
         handle.commands.store(executed, Ordering::Relaxed);
         if let Err(error) = self.check(call, session) {
-            self.refuse_to_queue(session);
+            let error = self.refused(call.entry, error, session);
             let stats = self.stats.thread(thread.index);
             stats.commands[call.entry.index].rejected.add(1);
             self.fail(&error, reply, thread);
@@ -96,13 +152,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the command, or a command of the transaction it ends, could grow memory.
+    /// Whether the command, or a command of the transaction it ends, could grow memory. A queue
+    /// of commands grows it, whatever they do.
     fn grows(&self, entry: &Entry, session: &Session) -> bool {
         let queued_grows = || {
             let queue = session.transaction.as_ref().map(|t| &t.queue);
             queue.is_some_and(|q| q.iter().any(|q| q.entry.has(Flags::DENYOOM)))
         };
-        entry.has(Flags::DENYOOM) || (entry.spec.name == "exec" && queued_grows())
+        entry.has(Flags::DENYOOM)
+            || (session.in_multi() && !entry.has(Flags::IMMEDIATE))
+            || (matches!(entry.exec, Exec::Transaction) && queued_grows())
     }
 
     fn paused(&self, entry: &Entry, session: &Session, thread: &ThreadContext) -> bool {
@@ -117,6 +176,18 @@ impl Engine {
             PauseKind::All => entry.full_name != "client|unpause",
         };
         held_back && self.pause.wait(thread.index, session.id())
+    }
+
+    /// What a refused command answers. A refused `EXEC` ends its transaction, any other command
+    /// dooms the one that is being queued.
+    fn refused(&self, entry: &Entry, error: CommandError, session: &mut Session) -> CommandError {
+        if !matches!(entry.exec, Exec::Transaction) {
+            self.refuse_to_queue(session);
+            return error;
+        }
+        self.discard(session);
+        let cause = error.text().strip_prefix("ERR ").unwrap_or(error.text());
+        CommandError::state(format!("EXECABORT Transaction discarded because of: {cause}"))
     }
 
     /// A refused command dooms the transaction that is being queued.

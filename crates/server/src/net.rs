@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod input;
 pub mod listener;
 pub mod output;
+mod pipeline;
 mod slots;
 
 pub use event_loop::EventLoop;

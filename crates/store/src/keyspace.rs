@@ -91,6 +91,22 @@ impl<'a> Keyspace<'a> {
         Self { store, held, effects, scope, rng, positions }
     }
 
+    /// Asks the processor for all the keys whose positions are known, so that their cache misses
+    /// overlap.
+    pub fn prefetch(&self) {
+        let db = self.scope.db;
+        for position in self.positions.iter() {
+            if let Some(shard) = self.held.get(shard_of(position)) {
+                shard.databases[db].prefetch(position);
+            }
+        }
+        for position in self.positions.iter() {
+            if let Some(shard) = self.held.get(shard_of(position)) {
+                shard.databases[db].prefetch_entry(position);
+            }
+        }
+    }
+
     /// The store behind it.
     #[must_use]
     pub const fn store(&self) -> &'a Store {

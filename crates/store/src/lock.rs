@@ -119,7 +119,7 @@ impl Held<'_> {
         })
     }
 
-    fn get(&self, shard: usize) -> Option<&Shard> {
+    pub(crate) fn get(&self, shard: usize) -> Option<&Shard> {
         match &self.guards {
             Guards::None => None,
             Guards::One(held, guard) => (*held == shard).then_some(&**guard),

@@ -102,6 +102,24 @@ impl Store {
         self.watched_keys.load(Ordering::Relaxed)
     }
 
+    /// Asks the processor for the cache line where the look-up of `position` begins. Skipped if
+    /// the shard is locked just now.
+    #[inline]
+    pub fn prefetch(&self, db: usize, position: Position) {
+        if let Some(shard) = self.shards[shard_of(position)].try_lock() {
+            shard.databases[db].prefetch(position);
+        }
+    }
+
+    /// Asks for the entry that the look-up of `position` will probably find; best some time after
+    /// [`Store::prefetch`].
+    #[inline]
+    pub fn prefetch_entry(&self, db: usize, position: Position) {
+        if let Some(shard) = self.shards[shard_of(position)].try_lock() {
+            shard.databases[db].prefetch_entry(position);
+        }
+    }
+
     /// Takes back the registration of `flag` for `key`; `db` is the database it was made in. No
     /// lock is held by the caller.
     pub fn unwatch(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) {

@@ -13,6 +13,7 @@ use resp::{Reply, Version};
 use super::accept::Acceptor;
 use super::connection::{Connection, Turn, Verdict};
 use super::input::Input;
+use super::pipeline::Pipeline;
 use super::slots::Slots;
 use super::{Inbox, Mail};
 use crate::log_verbose;
@@ -72,6 +73,7 @@ pub struct EventLoop {
     again: Vec<usize>,
     next_patrol: Instant,
     context: ThreadContext,
+    pipeline: Pipeline,
     input: Option<Box<Input>>,
     reply: Option<Box<Reply>>,
     /// Commands executed in this turn.
@@ -91,6 +93,7 @@ impl EventLoop {
             again: Vec::new(),
             next_patrol: Instant::now() + PATROL_INTERVAL,
             context: ThreadContext::new(index, seed::fresh()[0]),
+            pipeline: Pipeline::new(),
             input: Some(Box::new(Input::scratch())),
             reply: Some(Box::new(Reply::new(Version::Resp2))),
             executed: 0,
@@ -182,6 +185,7 @@ impl EventLoop {
         let mut turn = Turn {
             engine: &self.shared.engine,
             context: &mut self.context,
+            pipeline: &mut self.pipeline,
             input: &mut self.input,
             reply: &mut self.reply,
             executed: &mut self.executed,

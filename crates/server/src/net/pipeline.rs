@@ -1,0 +1,96 @@
+//! Looking ahead in a pipeline.
+//!
+//! A look-up in a large dataset waits twice for memory: for the key's bucket and for its entry.
+//! When a client has sent several commands at once, the loop parses and looks up a few of them
+//! first, asks the processor for all their buckets, then for all their entries, and only then
+//! executes them in order: the waits overlap instead of adding up.
+
+use engine::{Engine, Prepared, Session};
+use resp::{Args, Limits, RequestParser, Step};
+
+/// Commands that are looked at together: enough to hide the waits, few enough that the cache still
+/// holds the first when the last is executed.
+const AHEAD_MAX: usize = 16;
+
+/// Commands parsed and looked up, each with a parser that holds its arguments.
+#[derive(Debug)]
+pub struct Pipeline {
+    parsers: Vec<RequestParser>,
+    ready: Vec<Ready>,
+}
+
+/// A command that waits for its execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// Length of the command in bytes.
+    pub consumed: usize,
+    /// What the engine found.
+    pub prepared: Prepared,
+}
+
+impl Pipeline {
+    /// An empty one. Made once per event loop.
+    pub fn new() -> Self {
+        Self {
+            parsers: (0..AHEAD_MAX).map(|_| RequestParser::new()).collect(),
+            ready: Vec::with_capacity(AHEAD_MAX),
+        }
+    }
+
+    /// Parses the complete commands at the start of `bytes`, at most [`AHEAD_MAX`], and prepares
+    /// their execution. Returns how many; what comes after them, be it incomplete, empty or
+    /// invalid, is left for the connection's own parser.
+    pub fn fill(
+        &mut self,
+        engine: &Engine,
+        session: &Session,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> usize {
+        self.ready.clear();
+        let mut rest = bytes;
+        for parser in &mut self.parsers {
+            if rest.is_empty() {
+                break;
+            }
+            let Ok(Step::Complete { consumed }) = parser.parse(rest, limits) else {
+                // The state of an unfinished command must not meet the next one.
+                *parser = RequestParser::new();
+                break;
+            };
+            let prepared = engine.prepare(session, parser.args(rest));
+            self.ready.push(Ready { consumed, prepared });
+            rest = &rest[consumed..];
+        }
+        if self.ready.len() > 1 {
+            for ready in &self.ready {
+                engine.prepare_entry(session, &ready.prepared);
+            }
+        }
+        self.ready.len()
+    }
+
+    /// Command number `index` of those that [`Pipeline::fill`] found; `bytes` starts with it.
+    pub fn get<'a>(&'a self, index: usize, bytes: &'a [u8]) -> (Ready, Args<'a>) {
+        (self.ready[index], self.parsers[index].args(bytes))
+    }
+
+    /// Gives back the memory of large commands.
+    pub fn shrink(&mut self) {
+        self.parsers.iter_mut().for_each(RequestParser::shrink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incomplete_command_leaves_no_trace_in_its_parser() {
+        let mut parser = RequestParser::new();
+        let limits = Limits::default();
+        assert!(matches!(parser.parse(b"*2\r\n$3\r\nGE", &limits), Ok(Step::Incomplete { .. })));
+        parser = RequestParser::new();
+        assert!(matches!(parser.parse(b"PING\r\n", &limits), Ok(Step::Complete { consumed: 6 })));
+    }
+}
