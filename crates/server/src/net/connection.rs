@@ -439,7 +439,7 @@ impl Connection {
             }
             Err(error) => {
                 log_verbose!("Protocol error ({error}) from client: {}", self.describe());
-                reply.error(format!("ERR {error}").as_bytes());
+                reply.error(&[&b"ERR "[..], &error.message()].concat());
                 self.state = State::Closing;
                 Ok(false)
             }

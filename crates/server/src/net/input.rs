@@ -131,11 +131,15 @@ impl Input {
         Box::new(own)
     }
 
-    /// Forgets everything but the memory.
+    /// Forgets everything but the memory. The parser may be midway through a command that is given
+    /// up, after a protocol error say; the next connection must not inherit that.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.start = 0;
         self.needed = 1;
+        if self.parser.is_midway() {
+            self.parser = RequestParser::new();
+        }
     }
 
     /// Drops the executed bytes of an own input in front of a rest.
@@ -226,6 +230,19 @@ mod tests {
         assert!(unused.is_none());
         assert_eq!(again.pending().0, b"PI");
         assert!(again.bytes.capacity() >= SCRATCH_BYTES);
+    }
+
+    #[test]
+    fn a_cleared_input_has_forgotten_the_command_that_was_given_up() {
+        let mut input = Input::scratch();
+        let limits = resp::Limits::default();
+        input.bytes.extend_from_slice(b"*1\r\n$x\r\n");
+        let (bytes, parser) = input.pending();
+        assert!(parser.parse(bytes, &limits).is_err());
+        input.clear();
+        input.bytes.extend_from_slice(b"PING\r\n");
+        let (bytes, parser) = input.pending();
+        assert_eq!(parser.parse(bytes, &limits), Ok(resp::Step::Complete { consumed: 6 }));
     }
 
     #[test]
