@@ -97,6 +97,8 @@ impl Engine {
     ) -> Result<Flow, CommandError> {
         let mut positions = Positions::new();
         let held = self.lock(call, &mut positions);
+        // Read under the locks: who begins to listen under all locks misses nothing from then on.
+        thread.effects.interest = self.store.interest();
         let scope = self.scope(session, thread);
         let keyspace = Keyspace::new(
             &self.store,
@@ -159,6 +161,7 @@ impl Engine {
         reply.array(queue.len());
         let scope = self.scope(session, thread);
         let mut effects = std::mem::take(&mut thread.effects);
+        effects.interest = self.store.interest();
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
         let positions = Positions::new();
         let keyspace = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng, positions);
@@ -260,7 +263,6 @@ impl Engine {
             effects.dirty = 0;
         }
         effects.next_command();
-        effects.interest = self.store.interest();
         if !effects.garbage.is_empty() {
             self.free(effects.garbage.drain(..).collect());
         }

@@ -7,7 +7,7 @@ use config::Config;
 use stdx::clock::Clock;
 use store::effects::Garbage;
 use store::expiry::Sweep;
-use store::{Consumers, Effects, SHARDS, Store};
+use store::{Consumers, Effects, Interest, SHARDS, Store};
 
 use crate::clients::{ClientHandle, Clients, Endpoint};
 use crate::pause::Pause;
@@ -96,7 +96,7 @@ impl Engine {
         let databases = parts.config.get(config::rows::DATABASES).max(1) as usize;
         let now_ms = parts.clock.unix_ms();
         let store = Store::new(databases, parts.seed);
-        store.set_interest(parts.consumers.interest());
+        store.set_interest(interest(&parts.consumers, &parts.config));
         Self {
             store,
             config: parts.config,
@@ -154,6 +154,7 @@ impl Engine {
 
     /// Called after parameters changed: refreshes what is derived from them.
     pub(crate) fn config_changed(&self) {
+        self.store.set_interest(interest(&self.consumers, &self.config));
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
@@ -220,6 +221,13 @@ impl Engine {
         }
         removed
     }
+}
+
+/// Who listens now: keyspace events are not collected while none is configured.
+fn interest(consumers: &Consumers, config: &Config) -> Interest {
+    let listeners = consumers.interest();
+    let silent = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS).is_empty();
+    if silent { listeners.without(Interest::EVENTS) } else { listeners }
 }
 
 /// A key is reclaimed at the latest this long after its time, plus the sweep's own period: waiting

@@ -32,6 +32,12 @@ impl Interest {
         self.0 & other.0 == other.0
     }
 
+    /// This interest but for `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// As a number, for an atomic.
     #[must_use]
     pub const fn bits(self) -> u32 {
