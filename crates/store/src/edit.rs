@@ -4,7 +4,7 @@
 //! that follows from it: the dirty count, the keyspace event, raised `WATCH` flags, invalidation,
 //! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
 
-use collections::entry::{Entry, EntryRef, NewValue};
+use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
 use collections::table::KeyTable;
 
 use crate::UnixMs;
@@ -113,6 +113,21 @@ impl<'e> Edit<'e> {
         let result = slot.modify(|entry| change(entry.bytes_mut(len)));
         self.changed(event);
         result
+    }
+
+    /// Gives an existing string the encoding of one that was edited in place, as bit commands do even
+    /// when they find every bit as it should be. The value stays, so nobody needs to hear of it.
+    pub fn make_raw(&mut self) {
+        let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let is_raw = match slot.entry().value() {
+            ValueRef::Inline { raw, .. } | ValueRef::Shared { raw, .. } => raw,
+            ValueRef::Int(_) => false,
+        };
+        if !is_raw {
+            slot.modify(|entry| {
+                entry.bytes_mut(0);
+            });
+        }
     }
 
     /// Sets or clears the deadline of an existing key. A deadline that has passed already deletes

@@ -74,6 +74,10 @@ mod tests {
         let mut bench = Bench::new();
         assert_eq!(bench.run("BITCOUNT k 0 1 FOO"), "-ERR syntax error\r\n");
         assert_eq!(bench.run("BITCOUNT k 0 1 BIT BIT"), "-ERR syntax error\r\n");
+        assert_eq!(
+            bench.run("BITCOUNT k 0 x FOO"),
+            "-ERR value is not an integer or out of range\r\n"
+        );
         assert_eq!(bench.run("BITCOUNT k a b"), "-ERR value is not an integer or out of range\r\n");
     }
 }

@@ -229,6 +229,7 @@ fn write_fields(
         for operation in operations {
             reply_field(reply, unchanged_reply(operation, bytes));
         }
+        edit.make_raw();
         return Ok(());
     }
     edit.edit_bytes(len, Event::string("setbit"), |bytes| {

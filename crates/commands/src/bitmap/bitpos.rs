@@ -32,7 +32,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if !matches!(bit, 0 | 1) {
         return Err(CommandError::request("ERR The bit argument must be 1 or 0."));
     }
-    let span = Span::parse(reader)?;
+    let span = Span::parse_unit_first(reader)?;
     let position = match cx.db.read(key) {
         // A key that does not exist is an endless row of zeros.
         None => (bit == 0).then_some(0),

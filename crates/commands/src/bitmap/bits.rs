@@ -99,7 +99,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Parses `[start [end [BYTE | BIT]]]`.
+    /// Parses `[start [end [BYTE | BIT]]]`, reporting the leftmost error.
     ///
     /// # Errors
     /// Of syntax and of numbers.
@@ -111,17 +111,42 @@ impl Span {
             return Err(CommandError::SYNTAX);
         }
         let start = reader.integer();
-        let end = reader.more().then(|| reader.bytes());
-        let in_bits = reader.more() && !reader.token("BYTE") && {
-            if !reader.token("BIT") {
-                reader.unknown();
-            }
-            true
-        };
+        let end = reader.more().then(|| reader.integer());
+        let in_bits = Self::parse_unit(&mut reader);
         reader.finish()?;
-        // The unit is judged before the number that it belongs to.
+        Ok(Some(Self { start, end, in_bits }))
+    }
+
+    /// As [`Self::parse`], but an unknown unit is reported before a bad end.
+    ///
+    /// # Errors
+    /// Of syntax and of numbers.
+    pub(super) fn parse_unit_first(
+        mut reader: ArgReader<'_>,
+    ) -> Result<Option<Self>, CommandError> {
+        if !reader.more() {
+            return Ok(None);
+        }
+        if reader.remaining() > 3 {
+            return Err(CommandError::SYNTAX);
+        }
+        let start = reader.integer();
+        let end = reader.more().then(|| reader.bytes());
+        let in_bits = Self::parse_unit(&mut reader);
+        reader.finish()?;
         let end = end.map(|word| parse_i64(word).ok_or(CommandError::NOT_INTEGER)).transpose()?;
         Ok(Some(Self { start, end, in_bits }))
+    }
+
+    /// Takes the unit, if there is one. True if it is the bit.
+    fn parse_unit(reader: &mut ArgReader<'_>) -> bool {
+        if !reader.more() || reader.token("BYTE") {
+            return false;
+        }
+        if !reader.token("BIT") {
+            reader.unknown();
+        }
+        true
     }
 
     /// Whether the client said where it ends.

@@ -49,9 +49,12 @@ impl FieldType {
     }
 
     /// The number that a client's argument means: for an unsigned field a negative one stands for
-    /// its 64-bit pattern.
+    /// its 64-bit pattern. So it does for a signed field if it lies 2^63 or more below the maximum:
+    /// Redis takes that distance for a negative one, and saturates to the maximum.
     pub(super) fn wanted(self, argument: i64) -> i128 {
-        if self.signed { i128::from(argument) } else { i128::from(argument.cast_unsigned()) }
+        let signed = i128::from(argument);
+        let wraps = self.bits < 64 && self.range().1 - signed > i128::from(i64::MAX);
+        if self.signed && !wraps { signed } else { i128::from(argument.cast_unsigned()) }
     }
 
     /// `wanted` as the field can hold it; none if it cannot and must not.
@@ -174,7 +177,11 @@ mod tests {
         assert_eq!(i8_type.fit(-129, Overflow::Wrap), Some(127));
         assert_eq!(i8_type.fit(-129, Overflow::Saturate), Some(-128));
         assert_eq!(i8_type.fit(128, Overflow::Fail), None);
+        assert_eq!(i8_type.fit(i8_type.wanted(i64::MIN + 128), Overflow::Saturate), Some(-128));
+        assert_eq!(i8_type.fit(i8_type.wanted(i64::MIN + 127), Overflow::Saturate), Some(127));
+        assert_eq!(i8_type.fit(i8_type.wanted(i64::MIN + 127), Overflow::Wrap), Some(127));
         let i64_type = FieldType { signed: true, bits: 64 };
+        assert_eq!(i64_type.fit(i64_type.wanted(i64::MIN), Overflow::Saturate), Some(i64::MIN));
         let beyond = i128::from(i64::MAX) + 1;
         assert_eq!(i64_type.fit(beyond, Overflow::Wrap), Some(i64::MIN));
         assert_eq!(i64_type.fit(beyond, Overflow::Saturate), Some(i64::MAX));

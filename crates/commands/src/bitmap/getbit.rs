@@ -74,6 +74,8 @@ fn run_setbit(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         edit.edit_bytes(at + 1, Event::string("setbit"), |bytes| {
             bytes[at] = if bit { bytes[at] | mask(offset) } else { bytes[at] & !mask(offset) };
         });
+    } else {
+        edit.make_raw();
     }
     cx.reply.integer(i64::from(old));
     Ok(())
@@ -105,6 +107,18 @@ mod tests {
         assert_eq!(bench.run("SETBIT k 99 0"), ":0\r\n");
         assert_eq!(bench.dirty(), 1);
         assert_eq!(bench.log(), ["SETBIT k 100 0"]);
+    }
+
+    #[test]
+    fn even_a_bit_that_stays_makes_the_string_raw() {
+        let mut bench = Bench::new();
+        for value in ["1", "abc"] {
+            bench.run(&format!("SET k {value}"));
+            bench.clear();
+            assert_eq!(bench.run("SETBIT k 0 0"), ":0\r\n");
+            assert_eq!((bench.encoding("k"), bench.dirty()), ("raw", 0));
+            assert_eq!(bench.run("GET k"), format!("${}\r\n{value}\r\n", value.len()));
+        }
     }
 
     #[test]
