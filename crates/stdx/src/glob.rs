@@ -9,6 +9,10 @@
 //! work is bounded by the product of the two lengths, where trying every star recursively would
 //! be exponential in their number.
 
+/// No pattern goes beyond this many stars: at the next one it fails, whatever follows, unless that
+/// star is the pattern's end. The servers that users come from limit their recursion so.
+const STARS_MAX: usize = 1000;
+
 /// Whether the whole of `text` matches `pattern`. With `case_insensitive`, ASCII letters match
 /// in either case.
 ///
@@ -22,11 +26,17 @@ pub fn matches(pattern: &[u8], text: &[u8], case_insensitive: bool) -> bool {
     // Where to go on when the current attempt fails: the element after the last star, and the
     // first byte of the text that this star has not swallowed yet.
     let mut retry: Option<(usize, usize)> = None;
+    // Stars are passed in order and never returned to, so each is counted once.
+    let mut stars = 0;
     while t < text.len() {
         if pattern.get(p) == Some(&b'*') {
-            p += 1;
+            p += pattern[p..].iter().take_while(|&&b| b == b'*').count();
             if p == pattern.len() {
                 return true;
+            }
+            stars += 1;
+            if stars > STARS_MAX {
+                return false;
             }
             retry = Some((p, t));
             continue;
@@ -111,6 +121,16 @@ mod tests {
         for text in others {
             assert!(!matches(pattern.as_bytes(), text.as_bytes(), false), "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_thousand_stars_are_enough() {
+        let text = [b'a'; 4000];
+        let pattern = |stars: usize| b"*?".repeat(stars);
+        assert!(matches(&pattern(STARS_MAX), &text, false));
+        assert!(!matches(&pattern(STARS_MAX + 1), &text, false));
+        assert!(matches(&[pattern(STARS_MAX), b"*".to_vec()].concat(), &text, false));
+        assert!(matches(&[b"*".repeat(3000), b"a".to_vec()].concat(), &text, false));
     }
 
     /// Every line was asked of Redis 7 with `KEYS`.

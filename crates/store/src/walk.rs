@@ -234,9 +234,10 @@ impl Keyspace<'_> {
                 }
                 let (old, position) = (std::mem::replace(table, KeyTable::new()), self.store);
                 removed += old.len();
-                shard.watchers.database_changed(db, |key, expired| {
+                shard.watchers.database_changed(db, |key, stale| {
+                    let was_stale = std::mem::take(stale);
                     let entry = old.find(position.position(key), key);
-                    entry.is_some_and(|e| !(expired && e.deadline().is_some_and(|at| at <= now)))
+                    entry.is_some_and(|e| !(was_stale && e.deadline().is_some_and(|at| at <= now)))
                 });
                 self.effects.garbage.push(Garbage::Table(old));
             }
@@ -258,13 +259,12 @@ impl Keyspace<'_> {
             };
             for (db, other) in [(a, b), (b, a)] {
                 let (here, there) = (&shard.databases[db], &shard.databases[other]);
-                shard.watchers.database_changed(db, |key, expired| {
-                    match (alive(here, key), alive(there, key)) {
-                        (None, None) => false,
-                        // Stale when watched, and stale or absent now: nothing to see.
-                        (now_alive, _) if expired => now_alive == Some(true),
-                        _ => true,
-                    }
+                shard.watchers.database_changed(db, |key, stale| {
+                    let (now_alive, was_stale) = (alive(here, key), *stale);
+                    // Stale keys are as good as absent: one in place of the other is no change.
+                    let was_absent = was_stale || alive(there, key).is_none();
+                    *stale = was_absent && now_alive == Some(false);
+                    !was_absent || now_alive == Some(true)
                 });
             }
         }

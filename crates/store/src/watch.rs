@@ -29,7 +29,7 @@ impl WatchFlag {
 #[derive(Debug)]
 struct Watcher {
     flag: Arc<WatchFlag>,
-    /// The key was past its time when it was watched: removing it is then no change.
+    /// The session knows the key as past its time: removing it is then no change.
     expired: bool,
 }
 
@@ -94,13 +94,18 @@ impl Watchers {
         }
     }
 
-    /// Every key for which `changed(key, was_expired_when_watched)` holds has changed: a flush or
-    /// an exchange of databases.
-    pub fn database_changed(&self, db: usize, mut changed: impl FnMut(&[u8], bool) -> bool) {
-        let Some(keys) = self.databases.get(&db) else { return };
+    /// Every key for which `changed(key, stale)` holds has changed: a flush or an exchange of
+    /// databases. `stale` says that the session knows the key as past its time; `changed` sets it
+    /// to what the session knows from now on.
+    pub fn database_changed(
+        &mut self,
+        db: usize,
+        mut changed: impl FnMut(&[u8], &mut bool) -> bool,
+    ) {
+        let Some(keys) = self.databases.get_mut(&db) else { return };
         for (key, watchers) in keys {
             for watcher in watchers {
-                if changed(key, watcher.expired) {
+                if changed(key, &mut watcher.expired) {
                     watcher.flag.raise();
                 }
             }

@@ -180,7 +180,12 @@ fn describe(reply: &mut Reply, registry: &Registry, entry: &Entry) {
     spec.tips.iter().for_each(|tip| reply.bulk(tip.as_bytes()));
     reply.set(spec.keys.len());
     spec.keys.iter().for_each(|key| describe_keys(reply, key));
-    reply.set(entry.subcommands.len());
+    // As the peers have it: no subcommands are a set, some are an array.
+    if entry.subcommands.is_empty() {
+        reply.set(0);
+        return;
+    }
+    reply.array(entry.subcommands.len());
     for &sub in &entry.subcommands {
         describe(reply, registry, &registry.entries[sub]);
     }

@@ -29,14 +29,13 @@ pub(super) fn protocol(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
             });
         }
         b"attrib" => {
-            if !reply.attribute(1) {
-                return Err(CommandError::request(RESP3_ONLY));
+            // An attribute stands before a reply; RESP2 has the reply alone.
+            if reply.attribute(1) {
+                reply.bulk(b"key-popularity");
+                reply.array(2);
+                reply.bulk(b"key:123");
+                reply.integer(90);
             }
-            reply.bulk(b"key-popularity");
-            reply.array(2);
-            reply.bulk(b"key:123");
-            reply.integer(90);
-            // An attribute stands before a reply.
             reply.bulk(b"Some real reply following the attribute");
         }
         b"push" => {
@@ -55,7 +54,7 @@ pub(super) fn protocol(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         _ => {
             return Err(CommandError::request(
                 "ERR Wrong protocol type name. Please use one of the following: \
-                 string|integer|double|null|array|set|map|attrib|push|verbatim|true|false",
+                 string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
             ));
         }
     }
