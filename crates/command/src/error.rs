@@ -5,19 +5,20 @@
 
 use std::borrow::Cow;
 
-/// Why a command was refused. The text is `CODE message`, without the leading `-` or line end.
+/// Why a command was refused. The text is `CODE message`, without the leading `-` or line end; it
+/// is bytes, because it may quote a client's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandError {
     /// The request itself is wrong: syntax, arity, a number that does not parse.
-    Request(Cow<'static, str>),
+    Request(Cow<'static, [u8]>),
     /// The request is sound but the data or the server's state refuses it.
-    State(Cow<'static, str>),
+    State(Cow<'static, [u8]>),
 }
 
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $fault:ident $text:literal;)*) => {
         impl CommandError {
-            $($(#[$doc])* pub const $name: Self = Self::$fault(Cow::Borrowed($text));)*
+            $($(#[$doc])* pub const $name: Self = Self::$fault(Cow::Borrowed($text.as_bytes()));)*
         }
     };
 }
@@ -53,13 +54,21 @@ impl CommandError {
     /// A request fault with a text made at run time: `CODE message`.
     #[must_use]
     pub fn request(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Request(text.into())
+        Self::Request(bytes(text.into()))
+    }
+
+    /// A request fault whose text quotes `word`, an argument, between `before` and `after`. As in
+    /// Redis the quotation ends at the first NUL.
+    #[must_use]
+    pub fn quoting(before: &str, word: &[u8], after: &str) -> Self {
+        let end = word.iter().position(|&byte| byte == 0).unwrap_or(word.len());
+        Self::Request([before.as_bytes(), &word[..end], after.as_bytes()].concat().into())
     }
 
     /// A state refusal with a text made at run time: `CODE message`.
     #[must_use]
     pub fn state(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::State(text.into())
+        Self::State(bytes(text.into()))
     }
 
     /// The wrong number of arguments for `name` (`set`, or `client|kill` for a subcommand).
@@ -76,7 +85,7 @@ impl CommandError {
 
     /// The whole error line: `CODE message`.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> &[u8] {
         match self {
             Self::Request(text) | Self::State(text) => text,
         }
@@ -85,13 +94,21 @@ impl CommandError {
     /// The first word, which `INFO errorstats` counts by.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.text().split(' ').next().unwrap_or("ERR")
+        let word = self.text().split(|&byte| byte == b' ').next().unwrap_or_default();
+        std::str::from_utf8(word).unwrap_or("ERR")
+    }
+}
+
+fn bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
 impl std::fmt::Display for CommandError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.text())
+        f.write_str(&String::from_utf8_lossy(self.text()))
     }
 }
 
@@ -105,9 +122,10 @@ mod tests {
     fn code_is_the_first_word() {
         assert_eq!(CommandError::WRONG_TYPE.code(), "WRONGTYPE");
         assert_eq!(CommandError::arity("get").code(), "ERR");
+        assert_eq!(CommandError::quoting("ERR no '", b"\xff\x00b", "'").text(), b"ERR no '\xff'");
         assert_eq!(
             CommandError::arity("get").text(),
-            "ERR wrong number of arguments for 'get' command"
+            b"ERR wrong number of arguments for 'get' command"
         );
     }
 }

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_first_error_is_latched() {
-        let args = OwnedArgs::from_slices(&[b"INCRBY", b"k", b"x", b"y"]);
+        let args = OwnedArgs::from_slices(&[&b"INCRBY"[..], b"k", b"x", b"y"]);
         let mut reader = ArgReader::new(args.as_args(), 1);
         assert_eq!(reader.bytes(), b"k");
         assert_eq!(reader.integer(), 0);
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn left_over_arguments_are_a_syntax_error() {
-        let args = OwnedArgs::from_slices(&[b"GET", b"k", b"x"]);
+        let args = OwnedArgs::from_slices(&[&b"GET"[..], b"k", b"x"]);
         let mut reader = ArgReader::new(args.as_args(), 1);
         reader.bytes();
         assert_eq!(reader.finish(), Err(CommandError::SYNTAX));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn tokens_ignore_case_and_options_need_a_value() {
-        let args = OwnedArgs::from_slices(&[b"SET", b"nx", b"EX"]);
+        let args = OwnedArgs::from_slices(&[&b"SET"[..], b"nx", b"EX"]);
         let mut reader = ArgReader::new(args.as_args(), 1);
         assert!(!reader.token("XX") && reader.token("NX"));
         assert!(!reader.option("EX") && reader.token("EX"));

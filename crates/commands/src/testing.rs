@@ -37,7 +37,7 @@ impl Bench {
             effects: Effects { interest, ..Effects::default() },
             rng: Rng::seed(1),
             reply: Reply::default(),
-            scope: Scope { db: 0, now: NOW, access: Access::default() },
+            scope: Scope { db: 0, now: NOW, access: Access::default(), keep_expired: false },
         }
     }
 
@@ -52,7 +52,7 @@ impl Bench {
         let mark = self.reply.mark();
         if let Err(error) = self.execute(args) {
             self.reply.rollback(mark);
-            self.reply.error(error.text().as_bytes());
+            self.reply.error(error.text());
         }
         self.reply.take_bytes().iter().map(|&byte| char::from(byte)).collect()
     }

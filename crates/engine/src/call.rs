@@ -64,7 +64,7 @@ impl Engine {
 
     /// Writes an error reply and counts it.
     pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: &ThreadContext) {
-        reply.error(error.text().as_bytes());
+        reply.error(error.text());
         let stats = self.stats.thread(thread.index);
         stats.error_replies.add(1);
         stats.errors.lock().count(error.code());
@@ -236,7 +236,8 @@ impl Engine {
             _ => Policy::Lru,
         };
         let access = Access { policy, touch: !session.no_touch };
-        Scope { db: session.db(), now: thread.now_ms(), access }
+        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
+        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.

@@ -186,8 +186,8 @@ impl Engine {
             return error;
         }
         self.discard(session);
-        let cause = error.text().strip_prefix("ERR ").unwrap_or(error.text());
-        CommandError::state(format!("EXECABORT Transaction discarded because of: {cause}"))
+        let cause = error.text().strip_prefix(b"ERR ").unwrap_or(error.text());
+        CommandError::quoting("EXECABORT Transaction discarded because of: ", cause, "")
     }
 
     /// A refused command dooms the transaction that is being queued.
@@ -203,29 +203,24 @@ const QUOTED_MAX: usize = 128;
 
 fn unknown_command(unknown: Unknown, args: Args<'_>) -> CommandError {
     if let Unknown::Subcommand(container) = unknown {
-        let sub = printable(args.get(1).unwrap_or_default(), QUOTED_MAX);
-        let container = container.to_ascii_uppercase();
-        let text = format!("ERR unknown subcommand '{sub}'. Try {container} HELP.");
-        return CommandError::request(text);
+        let sub = quotable(args.get(1).unwrap_or_default(), QUOTED_MAX);
+        let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
+        return CommandError::quoting("ERR unknown subcommand '", sub, &after);
     }
-    let mut beginning = String::new();
+    let mut beginning = Vec::new();
     for arg in args.iter().skip(1) {
         if beginning.len() >= QUOTED_MAX {
             break;
         }
-        let arg = printable(arg, QUOTED_MAX - beginning.len());
-        beginning.push('\'');
-        beginning.push_str(&arg);
-        beginning.push_str("' ");
+        let arg = quotable(arg, QUOTED_MAX - beginning.len());
+        beginning.extend([b"'", arg, b"' "].concat());
     }
-    let name = printable(args.name(), QUOTED_MAX);
-    CommandError::request(format!(
-        "ERR unknown command '{name}', with args beginning with: {beginning}"
-    ))
+    let text = [quotable(args.name(), QUOTED_MAX), b"', with args beginning with: ", &beginning];
+    CommandError::quoting("ERR unknown command '", &text.concat(), "")
 }
 
 /// At most `max` bytes of an argument, up to its first NUL, as Redis quotes them.
-fn printable(arg: &[u8], max: usize) -> String {
-    let end = arg.iter().position(|&b| b == 0).unwrap_or(arg.len()).min(max);
-    String::from_utf8_lossy(&arg[..end]).into_owned()
+fn quotable(arg: &[u8], max: usize) -> &[u8] {
+    let end = arg.iter().position(|&byte| byte == 0).unwrap_or(arg.len()).min(max);
+    &arg[..end]
 }

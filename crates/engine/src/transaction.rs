@@ -46,7 +46,7 @@ pub(crate) struct Transaction {
 }
 
 const EXECABORT: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
-    "EXECABORT Transaction discarded because of previous errors.",
+    b"EXECABORT Transaction discarded because of previous errors.",
 ));
 
 impl Engine {

@@ -12,7 +12,7 @@ use stdx::num::parse_i64;
 
 /// Not a position of a bit in any string.
 pub(super) const BAD_OFFSET: CommandError = CommandError::Request(std::borrow::Cow::Borrowed(
-    "ERR bit offset is not an integer or out of range",
+    b"ERR bit offset is not an integer or out of range",
 ));
 
 /// The bit's position that `offset` is, if a string could have it.

@@ -37,7 +37,7 @@ mod tests {
             let args = OwnedArgs::from_slices(&[number]);
             let mut reader = ArgReader::new(args.as_args(), 0);
             let db = read(&mut reader, 16);
-            reader.finish().map(|()| db).map_err(|error| error.text().to_owned())
+            reader.finish().map(|()| db).map_err(|error| error.to_string())
         };
         assert_eq!(error(b"15"), Ok(15));
         assert_eq!(error(b"x"), Err("ERR value is not an integer or out of range".into()));

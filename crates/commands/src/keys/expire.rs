@@ -101,8 +101,8 @@ impl Condition {
                 () if reader.token("GT") => gt = true,
                 () if reader.token("LT") => lt = true,
                 () => {
-                    let word = String::from_utf8_lossy(reader.bytes()).into_owned();
-                    return Err(CommandError::request(format!("ERR Unsupported option {word}")));
+                    let word = reader.bytes();
+                    return Err(CommandError::quoting("ERR Unsupported option ", word, ""));
                 }
             }
         }
@@ -197,7 +197,7 @@ mod tests {
     fn conditions_that_exclude_each_other_are_refused() {
         assert_eq!(parse(&[]), Ok(Condition::default()));
         assert!(parse(&["nx", "NX"]).is_ok() && parse(&["xx", "gt"]).is_ok());
-        let text = |words| parse(words).unwrap_err().text().to_owned();
+        let text = |words| parse(words).unwrap_err().to_string();
         let nx = "ERR NX and XX, GT or LT options at the same time are not compatible";
         assert_eq!(text(&["nx", "xx"]), nx);
         assert_eq!(text(&["nx", "gt", "lt"]), nx);

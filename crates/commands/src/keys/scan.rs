@@ -65,10 +65,8 @@ fn parse<'a>(mut reader: ArgReader<'a>) -> Result<Request<'a>, CommandError> {
 }
 
 fn parse_type(name: &[u8]) -> Result<ValueType, CommandError> {
-    ValueType::from_name(name).ok_or_else(|| {
-        let name = String::from_utf8_lossy(name);
-        CommandError::request(format!("ERR unknown type name '{name}'"))
-    })
+    ValueType::from_name(name)
+        .ok_or_else(|| CommandError::quoting("ERR unknown type name '", name, "'"))
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {

@@ -40,7 +40,7 @@ impl Bench {
             effects: Effects { interest, ..Effects::default() },
             config: Config::new(&Environment { cores: 1, directory: b"/".to_vec() }),
             rng: Rng::seed(1),
-            scope: Scope { db: 0, now: NOW, access: Access::default() },
+            scope: Scope { db: 0, now: NOW, access: Access::default(), keep_expired: false },
             version: Version::Resp2,
             transaction: false,
         }
@@ -52,7 +52,7 @@ impl Bench {
         let mut reply = Reply::new(self.version);
         if let Err(error) = self.execute(&args, &mut reply) {
             reply = Reply::new(self.version);
-            reply.error(error.text().as_bytes());
+            reply.error(error.text());
         }
         let bytes: Vec<u8> = reply.chunks().flat_map(|chunk| chunk.to_vec()).collect();
         String::from_utf8_lossy(&bytes).trim_end().replace("\r\n", " ")

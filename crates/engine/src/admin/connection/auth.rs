@@ -26,7 +26,7 @@ pub static AUTH: AdminCommand = Command::new(
 );
 
 const WRONG_PASSWORD: CommandError = CommandError::State(Cow::Borrowed(
-    "WRONGPASS invalid username-password pair or user is disabled.",
+    b"WRONGPASS invalid username-password pair or user is disabled.",
 ));
 
 fn auth(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

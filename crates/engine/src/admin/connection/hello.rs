@@ -63,9 +63,8 @@ fn parse<'a>(admin: &AdminCx<'a>) -> Result<Options<'a>, CommandError> {
         } else if args.option("SETNAME") {
             options.name = Some(args.bytes());
         } else {
-            let word = String::from_utf8_lossy(args.bytes()).into_owned();
-            let text = format!("ERR Syntax error in HELLO option '{word}'");
-            return Err(CommandError::request(text));
+            let before = "ERR Syntax error in HELLO option '";
+            return Err(CommandError::quoting(before, args.bytes(), "'"));
         }
     }
     if options.name.is_some_and(|name| !is_valid(name)) {

@@ -129,9 +129,8 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     match row {
         Some((.., run, _)) => run(admin),
         None => {
-            let name = String::from_utf8_lossy(name);
-            let text = "unknown subcommand or wrong number of arguments for";
-            Err(CommandError::request(format!("ERR {text} '{name}'. Try DEBUG HELP.")))
+            let before = "ERR unknown subcommand or wrong number of arguments for '";
+            Err(CommandError::quoting(before, name, "'. Try DEBUG HELP."))
         }
     }
 }
@@ -173,8 +172,7 @@ fn rewrite_all(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn error(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let text = String::from_utf8_lossy(admin.cx.arg(2)?).into_owned();
-    Err(CommandError::request(text))
+    Err(CommandError::quoting("", admin.cx.arg(2)?, ""))
 }
 
 fn log(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

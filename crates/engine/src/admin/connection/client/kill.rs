@@ -135,8 +135,7 @@ fn parse<'a>(admin: &AdminCx<'a>) -> Result<Filter<'a>, CommandError> {
         } else if args.option("USER") {
             let user = args.bytes();
             if user != b"default" {
-                let user = String::from_utf8_lossy(user);
-                return Err(CommandError::request(format!("ERR No such user '{user}'")));
+                return Err(CommandError::quoting("ERR No such user '", user, "'"));
             }
             filter.user = Some(user);
         } else if args.option("MAXAGE") {

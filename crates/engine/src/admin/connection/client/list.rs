@@ -91,10 +91,7 @@ impl ClientType {
             b"master" | b"primary" => Ok(Self::Master),
             b"slave" | b"replica" => Ok(Self::Replica),
             b"pubsub" => Ok(Self::PubSub),
-            _ => {
-                let word = String::from_utf8_lossy(word);
-                Err(CommandError::request(format!("ERR Unknown client type '{word}'")))
-            }
+            _ => Err(CommandError::quoting("ERR Unknown client type '", word, "'")),
         }
     }
 

@@ -99,8 +99,7 @@ fn set_info(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let (attribute, value) = (admin.cx.arg(2)?, admin.cx.arg(3)?);
     let is_name = attribute.eq_ignore_ascii_case(b"lib-name");
     if !is_name && !attribute.eq_ignore_ascii_case(b"lib-ver") {
-        let attribute = String::from_utf8_lossy(attribute);
-        return Err(CommandError::request(format!("ERR Unrecognized option '{attribute}'")));
+        return Err(CommandError::quoting("ERR Unrecognized option '", attribute, "'"));
     }
     if !is_valid(value) {
         return Err(name_error(&String::from_utf8_lossy(attribute)));

@@ -48,10 +48,8 @@ fn pause(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     let name = args.bytes();
     if admin.cx.args.len() > 4 {
-        let name = String::from_utf8_lossy(name);
-        return Err(CommandError::request(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try CLIENT HELP."
-        )));
+        let before = "ERR unknown subcommand or wrong number of arguments for '";
+        return Err(CommandError::quoting(before, name, "'. Try CLIENT HELP."));
     }
     let kind = match admin.cx.args.get(3) {
         None => PauseKind::All,
