@@ -17,6 +17,7 @@ pub mod pause;
 pub mod platform;
 pub mod rates;
 pub mod registry;
+pub mod report;
 pub mod session;
 pub mod stats;
 pub mod thread;

@@ -46,6 +46,9 @@ static HOOKS: OnceLock<Hooks> = OnceLock::new();
 /// The thread that is writing the report of a fatal signal, 0 while none does.
 static REPORTER: AtomicI32 = AtomicI32::new(0);
 
+/// The signal that the report is about.
+static CAUSE: AtomicI32 = AtomicI32::new(0);
+
 /// Whether fatal signals print a report (the `crash-log-enabled` parameter).
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
@@ -53,7 +56,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 const FATAL: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
 
 /// Seconds after which a report that hangs is given up.
-const REPORT_SECONDS_MAX: u32 = 10;
+const REPORT_SECONDS_MAX: u32 = 5;
 
 /// Installs the handlers of fatal signals and the panic hook. Later calls change nothing.
 ///
@@ -104,6 +107,7 @@ fn report_failure(place: &str, reason: &str) {
 /// Ends the process because it cannot go on, with a report that begins with `headline`: by
 /// `SIGABRT`, or with exit status 1 if `exits`.
 pub fn fail(headline: &[&str], exits: bool) -> ! {
+    limit_time(libc::SIGABRT);
     if let Some(hooks) = HOOKS.get() {
         begin(hooks);
         headline.iter().for_each(|line| (hooks.log)(line));
@@ -185,6 +189,14 @@ fn die(signal: i32) {
     unsafe { libc::raise(signal) };
 }
 
+/// Has the process end by `signal` when the report takes too long.
+fn limit_time(signal: i32) {
+    CAUSE.store(signal, Ordering::Relaxed);
+    set_action(libc::SIGALRM, on_timeout as *const () as usize, libc::SA_NODEFER);
+    // SAFETY: takes a number, cannot fail; the handler of its signal ends the process.
+    unsafe { libc::alarm(REPORT_SECONDS_MAX) };
+}
+
 /// The handler of fatal signals.
 extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let me = thread_id();
@@ -196,9 +208,7 @@ extern "C" fn on_signal(signal: i32, info: *mut libc::siginfo_t, context: *mut l
             std::thread::park();
         },
     }
-    set_action(libc::SIGALRM, libc::SIG_DFL, 0);
-    // SAFETY: takes a number, cannot fail; the default action of its signal ends the process.
-    unsafe { libc::alarm(REPORT_SECONDS_MAX) };
+    limit_time(signal);
     if let Some(hooks) = HOOKS.get()
         && ENABLED.load(Ordering::Relaxed)
     {
@@ -242,6 +252,15 @@ fn report_signal(hooks: &Hooks, signal: i32, info: &libc::siginfo_t, context: &l
     stack_trace(hooks);
     sections(hooks);
     end(hooks);
+}
+
+/// The report took too long: it waits for something that the crash left locked.
+extern "C" fn on_timeout(_signal: i32, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.log)("The report is incomplete: it could not go on.");
+        end(hooks);
+    }
+    die(CAUSE.load(Ordering::Relaxed));
 }
 
 /// A fault while the same thread was writing a report.

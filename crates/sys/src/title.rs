@@ -31,7 +31,7 @@ impl Title {
     pub fn take() -> io::Result<Self> {
         use std::sync::atomic::{AtomicBool, Ordering};
         static TAKEN: AtomicBool = AtomicBool::new(false);
-        only_main_thread()?;
+        wait_for_main_thread_alone()?;
         let bounds = Bounds::read()?;
         if TAKEN.swap(true, Ordering::Relaxed) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -59,6 +59,21 @@ impl Title {
         }
         self.area[shown..].fill(0);
     }
+}
+
+/// As [`only_main_thread`], with patience: the allocator's threads run a moment before they have
+/// their names.
+fn wait_for_main_thread_alone() -> io::Result<()> {
+    const ATTEMPTS: usize = 50;
+    for _ in 1..ATTEMPTS {
+        match only_main_thread() {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            outcome => return outcome,
+        }
+    }
+    only_main_thread()
 }
 
 /// Fails unless the calling thread is alone but for the allocator's background threads, which

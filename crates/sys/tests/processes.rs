@@ -30,8 +30,12 @@ fn install() -> sys::crash::SignalStack {
         log: |line| write(format!("log: {line}\n").as_bytes()),
         sections: |section| {
             section("INFO OUTPUT", "some:info");
-            if std::env::var(SCENARIO).as_deref() == Ok("nested") {
-                std::process::abort();
+            match std::env::var(SCENARIO).as_deref() {
+                Ok("nested") => std::process::abort(),
+                Ok("stuck") => loop {
+                    std::thread::park();
+                },
+                _ => {}
             }
         },
     });
@@ -50,7 +54,7 @@ fn child() {
     let Ok(scenario) = std::env::var(SCENARIO) else { return };
     let _stack = install();
     match scenario.as_str() {
-        "abort" | "nested" => std::process::abort(),
+        "abort" | "nested" | "stuck" => std::process::abort(),
         "overflow" => assert_eq!(overflow(0), 0),
         "panic" => {
             assert!(std::thread::spawn(|| panic!("invariant {}", 7)).join().is_err());
@@ -109,6 +113,15 @@ fn a_fault_inside_the_report_ends_it() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(6), "{text}");
     assert_eq!(occurrences(&text, "Crashed running signal handler. Providing reduced"), 1);
+    assert_eq!(occurrences(&text, "BUG REPORT END"), 1, "{text}");
+}
+
+#[test]
+fn a_report_that_hangs_is_given_up() {
+    let output = play("stuck");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(6), "{text}");
+    assert!(text.contains("log: The report is incomplete"), "{text}");
     assert_eq!(occurrences(&text, "BUG REPORT END"), 1, "{text}");
 }
 

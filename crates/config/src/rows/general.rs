@@ -31,13 +31,13 @@ rows! {
         "How a log line tells the time.";
     HIDE_USER_DATA_FROM_LOG: Bool = boolean("hide-user-data-from-log", true),
         "Keep keys, values and arguments out of log lines and crash reports.";
-    SYSLOG_ENABLED: Bool = boolean("syslog-enabled", false).immutable().planned(),
+    SYSLOG_ENABLED: Bool = boolean("syslog-enabled", false).immutable(),
         "Log to the system log as well.";
-    SYSLOG_IDENT: Text = text("syslog-ident", "redis").immutable().planned(),
+    SYSLOG_IDENT: Text = text("syslog-ident", "redis").immutable(),
         "Name of the server in the system log.";
     SYSLOG_FACILITY: Choice<SyslogFacility> =
         choice("syslog-facility", SyslogFacility::WORDS, SyslogFacility::Local0 as i64)
-            .immutable().planned(),
+            .immutable(),
         "Facility of the messages in the system log.";
     CRASH_LOG_ENABLED: Bool = boolean("crash-log-enabled", true),
         "Write a report with a stack trace when the process crashes.";

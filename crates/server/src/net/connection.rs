@@ -13,7 +13,7 @@ use resp::{Limits, Reply, Step};
 use super::input::{Input, Read};
 use super::output::{self, KEPT_BYTES_MAX, SoftLimit};
 use super::pipeline::Pipeline;
-use crate::{log_verbose, log_warning};
+use crate::{crash, log_verbose, log_warning};
 
 /// Commands of one connection in one turn; the others wait until its neighbours had theirs.
 const COMMANDS_PER_TURN_MAX: usize = 1024;
@@ -112,7 +112,8 @@ impl Connection {
 
     /// Notes what the poller saw.
     pub fn notify(&mut self, readable: bool, hung_up: bool) {
-        self.readable |= readable;
+        // What ended may hold bytes still, and reading it tells why it ended.
+        self.readable |= readable || hung_up;
         self.hung_up |= hung_up;
     }
 
@@ -158,9 +159,8 @@ impl Connection {
         }
         engine.stats.thread(thread).output_limit_closed.add(1);
         log_warning!(
-            "Client {} omem={size} scheduled to be closed ASAP for overcoming of output buffer \
-             limits.",
-            self.describe()
+            "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
+            engine.describe(&self.session.handle)
         );
         true
     }
@@ -171,26 +171,13 @@ impl Connection {
         size.is_some_and(|size| self.output_too_large(engine, thread, size))
     }
 
-    /// The client in a log line.
-    fn describe(&self) -> String {
-        let handle = &self.session.handle;
-        format!(
-            "id={} addr={} laddr={} fd={} name={} db={}",
-            handle.id,
-            handle.endpoint.address,
-            handle.endpoint.local_address,
-            handle.endpoint.fd,
-            String::from_utf8_lossy(&handle.names().name),
-            self.session.db(),
-        )
-    }
-
     /// One turn: reads, executes, writes.
     pub fn serve(&mut self, turn: &mut Turn<'_>, now: Instant) -> Verdict {
         if self.hung_up && self.state != State::Open {
             // Nobody reads the rest, and nobody is left to wait for.
             return Verdict::Close;
         }
+        crash::serving(self.id());
         let mut reply = self.output.take().unwrap_or_else(|| {
             let scratch = turn.reply.take();
             scratch.unwrap_or_else(|| Box::new(Reply::new(self.session.version())))
@@ -216,7 +203,7 @@ impl Connection {
             }
             Ok(verdict) => verdict,
             Err(error) => {
-                log_verbose!("Client {}: {error}", self.describe());
+                log_verbose!("Client {}: {error}", turn.engine.describe(&self.session.handle));
                 Verdict::Close
             }
         }
@@ -292,7 +279,7 @@ impl Connection {
         turn.engine.stats.thread(turn.context.index).query_limit_closed.add(1);
         log_warning!(
             "Closing client that reached max query buffer length: {} qbuf={length}",
-            self.describe()
+            turn.engine.describe(&self.session.handle)
         );
         true
     }
@@ -438,7 +425,10 @@ impl Connection {
                 Ok(self.after(flow, consumed, input) && self.flush_large(turn, reply)?)
             }
             Err(error) => {
-                log_verbose!("Protocol error ({error}) from client: {}", self.describe());
+                log_verbose!(
+                    "Protocol error ({error}) from client: {}",
+                    turn.engine.describe(&self.session.handle)
+                );
                 reply.error(&[&b"ERR "[..], &error.message()].concat());
                 self.state = State::Closing;
                 Ok(false)

@@ -4,7 +4,7 @@ use super::AdminCommand;
 use command::{Categories, Flags};
 
 mod auth;
-mod client;
+pub(crate) mod client;
 mod hello;
 mod ping;
 mod reset;

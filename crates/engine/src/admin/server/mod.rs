@@ -7,7 +7,7 @@ mod command;
 mod config;
 mod debug;
 mod flush;
-mod info;
+pub(crate) mod info;
 mod lolwut;
 mod memory;
 mod shutdown;

@@ -6,7 +6,7 @@ use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 
 mod help;
 mod kill;
-mod list;
+pub(crate) mod list;
 mod mode;
 pub(super) mod names;
 mod pause;

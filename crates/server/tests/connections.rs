@@ -1,0 +1,311 @@
+//! Connections against a real server: fragments, slow readers, limits, kills, addresses.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+
+use support::{Client, PATIENCE, Server, free_port, wait_for};
+
+fn bulk(parts: &[&[u8]]) -> Vec<u8> {
+    let mut request = format!("*{}\r\n", parts.len()).into_bytes();
+    for part in parts {
+        request.extend_from_slice(format!("${}\r\n", part.len()).as_bytes());
+        request.extend_from_slice(part);
+        request.extend_from_slice(b"\r\n");
+    }
+    request
+}
+
+#[test]
+fn requests_may_arrive_in_any_fragments() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let request = [&bulk(&[b"SET", b"key", b"some value"])[..], b"GET key\r\n", b"\r\nPING\r\n"];
+    let request = request.concat();
+    let reply = b"+OK\r\n$10\r\nsome value\r\n+PONG\r\n";
+    for step in [1, 2, 3, 7, 19] {
+        for piece in request.chunks(step) {
+            client.send(piece);
+            // Whether the server sees the pieces apart is up to the kernel; mostly it does.
+            thread::sleep(Duration::from_micros(300));
+        }
+        client.expect(reply);
+    }
+}
+
+#[test]
+fn a_pipeline_longer_than_any_buffer_is_answered_in_order() {
+    let server = Server::start(&[]);
+    let client = server.connect();
+    let mut writer = client.stream.try_clone().unwrap();
+    let sender = thread::spawn(move || {
+        for number in 0..200_000u32 {
+            let text = number.to_string();
+            let request = bulk(&[b"ECHO", text.as_bytes()]);
+            writer.write_all(&request).unwrap();
+        }
+    });
+    let mut reader = std::io::BufReader::new(client.stream);
+    for number in 0..200_000u32 {
+        let text = number.to_string();
+        let expected = format!("${}\r\n{text}\r\n", text.len());
+        let mut received = vec![0; expected.len()];
+        reader.read_exact(&mut received).unwrap();
+        assert_eq!(received, expected.as_bytes());
+    }
+    sender.join().unwrap();
+}
+
+#[test]
+fn large_values_pass_in_both_directions() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let value: Vec<u8> = (0..30_000_000u32).map(|at| (at % 251) as u8).collect();
+    client.send(&bulk(&[b"SET", b"large", &value]));
+    client.expect(b"+OK\r\n");
+    client.send(b"GET large\r\n");
+    client.expect(format!("${}\r\n", value.len()).as_bytes());
+    let mut received = vec![0; value.len()];
+    client.stream.read_exact(&mut received).unwrap();
+    assert!(received == value);
+    client.expect(b"\r\n");
+    assert_eq!(client.command("STRLEN large"), ":30000000");
+}
+
+#[test]
+fn a_reader_that_is_slow_gets_everything() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let value = vec![b'v'; 1_000_000];
+    client.send(&bulk(&[b"SET", b"k", &value]));
+    client.expect(b"+OK\r\n");
+    client.send(&b"GET k\r\n".repeat(40));
+    thread::sleep(Duration::from_millis(300));
+    // Others are served meanwhile.
+    assert_eq!(server.connect().command("PING"), "+PONG");
+    for _ in 0..40 {
+        client.expect(b"$1000000\r\n");
+        let mut received = vec![0; value.len()];
+        client.stream.read_exact(&mut received).unwrap();
+        assert!(received == value);
+        client.expect(b"\r\n");
+    }
+}
+
+#[test]
+fn a_reader_that_is_too_slow_is_closed() {
+    let limit = ["--client-output-buffer-limit", "normal 20mb 0 0"];
+    let server = Server::start(&limit);
+    let mut client = server.connect();
+    client.send(&bulk(&[b"SET", b"k", &vec![b'v'; 1_000_000]]));
+    client.expect(b"+OK\r\n");
+    client.send(&b"GET k\r\n".repeat(60));
+    server.wait_for_log("scheduled to be closed ASAP for overcoming of output buffer limits.");
+    assert!(client.rest().len() < 60_000_000);
+    assert_eq!(server.info("client_output_buffer_limit_disconnections"), 1);
+}
+
+#[test]
+fn a_soft_limit_closes_after_its_time() {
+    let server = Server::start(&["--client-output-buffer-limit", "normal 0 1mb 1"]);
+    let mut client = server.connect();
+    client.send(&bulk(&[b"SET", b"k", &vec![b'v'; 1_000_000]]));
+    client.expect(b"+OK\r\n");
+    client.send(&b"GET k\r\n".repeat(20));
+    server.wait_for_log("scheduled to be closed ASAP for overcoming of output buffer limits.");
+    assert!(client.rest().len() < 20_000_000);
+}
+
+#[test]
+fn a_query_buffer_has_its_limit() {
+    let server = Server::start(&["--client-query-buffer-limit", "1mb"]);
+    let mut client = server.connect();
+    let header = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9000000\r\n";
+    // The server closes while this is being sent.
+    let _ = client.stream.write_all(header);
+    let _ = client.stream.write_all(&vec![b'v'; 9_000_000]);
+    assert_eq!(client.rest(), "");
+    server.wait_for_log("Closing client that reached max query buffer length");
+    assert_eq!(server.info("client_query_buffer_limit_disconnections"), 1);
+}
+
+#[test]
+fn protocol_errors_are_answered_and_end_the_connection() {
+    let server = Server::start(&[]);
+    let cases: [(&[u8], &str); 3] = [
+        (b"*3\r\n$3\r\nSET\r\n:1\r\n", "-ERR Protocol error: expected '$', got ':'\r\n"),
+        (b"*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
+        (b"PING\r\n\"\r\n", "+PONG\r\n-ERR Protocol error: unbalanced quotes in request\r\n"),
+    ];
+    for (request, reply) in cases {
+        let mut client = server.connect();
+        client.send(request);
+        assert_eq!(client.rest(), reply);
+    }
+}
+
+#[test]
+fn an_abandoned_request_leaves_no_trace() {
+    let server = Server::start(&["--io-threads", "1"]);
+    for _ in 0..20 {
+        let mut client = server.connect();
+        client.send(b"*2\r\n$4\r\nECHO\r\n$10\r\nabc");
+        client.stream.shutdown(Shutdown::Both).unwrap();
+        assert_eq!(server.connect().command("PING"), "+PONG");
+    }
+    assert!(!server.log().contains("BUG REPORT"), "{}", server.log());
+}
+
+#[test]
+fn requests_before_the_end_of_the_stream_are_answered() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.send(b"SET a 1\r\nGET a\r\n");
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.rest(), "+OK\r\n$1\r\n1\r\n");
+}
+
+#[test]
+fn a_thousand_connections_work_and_cost_little() {
+    let server = Server::start(&["--maxclients", "2000"]);
+    assert_eq!(server.connect().command("PING"), "+PONG");
+    let before = server.resident();
+    let mut clients: Vec<Client> = (0..1000).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(&bulk(&[b"SET", b"k", b"v"]));
+    }
+    for client in &mut clients {
+        client.expect(b"+OK\r\n");
+    }
+    let added = server.resident().saturating_sub(before);
+    assert!(added < 2_000_000, "{added} bytes for 1,000 connections");
+    assert_eq!(server.info("connected_clients"), 1001);
+    drop(clients);
+    wait_for("disconnections", || (server.info("connected_clients") == 1).then_some(()));
+}
+
+#[test]
+fn more_clients_than_allowed_are_refused() {
+    let server = Server::start(&["--maxclients", "3"]);
+    let mut clients: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.command("PING"), "+PONG");
+    }
+    assert_eq!(server.connect().rest(), "-ERR max number of clients reached\r\n");
+    assert_eq!(clients[0].command("CONFIG SET maxclients 4"), "+OK");
+    assert_eq!(server.connect().command("PING"), "+PONG");
+}
+
+#[test]
+fn clients_are_killed_across_threads() {
+    let server = Server::start(&["--io-threads", "2"]);
+    // New connections go to the loop with the fewest, so these spread over both.
+    let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
+    let ids: Vec<String> = clients
+        .iter_mut()
+        .map(|client| client.command("CLIENT ID").strip_prefix(':').unwrap().to_owned())
+        .collect();
+    let (killer, victims) = clients.split_first_mut().unwrap();
+    for (victim, id) in victims.iter_mut().zip(&ids[1..]) {
+        assert_eq!(killer.command(&format!("CLIENT KILL ID {id}")), ":1");
+        assert_eq!(victim.rest(), "");
+    }
+    assert_eq!(killer.command("PING"), "+PONG");
+    // Killing oneself is answered first.
+    killer.send(format!("CLIENT KILL ID {} SKIPME no\r\n", ids[0]).as_bytes());
+    assert_eq!(killer.rest(), ":1\r\n");
+}
+
+#[test]
+fn idle_connections_are_closed_in_time() {
+    let server = Server::start(&[]);
+    let mut idle = server.connect();
+    let mut busy = server.connect();
+    assert_eq!(idle.command("PING"), "+PONG");
+    assert_eq!(busy.command("CONFIG SET timeout 1"), "+OK");
+    let closed = thread::spawn(move || idle.rest());
+    wait_for("the idle client to be closed", || {
+        assert_eq!(busy.command("PING"), "+PONG");
+        thread::sleep(Duration::from_millis(100));
+        closed.is_finished().then_some(())
+    });
+    assert_eq!(closed.join().unwrap(), "");
+}
+
+#[test]
+fn a_paused_client_goes_on_where_it_stopped() {
+    let server = Server::start(&[]);
+    let (mut paused, mut other) = (server.connect(), server.connect());
+    assert_eq!(other.command("CLIENT PAUSE 10000 WRITE"), "+OK");
+    paused.send(b"GET a\r\nSET a 1\r\nGET a\r\n");
+    paused.expect(b"$-1\r\n");
+    paused.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(paused.stream.read(&mut [0; 10]).is_err());
+    paused.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(other.command("CLIENT UNPAUSE"), "+OK");
+    paused.expect(b"+OK\r\n$1\r\n1\r\n");
+}
+
+#[test]
+fn strangers_are_refused_in_protected_mode() {
+    // Asking for a route sends nothing and tells this machine's own outward address.
+    let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let address = probe.connect("192.0.2.1:9").and_then(|()| probe.local_addr());
+    let Ok(address) = address.map(|address| address.ip()) else {
+        eprintln!("not tested: this machine has no address but the loopback one");
+        return;
+    };
+    let server = Server::start(&[]);
+    let stranger = || Client::new(TcpStream::connect((address, server.port)).unwrap());
+    let refusal = stranger().rest();
+    assert!(refusal.starts_with("-DENIED Redis is running in protected mode because"), "{refusal}");
+    assert!(refusal.ends_with("accepting connections from the outside.\r\n"), "{refusal}");
+    assert_eq!(server.connect().command("CONFIG SET requirepass secret"), "+OK");
+    assert_eq!(stranger().command("PING"), "-NOAUTH Authentication required.");
+}
+
+#[test]
+fn unix_socket_and_ipv6_serve_too() {
+    let directory = support::Directory::new();
+    let path = directory.file("socket");
+    let server = Server::start(&["--unixsocket", &path, "--unixsocketperm", "700"]);
+    server.wait_for_log("Ready to accept connections unix");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    let mut client = Client { stream: UnixStream::connect(&path).unwrap() };
+    assert_eq!(client.command("PING"), "+PONG");
+    let info = client.command("CLIENT INFO");
+    assert!(info.contains(&format!(" addr={path}:0 ")) && info.contains(" flags=U "), "{info}");
+    match TcpStream::connect(("::1", server.port)) {
+        Ok(stream) => {
+            let mut client = Client::new(stream);
+            assert!(client.command("CLIENT INFO").contains(" addr=[::1]:"));
+        }
+        Err(error) => eprintln!("not tested: no IPv6 here: {error}"),
+    }
+}
+
+#[test]
+fn addresses_change_at_run_time_or_stay() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let other = free_port();
+    assert_eq!(client.command(&format!("CONFIG SET port {other}")), "+OK");
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+    let mut moved = Client::new(TcpStream::connect(("127.0.0.1", other)).unwrap());
+    assert_eq!(moved.command("CONFIG SET bind 127.0.0.1"), "+OK");
+    let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = occupied.local_addr().unwrap().port();
+    let reply = moved.command(&format!("CONFIG SET port {taken}"));
+    assert!(reply.ends_with("Unable to listen on this port. Check server logs."), "{reply}");
+    let reply = moved.command("CONFIG SET bind 192.0.2.1");
+    assert!(reply.ends_with("Failed to bind to specified addresses."), "{reply}");
+    let mut still = Client::new(TcpStream::connect(("127.0.0.1", other)).unwrap());
+    assert_eq!(still.command("PING"), "+PONG");
+}
