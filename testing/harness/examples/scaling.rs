@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release -p harness --example scaling -- [THREADS [ROUNDS [MILLISECONDS [KEYS]]]]`
 //!
-//! The two alternate, so that a noisy machine disturbs both alike; the medians are compared. A
-//! worker process is this program again, started with `--worker`: it makes an engine, and for each
+//! The two alternate, so that a noisy machine disturbs both alike; the medians are compared, once
+//! over all rounds and once over those in which nobody else wanted the processors: a thread that
+//! is put aside while it holds a lock stops the others too, which says nothing about an idle
+//! machine. A worker process is this program again, started with `--worker`: it makes an engine, and for each
 //! line on its input runs the load once and prints what it achieved.
 
 use std::io::{BufRead, BufReader, Write};
@@ -100,44 +102,83 @@ impl Drop for Worker {
     }
 }
 
-/// Requests per second of wall clock and per second of processor time, in millions, of workers
-/// that run at the same time.
-fn round(workers: &mut [Worker]) -> Result<(f64, f64), String> {
+/// What workers achieved that ran at the same time.
+#[derive(Clone, Copy, Default)]
+struct Round {
+    /// Million requests per second of wall clock.
+    wall: f64,
+    /// Million requests per second of processor time.
+    cpu: f64,
+    /// Processor time over wall-clock time, per thread: below 1 where a thread had to wait for a
+    /// processor or slept on a lock.
+    share: f64,
+}
+
+fn round(workers: &mut [Worker], threads: u64) -> Result<Round, String> {
     workers.iter_mut().try_for_each(Worker::go)?;
-    let (mut wall, mut requests, mut cpu_seconds) = (0.0, 0.0, 0.0);
+    let (mut wall, mut requests, mut seconds, mut cpu_seconds) = (0.0, 0.0, 0.0, 0.0);
+    let count = workers.len() as f64;
     for worker in workers {
         let outcome = worker.outcome()?;
         wall += outcome.requests as f64 / outcome.seconds / 1e6;
         requests += outcome.requests as f64 / 1e6;
+        seconds += outcome.seconds;
         cpu_seconds += outcome.cpu_seconds;
     }
-    Ok((wall, requests / cpu_seconds))
+    let thread_seconds = seconds / count * threads as f64;
+    Ok(Round { wall, cpu: requests / cpu_seconds, share: cpu_seconds / thread_seconds })
 }
+
+/// A round is quiet if the processes before and after it, which share no lock, had their
+/// processors for at least this part of the time.
+const QUIET_SHARE: f64 = 0.97;
 
 fn compare(arguments: &[String]) -> Result<(), String> {
     let threads = number(arguments, 0, 2)?;
-    let rounds = number(arguments, 1, 11)?;
-    let milliseconds = number(arguments, 2, 1_000)?;
+    let rounds = number(arguments, 1, 21)?;
+    let milliseconds = number(arguments, 2, 500)?;
     let keys = number(arguments, 3, 1_000_000)?;
     let mut together = [Worker::start(threads, milliseconds, keys)?];
     let mut apart = Vec::new();
     for _ in 0..threads {
         apart.push(Worker::start(1, milliseconds, keys)?);
     }
-    let mut results: [Vec<f64>; 6] = Default::default();
+    // Each round of the one engine lies between two rounds of the processes.
+    let mut before = round(&mut apart, threads)?;
+    let mut pairs = Vec::new();
     for _ in 0..rounds {
-        let (shared, shared_cpu) = round(&mut together)?;
-        let (separate, separate_cpu) = round(&mut apart)?;
-        let row = [shared, separate, shared / separate, shared_cpu, separate_cpu];
-        let ratio = shared_cpu / separate_cpu;
-        results.iter_mut().zip(row.into_iter().chain([ratio])).for_each(|(all, x)| all.push(x));
+        let shared = round(&mut together, threads)?;
+        let after = round(&mut apart, threads)?;
+        let separate = Round {
+            wall: f64::midpoint(before.wall, after.wall),
+            cpu: f64::midpoint(before.cpu, after.cpu),
+            share: before.share.min(after.share),
+        };
+        pairs.push((shared, separate));
+        before = after;
     }
-    let [shared, separate, ratio, shared_cpu, separate_cpu, cpu_ratio] = results.map(median);
-    println!("{threads} threads, {keys} keys, 9 GET to 1 SET, median of {rounds} rounds");
-    println!("                        one engine   processes   ratio");
-    println!("million/s, wall clock   {shared:10.3}  {separate:10.3}   {ratio:.3}");
-    println!("million/s, processor    {shared_cpu:10.3}  {separate_cpu:10.3}   {cpu_ratio:.3}");
+    println!("{threads} threads, {keys} keys, nine GET to one SET, medians");
+    println!("                                 one engine   processes   ratio");
+    table("all rounds", &pairs);
+    pairs.retain(|(_, separate)| separate.share >= QUIET_SHARE);
+    table("quiet rounds", &pairs);
     Ok(())
+}
+
+fn table(which: &str, pairs: &[(Round, Round)]) {
+    println!("{which}: {}", pairs.len());
+    if pairs.is_empty() {
+        return;
+    }
+    type Figure = fn(&Round) -> f64;
+    let wall: (&str, Figure) = ("million/s of wall clock", |round| round.wall);
+    let cpu: (&str, Figure) = ("million/s of processor", |round| round.cpu);
+    for (unit, figure) in [wall, cpu] {
+        let all = |one: &dyn Fn(&(Round, Round)) -> f64| median(pairs.iter().map(one).collect());
+        let (shared, separate) = (all(&|p| figure(&p.0)), all(&|p| figure(&p.1)));
+        let ratio = all(&|p| figure(&p.0) / figure(&p.1));
+        println!("  {unit:27}   {shared:12.3}   {separate:9.3}   {ratio:5.3}");
+    }
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {

@@ -103,18 +103,13 @@ impl Connection {
         self.reply.take_bytes()
     }
 
-    /// Drops the reply bytes that are there.
-    pub fn drop_replies(&mut self) {
-        self.reply.clear();
-    }
-
     /// Sends a command and returns its reply.
     ///
     /// # Panics
     /// If none comes: for commands that are known to answer.
     pub fn command<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Value {
         self.request(arguments);
-        self.next_within(PATIENCE).unwrap_or_else(|| {
+        self.reply_within(PATIENCE).unwrap_or_else(|| {
             let words = arguments.iter().map(|word| String::from_utf8_lossy(word.as_ref()));
             panic!("no reply to {:?} ({:?})", words.collect::<Vec<_>>(), self.state)
         })
@@ -149,7 +144,7 @@ impl Connection {
     /// If something comes back.
     pub fn silent(&mut self, words: &str) {
         self.request(&words.split_ascii_whitespace().collect::<Vec<_>>());
-        let reply = self.next();
+        let reply = self.take_reply();
         assert_eq!(reply, None, "{words} was to stay without an answer");
     }
 
@@ -157,18 +152,18 @@ impl Connection {
     ///
     /// # Panics
     /// If the bytes are no reply.
-    pub fn next(&mut self) -> Option<Value> {
+    pub fn take_reply(&mut self) -> Option<Value> {
         self.serve();
         let bytes = self.reply.take_bytes();
         self.decoder.feed(&bytes);
         self.decoder.decode().expect("the engine writes well-formed replies")
     }
 
-    /// As [`Connection::next`], waiting at most `patience` for other threads to bring it.
-    pub fn next_within(&mut self, patience: Duration) -> Option<Value> {
+    /// As [`Connection::take_reply`], waiting at most `patience` for other threads to bring it.
+    pub fn reply_within(&mut self, patience: Duration) -> Option<Value> {
         let until = Instant::now() + patience;
         loop {
-            if let Some(value) = self.next() {
+            if let Some(value) = self.take_reply() {
                 return Some(value);
             }
             let rest = until.saturating_duration_since(Instant::now());
@@ -260,7 +255,7 @@ impl linearizability::Session for Connection {
             encode_command(command, &mut bytes);
         }
         self.send(&bytes);
-        let reply = |_| self.next_within(PATIENCE).ok_or_else(|| "no reply".to_owned());
+        let reply = |_| self.reply_within(PATIENCE).ok_or_else(|| "no reply".to_owned());
         commands.iter().map(reply).collect()
     }
 }

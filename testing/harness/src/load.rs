@@ -2,14 +2,16 @@
 //! can.
 //!
 //! The request mix is nine GET to one SET over keys of 11 bytes with values of 16. Requests are
-//! encoded, parsed and executed as an event loop would, in pipelines of [`PIPELINE`]; only the
-//! system calls are missing. What is left is what threads can disturb each other in: the locks,
+//! encoded, parsed, looked up ahead and executed as an event loop would, in pipelines of
+//! [`PIPELINE`]; only the system calls are missing. What is left is what threads can disturb each other in: the locks,
 //! the key table, the entries, the statistics.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::{Endpoint, Flow, Session, ThreadContext};
+use resp::{Limits, Reply, RequestParser, Step, Version};
 use stdx::rng::Rng;
 
 use crate::clock::TestClock;
@@ -102,22 +104,71 @@ impl Loaded {
 
     fn work(&self, thread: usize, seed: u64, stop: &AtomicBool) -> (u64, f64) {
         let mut rng = Rng::seed(seed ^ ((thread as u64) << 32));
-        let mut connection = self.server.connect_on(thread);
-        let mut bytes = Vec::with_capacity(PIPELINE * 64);
+        let mut pipeline = Pipeline::new(&self.server, thread);
         let (mut requests, before) = (0, cpu_nanos());
         while !stop.load(Ordering::Relaxed) {
             for _ in 0..64 {
-                bytes.clear();
+                pipeline.bytes.clear();
                 for _ in 0..PIPELINE {
                     let key = rng.below(self.keys);
-                    write_request(&mut bytes, key, rng.chance(1, SET_EVERY));
+                    write_request(&mut pipeline.bytes, key, rng.chance(1, SET_EVERY));
                 }
-                connection.send(&bytes);
-                connection.drop_replies();
+                pipeline.execute(&self.server);
             }
             requests += 64 * PIPELINE as u64;
         }
+        self.server.engine.disconnect(&mut pipeline.session);
         (requests, cpu_nanos().saturating_sub(before) as f64 / 1e9)
+    }
+}
+
+/// A connection that executes whole pipelines as an event loop does: all requests are parsed and
+/// looked up before the first is executed.
+struct Pipeline {
+    session: Session,
+    context: ThreadContext,
+    parsers: Vec<RequestParser>,
+    bytes: Vec<u8>,
+    reply: Reply,
+}
+
+impl Pipeline {
+    fn new(server: &InProcess, thread: usize) -> Self {
+        Self {
+            session: server.engine.connect(thread, Endpoint::default()),
+            context: ThreadContext::new(thread, thread as u64),
+            parsers: (0..PIPELINE).map(|_| RequestParser::new()).collect(),
+            bytes: Vec::with_capacity(PIPELINE * 64),
+            reply: Reply::new(Version::Resp2),
+        }
+    }
+
+    /// Executes the requests in `bytes`, which are [`PIPELINE`] and whole, and drops the replies.
+    fn execute(&mut self, server: &InProcess) {
+        let Self { session, context, parsers, bytes, reply } = self;
+        let engine = &server.engine;
+        context.begin(&*server.clock);
+        let limits = Limits::default();
+        let (mut found, mut at) = ([None; PIPELINE], [0; PIPELINE]);
+        let mut next = 0;
+        for (index, parser) in parsers.iter_mut().enumerate() {
+            at[index] = next;
+            let Ok(Step::Complete { consumed }) = parser.parse(&bytes[next..], &limits) else {
+                panic!("the load's own requests are well formed");
+            };
+            let prepared = engine.prepare(session, parser.args(&bytes[next..]));
+            found[index] = Some(prepared);
+            next += consumed;
+        }
+        for prepared in found.iter().flatten() {
+            engine.prepare_entry(session, prepared);
+        }
+        for ((prepared, parser), at) in found.iter().flatten().zip(parsers).zip(at) {
+            let args = parser.args(&bytes[at..]);
+            let flow = engine.execute_prepared(*prepared, session, args, reply, context);
+            assert_eq!(flow, Flow::Continue, "GET and SET never wait");
+        }
+        reply.clear();
     }
 }
 

@@ -28,10 +28,10 @@ fn a_write_pause_holds_writes_back_until_its_end() {
     // What is sent behind it waits too.
     other.silent("GET k");
     server.pass(Duration::from_millis(99));
-    assert_eq!(other.next(), None);
+    assert_eq!(other.take_reply(), None);
     server.pass(Duration::from_millis(2));
-    assert_eq!(other.next(), Some(ok()));
-    assert_eq!(other.next(), Some(Value::Bulk(b"v".to_vec())));
+    assert_eq!(other.take_reply(), Some(ok()));
+    assert_eq!(other.take_reply(), Some(Value::Bulk(b"v".to_vec())));
     assert_eq!(other.state(), State::Open);
 }
 
@@ -49,7 +49,7 @@ fn unpause_resumes_and_exec_with_writes_waits() {
     writer.silent("EXEC");
     assert!(own.ask("GET k").is_null());
     assert_eq!(own.ask("CLIENT UNPAUSE"), ok());
-    assert_eq!(writer.next(), Some(Value::Array(vec![ok()])));
+    assert_eq!(writer.take_reply(), Some(Value::Array(vec![ok()])));
     assert_eq!(own.text("GET k"), "v");
     // A client that left while it waited leaves nothing behind.
     assert_eq!(own.ask("CLIENT PAUSE 100000 WRITE"), ok());
@@ -74,7 +74,7 @@ fn muted_replies() {
     assert_eq!(own.text("GET k"), "v");
     // Everything in one pipeline.
     own.send(b"CLIENT REPLY SKIP\r\nSET k w\r\nGET k\r\n");
-    assert_eq!((own.next(), own.next()), (Some(Value::Bulk(b"w".to_vec())), None));
+    assert_eq!((own.take_reply(), own.take_reply()), (Some(Value::Bulk(b"w".to_vec())), None));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn kill_by_every_filter() {
         let command = filter(&killed);
         assert_eq!(own.ask(&command), Value::Integer(1), "{command}");
         killed.serve();
-        assert_eq!((killed.state(), killed.next()), (State::Closed, None), "{command}");
+        assert_eq!((killed.state(), killed.take_reply()), (State::Closed, None), "{command}");
         killed.send(b"SET k v\r\n");
         assert!(own.ask("GET k").is_null(), "a killed client executes nothing");
     }
@@ -241,9 +241,9 @@ fn a_synchronous_flush_answers_when_the_memory_is_free() {
     assert_eq!(own.state(), State::Waiting);
     own.silent("PING");
     assert!(server.platform.run_background() > 0);
-    assert_eq!(own.next(), Some(ok()));
+    assert_eq!(own.take_reply(), Some(ok()));
     assert_eq!(own.text("PING"), "PONG");
-    assert_eq!(own.next(), Some(Value::Simple(b"PONG".to_vec())));
+    assert_eq!(own.take_reply(), Some(Value::Simple(b"PONG".to_vec())));
 }
 
 #[test]
@@ -251,9 +251,9 @@ fn a_malformed_request_is_answered_and_ends_the_connection() {
     let server = InProcess::default();
     let mut own = server.connect();
     own.send(b"*1\r\n$4\r\nPING\r\n*1\r\n+PING\r\n");
-    assert_eq!(own.next(), Some(Value::Simple(b"PONG".to_vec())));
+    assert_eq!(own.take_reply(), Some(Value::Simple(b"PONG".to_vec())));
     let text = b"ERR Protocol error: expected '$', got '+'".to_vec();
-    assert_eq!(own.next(), Some(Value::Error(text)));
+    assert_eq!(own.take_reply(), Some(Value::Error(text)));
     assert_eq!(own.state(), State::Closed);
     assert_eq!(server.engine.clients.len(), 0);
 }
