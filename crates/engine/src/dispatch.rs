@@ -8,6 +8,7 @@ use resp::{Args, Reply};
 use store::Position;
 
 use crate::call::{Call, Flow};
+use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::pause::PauseKind;
 use crate::registry::{Entry, Exec, Locks, Unknown};
@@ -25,10 +26,13 @@ pub struct Prepared {
 impl Engine {
     /// Looks up a command and, if it has one key, asks the processor for the place where that
     /// key's look-up begins. A pipeline's commands are all prepared before the first is executed, so
-    /// that their cache misses overlap.
+    /// that their cache misses overlap. `last` is the command before it, which is probably the same.
     #[inline]
-    pub fn prepare(&self, session: &Session, args: Args<'_>) -> Prepared {
-        let prepared = self.look_up(args);
+    pub fn prepare(&self, session: &Session, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
+        let same = last.and_then(|last| last.entry.ok()).filter(|entry| {
+            entry.subcommands.is_empty() && entry.called.eq_ignore_ascii_case(args.name())
+        });
+        let prepared = self.look_up(same.map_or_else(|| self.registry.resolve(args), Ok), args);
         if let Some(position) = prepared.position {
             self.store.prefetch(session.db(), position);
         }
@@ -44,8 +48,7 @@ impl Engine {
     }
 
     #[inline]
-    fn look_up(&self, args: Args<'_>) -> Prepared {
-        let entry = self.registry.resolve(args);
+    fn look_up(&self, entry: Result<&'static Entry, Unknown>, args: Args<'_>) -> Prepared {
         let position = match entry {
             Ok(Entry { locks: Locks::One(index), .. }) => {
                 args.get(*index).map(|key| self.store.position(key))
@@ -65,7 +68,8 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Flow {
-        self.execute_prepared(self.look_up(args), session, args, reply, thread)
+        let prepared = self.look_up(self.registry.resolve(args), args);
+        self.execute_prepared(prepared, session, args, reply, thread)
     }
 
     /// As [`Engine::execute`], for what [`Engine::prepare`] looked up from the same `args`.
@@ -175,7 +179,14 @@ impl Engine {
             PauseKind::Write => writes && (!session.in_multi() || entry.has(Flags::IMMEDIATE)),
             PauseKind::All => entry.full_name != "client|unpause",
         };
-        held_back && self.pause.wait(thread.index, session.id())
+        if !held_back {
+            return false;
+        }
+        // Before it waits: whoever resumes it takes the flag back.
+        session.handle.set_flag(ClientFlags::BLOCKED, true);
+        let waits = self.pause.wait(thread.index, session.id());
+        session.handle.set_flag(ClientFlags::BLOCKED, waits);
+        waits
     }
 
     /// What a refused command answers. A refused `EXEC` ends its transaction, any other command

@@ -9,8 +9,8 @@ use store::effects::Garbage;
 use store::expiry::Sweep;
 use store::{Consumers, Effects, Interest, SHARDS, Store};
 
-use crate::clients::{ClientHandle, Clients, Endpoint};
-use crate::pause::Pause;
+use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
+use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
 use crate::registry::Registry;
 use crate::session::Session;
@@ -25,6 +25,8 @@ pub const FERRITE_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Parts {
     /// Parameters.
     pub config: Arc<Config>,
+    /// Commands.
+    pub registry: &'static Registry,
     /// The program around it.
     pub platform: Arc<dyn Platform>,
     /// Clocks.
@@ -92,7 +94,7 @@ impl Engine {
     /// An engine over an empty store.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let registry = Registry::get();
+        let registry = parts.registry;
         let databases = parts.config.get(config::rows::DATABASES).max(1) as usize;
         let now_ms = parts.clock.unix_ms();
         let store = Store::new(databases, parts.seed);
@@ -145,9 +147,17 @@ impl Engine {
         !self.config.get(config::rows::REQUIREPASS).is_empty()
     }
 
+    /// Whether a pause forbids changes, expiry included.
+    pub(crate) fn writes_paused(&self, now_ms: u64) -> bool {
+        self.pause.active(now_ms).0 != PauseKind::None
+    }
+
     /// Resumes sessions that waited for a pause to end.
     pub(crate) fn resume(&self, waiting: Vec<(usize, u64)>) {
         for (thread, client) in waiting {
+            if let Some(handle) = self.clients.get(client) {
+                handle.set_flag(ClientFlags::BLOCKED, false);
+            }
             self.platform.send(thread, Message::Resume { client, reply: None });
         }
     }
@@ -165,10 +175,15 @@ impl Engine {
         if self.cron_paused.load(Ordering::Relaxed) {
             return;
         }
+        let started = self.clock.monotonic_ns();
         let now_ms = self.clock.unix_ms();
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
         self.rates.sample(self, now_ms);
+        // As in Redis, periodic work is a turn of an event loop.
+        let stats = self.stats.background();
+        stats.turns.add(1);
+        stats.turn_nanos.add(self.clock.monotonic_ns().saturating_sub(started));
     }
 
     /// Asks the allocator how much is in use.
@@ -192,7 +207,8 @@ impl Engine {
     /// One round of active expiry over all shards, called by its background thread. Each lock is
     /// held for a bounded number of entries. Returns the number of keys removed.
     pub fn expire_cycle(&self, effects: &mut Effects) -> u64 {
-        if !self.active_expire.load(Ordering::Relaxed) {
+        let paused = self.writes_paused(self.clock.unix_ms());
+        if paused || !self.active_expire.load(Ordering::Relaxed) {
             return 0;
         }
         let started = self.clock.monotonic_ns();

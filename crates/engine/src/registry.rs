@@ -56,6 +56,9 @@ pub struct Entry {
     pub spec: &'static Spec,
     /// `get`, or `client|kill`.
     pub full_name: &'static str,
+    /// What clients call a top-level command by: its name, unless `rename-command` says another,
+    /// or nothing if that removed it.
+    pub called: &'static [u8],
     /// What runs it.
     pub exec: Exec,
     /// Which locks it needs.
@@ -92,6 +95,26 @@ pub struct Registry {
     by_name: HashTable<usize>,
 }
 
+/// Why a command cannot be renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenameError {
+    /// No command has the old name.
+    NoSuchCommand,
+    /// A command has the new name.
+    NameTaken,
+}
+
+impl RenameError {
+    /// The reason, for the report about the directive.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NoSuchCommand => "No such command in rename-command",
+            Self::NameTaken => "Target command name already exists",
+        }
+    }
+}
+
 /// Why a command line names no command.
 #[derive(Clone, Copy, Debug)]
 pub enum Unknown {
@@ -102,13 +125,15 @@ pub enum Unknown {
 }
 
 impl Registry {
-    /// The table. Made once.
+    /// The table of commands under their own names. Made once.
     pub fn get() -> &'static Self {
         static REGISTRY: OnceLock<Registry> = OnceLock::new();
         REGISTRY.get_or_init(Self::new)
     }
 
-    fn new() -> Self {
+    /// A table of one's own, for [`Registry::rename`].
+    #[must_use]
+    pub fn new() -> Self {
         let mut registry = Self { entries: Vec::new(), by_name: HashTable::new() };
         for command in commands::all() {
             registry.add(command, |run| Exec::Data(*run));
@@ -119,6 +144,28 @@ impl Registry {
         let exec = &crate::admin::transactions::EXEC;
         registry.push(&exec.spec, exec.spec.name, Exec::Transaction);
         registry
+    }
+
+    /// From now on clients call the command `old` by the name `new`; if that is empty, they
+    /// cannot call it at all. Everything else about it, the names in `COMMAND` and statistics
+    /// included, stays.
+    ///
+    /// # Errors
+    /// If there is no such command, or one that is called `new`.
+    pub fn rename(&mut self, old: &[u8], new: &[u8]) -> Result<(), RenameError> {
+        let index = self.find(old).ok_or(RenameError::NoSuchCommand)?.index;
+        if !new.is_empty() && self.find(new).is_some() {
+            return Err(RenameError::NameTaken);
+        }
+        if let Ok(known) = self.by_name.find_entry(hash(old), |&known| known == index) {
+            known.remove();
+        }
+        // Leaked on purpose: the table lives as long as the process.
+        self.entries[index].called = new.to_owned().leak();
+        if !new.is_empty() {
+            self.add_name(index);
+        }
+        Ok(())
     }
 
     fn add<H>(&mut self, command: &'static Command<H>, exec: impl Fn(&H) -> Exec) {
@@ -133,16 +180,21 @@ impl Registry {
 
     fn push(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
         let index = self.push_unnamed(spec, name, exec);
-        let entries = &self.entries;
-        let rehash = |&i: &usize| hash(entries[i].full_name.as_bytes());
-        self.by_name.insert_unique(hash(name.as_bytes()), index, rehash);
+        self.add_name(index);
         index
+    }
+
+    /// Lets the command be found by what it is called.
+    fn add_name(&mut self, index: usize) {
+        let key = |&i: &usize| hash(self.entries[i].called);
+        self.by_name.insert_unique(key(&index), index, key);
     }
 
     fn push_unnamed(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
         let index = self.entries.len();
         let (locks, subcommands) = (locks_of(spec), Vec::new());
-        self.entries.push(Entry { index, spec, full_name: name, exec, locks, subcommands });
+        let (full_name, called) = (name, name.as_bytes());
+        self.entries.push(Entry { index, spec, full_name, called, exec, locks, subcommands });
         index
     }
 
@@ -150,7 +202,7 @@ impl Registry {
     #[inline]
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&Entry> {
-        let same = |&i: &usize| self.entries[i].full_name.as_bytes().eq_ignore_ascii_case(name);
+        let same = |&i: &usize| self.entries[i].called.eq_ignore_ascii_case(name);
         self.by_name.find(hash(name), same).map(|&index| &self.entries[index])
     }
 
@@ -235,6 +287,20 @@ mod tests {
             assert_eq!(found, Some(entry.index), "{}", entry.full_name);
         }
         assert!(registry.find(b"nosuchcommand").is_none());
+    }
+
+    #[test]
+    fn renamed_commands_are_found_by_their_new_name_only() {
+        let mut registry = Registry::new();
+        assert_eq!(registry.rename(b"nope", b"x"), Err(RenameError::NoSuchCommand));
+        assert_eq!(registry.rename(b"get", b"SET"), Err(RenameError::NameTaken));
+        registry.rename(b"GET", b"fetch").unwrap();
+        assert!(registry.find(b"get").is_none());
+        assert_eq!(registry.find(b"FETCH").unwrap().full_name, "get");
+        registry.rename(b"fetch", b"get").unwrap();
+        assert_eq!(registry.find(b"get").unwrap().full_name, "get");
+        registry.rename(b"config", b"").unwrap();
+        assert!(registry.find(b"config").is_none() && registry.find(b"").is_none());
     }
 
     #[test]

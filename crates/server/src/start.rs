@@ -147,6 +147,7 @@ fn build(
     }));
     let engine = Arc::new(Engine::new(Parts {
         config: Arc::clone(config),
+        registry: configured.registry,
         platform: Arc::clone(&host) as Arc<dyn engine::Platform>,
         clock: Arc::new(SystemClock::new()),
         consumers: Consumers::default(),

@@ -23,6 +23,9 @@ pub struct Scope {
     pub now: UnixMs,
     /// How accesses are recorded.
     pub access: Access,
+    /// Reads leave a key whose time has come where it is and say that it is absent: while writes
+    /// are paused, nothing may change.
+    pub keep_expired: bool,
 }
 
 /// Positions already computed for locking, found again by the identity of the key's slice.
@@ -194,7 +197,7 @@ impl<'a> Keyspace<'a> {
     /// As [`Keyspace::edit`], in another database (`MOVE`, `COPY ... DB`).
     pub fn edit_in<'e>(&'e mut self, db: usize, key: &'e [u8]) -> Edit<'e> {
         let position = self.position(key);
-        let scope = Scope { db, ..self.scope };
+        let scope = Scope { db, keep_expired: false, ..self.scope };
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let present = match live(self.store, shard, self.effects, scope, position, key) {
             Some(slot) => {
@@ -228,7 +231,8 @@ const LOCKED: &str = "a command only touches keys that its key specs name, which
 
 type Slot<'t> = collections::table::Slot<'t>;
 
-/// The key's slot, unless its time has come: then it is removed, with all that follows.
+/// The key's slot, unless its time has come: then it is removed, with all that follows, or at
+/// least not shown.
 #[inline]
 fn live<'t>(
     store: &Store,
@@ -242,6 +246,9 @@ fn live<'t>(
     let slot = databases[scope.db].find_mut(position, key)?;
     if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
         return Some(slot);
+    }
+    if scope.keep_expired {
+        return None;
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));
     if !watchers.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use config::{Config, Environment};
+use engine::registry::Registry;
 use engine::{Endpoint, Engine, Parts};
 use store::{Consumers, Effects};
 
@@ -81,6 +82,7 @@ impl InProcess {
         }
         let engine = Engine::new(Parts {
             config: Arc::new(config),
+            registry: Registry::get(),
             platform: platform.clone(),
             clock: clock.clone(),
             consumers: setup.consumers,

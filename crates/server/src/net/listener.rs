@@ -127,7 +127,7 @@ impl Listeners {
     /// Opens a socket for every address, or none at all.
     fn open_all(&self, wanted: &Wanted) -> Option<Vec<Listener>> {
         let mut sockets = Vec::new();
-        if wanted.port == 0 {
+        if wanted.port == 0 || wanted.addresses.is_empty() {
             return Some(sockets);
         }
         for text in &wanted.addresses {

@@ -58,7 +58,8 @@ impl Pipeline {
                 *parser = RequestParser::new();
                 break;
             };
-            let prepared = engine.prepare(session, parser.args(rest));
+            let last = self.ready.last().map(|ready| &ready.prepared);
+            let prepared = engine.prepare(session, parser.args(rest), last);
             self.ready.push(Ready { consumed, prepared });
             rest = &rest[consumed..];
         }

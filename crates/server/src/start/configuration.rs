@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use config::{CommandLine, Config, Environment, LoadError, Loaded};
+use engine::registry::Registry;
 
 use super::{REDIS_VERSION, Refused, banner, path_of};
 use crate::logging;
@@ -22,6 +23,8 @@ pub(super) struct Configured {
     pub(super) stdin: Option<Vec<u8>>,
     /// Whether there was neither a file nor anything else.
     pub(super) is_default: bool,
+    /// The commands, called what `rename-command` says.
+    pub(super) registry: &'static Registry,
 }
 
 /// Reads everything, and applies what concerns the log and the working directory.
@@ -41,12 +44,14 @@ pub(super) fn load(line: &CommandLine) -> Result<Configured, Refused> {
     let whole = line.assemble(&text, stdin.as_deref().unwrap_or_default());
     let outcome = config
         .load(&whole, &mut |pattern, config| include(pattern, config))
-        .and_then(|loaded| apply(&config, &loaded));
-    if let Err(error) = outcome {
-        eprint!("{}", error.report(&format!("Redis {REDIS_VERSION}")));
-        return Err(Refused);
+        .and_then(|loaded| apply(&config, &loaded).and_then(|()| registry(&loaded)));
+    match outcome {
+        Ok(registry) => Ok(Configured { config, file, stdin, is_default, registry }),
+        Err(error) => {
+            eprint!("{}", error.report(&format!("Redis {REDIS_VERSION}")));
+            Err(Refused)
+        }
     }
-    Ok(Configured { config, file, stdin, is_default })
 }
 
 fn absolute(path: &[u8]) -> Result<PathBuf, Refused> {
@@ -90,7 +95,7 @@ fn include(pattern: &[u8], config: &Config) -> Result<Vec<Vec<u8>>, String> {
 /// Applies what must be in force before the first line is logged. Directories and files that
 /// cannot be used are reported like lines that cannot be parsed.
 fn apply(config: &Config, loaded: &Loaded) -> Result<(), LoadError> {
-    let mut beyond = loaded.renamed_commands.iter().chain(&loaded.users).chain(&loaded.modules);
+    let mut beyond = loaded.users.iter().chain(&loaded.modules);
     if let Some(directive) = beyond.next() {
         return Err(directive.error("This directive is not supported by this version"));
     }
@@ -119,4 +124,18 @@ fn apply(config: &Config, loaded: &Loaded) -> Result<(), LoadError> {
     }
     banner::open_syslog(config);
     Ok(())
+}
+
+/// The table of commands with `rename-command` applied.
+fn registry(loaded: &Loaded) -> Result<&'static Registry, LoadError> {
+    if loaded.renamed_commands.is_empty() {
+        return Ok(Registry::get());
+    }
+    let mut registry = Registry::new();
+    for directive in &loaded.renamed_commands {
+        let (old, new) = (&directive.args[0], &directive.args[1]);
+        registry.rename(old, new).map_err(|error| directive.error(error.text()))?;
+    }
+    // The table lives as long as the process.
+    Ok(Box::leak(Box::new(registry)))
 }

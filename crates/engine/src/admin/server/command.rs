@@ -276,12 +276,7 @@ fn list(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         }
     }
     args.finish()?;
-    // Without a filter only whole commands are listed, with one the subcommands too.
-    let unfiltered = admin.cx.args.len() == 2;
-    let listed = registry
-        .entries
-        .iter()
-        .filter(|entry| (!unfiltered || !entry.full_name.contains('|')) && chosen(entry));
+    let listed = registry.entries.iter().filter(|entry| chosen(entry));
     let listed: Vec<&str> = listed.map(|entry| entry.full_name).collect();
     admin.cx.reply.set(listed.len());
     listed.iter().for_each(|name| admin.cx.reply.bulk(name.as_bytes()));
