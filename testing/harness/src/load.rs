@@ -156,7 +156,8 @@ impl Pipeline {
             let Ok(Step::Complete { consumed }) = parser.parse(&bytes[next..], &limits) else {
                 panic!("the load's own requests are well formed");
             };
-            let prepared = engine.prepare(session, parser.args(&bytes[next..]));
+            let last = index.checked_sub(1).and_then(|last| found[last].as_ref());
+            let prepared = engine.prepare(session, parser.args(&bytes[next..]), last);
             found[index] = Some(prepared);
             next += consumed;
         }

@@ -14,7 +14,7 @@ pub(super) fn populate(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     args.finish()?;
     let longest = admin.engine.config.get(::config::rows::PROTO_MAX_BULK_LEN);
     let size = size.map(|size| size as u64);
-    if size.is_some_and(|size| size > longest as u64) {
+    if size.is_some_and(|size| size > longest) {
         return Err(CommandError::STRING_TOO_LONG);
     }
     let (mut key, mut value) = (Vec::new(), Vec::new());
