@@ -278,7 +278,7 @@ fn list(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     args.finish()?;
     let listed = registry.entries.iter().filter(|entry| chosen(entry));
     let listed: Vec<&str> = listed.map(|entry| entry.full_name).collect();
-    admin.cx.reply.set(listed.len());
+    admin.cx.reply.array(listed.len());
     listed.iter().for_each(|name| admin.cx.reply.bulk(name.as_bytes()));
     Ok(())
 }

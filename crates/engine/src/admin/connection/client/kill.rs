@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, Spec};
+use stdx::num::parse_i64;
 
 use super::list::ClientType;
 use crate::admin::connection::{ALWAYS, CONNECTION};
@@ -191,13 +192,14 @@ fn kill(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     args.bytes();
-    args.integer();
-    args.check()?;
+    let id = args.bytes();
+    // The reason is judged before the id.
     if args.more() && !args.token("TIMEOUT") && !args.token("ERROR") {
         let text = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
         return Err(CommandError::request(text));
     }
     args.finish()?;
+    parse_i64(id).ok_or(CommandError::NOT_INTEGER)?;
     // No command of this server blocks on a key yet, so no client can be woken.
     admin.cx.reply.integer(0);
     Ok(())
