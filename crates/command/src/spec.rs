@@ -117,6 +117,8 @@ pub struct Spec {
     pub tips: &'static [&'static str],
     /// Set when the command is deprecated.
     pub deprecated: Option<Deprecated>,
+    /// A command for the system itself and those who maintain it, not for clients.
+    pub system: bool,
 }
 
 impl Spec {
@@ -144,6 +146,7 @@ impl Spec {
             history: &[],
             tips: &[],
             deprecated: None,
+            system: false,
         }
     }
 
@@ -186,6 +189,13 @@ impl Spec {
     #[must_use]
     pub const fn tips(mut self, tips: &'static [&'static str]) -> Self {
         self.tips = tips;
+        self
+    }
+
+    /// Marks the command as one for the system itself.
+    #[must_use]
+    pub const fn system(mut self) -> Self {
+        self.system = true;
         self
     }
 

@@ -25,7 +25,8 @@ pub static DEBUG: AdminCommand = Command::new(
         "Depends on subcommand.",
         "A container for debugging commands.",
     )
-    .flags(ADMIN.union(Flags::WHOLE_KEYSPACE)),
+    .flags(ADMIN.union(Flags::WHOLE_KEYSPACE))
+    .system(),
     debug as AdminHandler,
 );
 

@@ -13,7 +13,7 @@ use crate::engine::{FERRITE_VERSION, REDIS_VERSION};
 pub static LOLWUT: AdminCommand = Command::new(
     Spec::new("lolwut", Group::Server, "5.0.0", -1, "", "Shows a piece of computer art.")
         .flags(Flags::READONLY.union(Flags::FAST).union(Flags::NO_MANDATORY_KEYS))
-        .args(&[Arg::integer("version").token("VERSION").optional().since("5.0.0")]),
+        .args(&[Arg::integer("version").token("VERSION").optional()]),
     lolwut as AdminHandler,
 );
 

@@ -49,7 +49,8 @@ fn document(reply: &mut Reply, registry: &Registry, entry: &Entry) {
     let (spec, subs) = (entry.spec, &entry.subcommands);
     let fields = 3
         + usize::from(!spec.complexity.is_empty())
-        + 3 * usize::from(spec.deprecated.is_some())
+        + usize::from(!doc_flags(spec).is_empty())
+        + 2 * usize::from(spec.deprecated.is_some())
         + usize::from(!spec.history.is_empty())
         + usize::from(!spec.args.is_empty())
         + usize::from(!subs.is_empty());
@@ -60,10 +61,13 @@ fn document(reply: &mut Reply, registry: &Registry, entry: &Entry) {
     if !spec.complexity.is_empty() {
         text(reply, "complexity", spec.complexity);
     }
-    if let Some(deprecated) = spec.deprecated {
+    let doc_flags = doc_flags(spec);
+    if !doc_flags.is_empty() {
         reply.bulk(b"doc_flags");
-        reply.set(1);
-        reply.simple("deprecated");
+        reply.set(doc_flags.len());
+        doc_flags.iter().for_each(|flag| reply.simple(flag));
+    }
+    if let Some(deprecated) = spec.deprecated {
         text(reply, "deprecated_since", deprecated.since);
         text(reply, "replaced_by", deprecated.replaced_by);
     }
@@ -89,6 +93,11 @@ fn document(reply: &mut Reply, registry: &Registry, entry: &Entry) {
             document(reply, registry, sub);
         }
     }
+}
+
+fn doc_flags(spec: &Spec) -> Vec<&'static str> {
+    let flags = [(spec.deprecated.is_some(), "deprecated"), (spec.system, "syscmd")];
+    flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect()
 }
 
 fn arguments(reply: &mut Reply, args: &[Arg]) {
