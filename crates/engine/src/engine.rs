@@ -188,7 +188,7 @@ impl Engine {
 
     /// Asks the allocator how much is in use.
     pub(crate) fn measure_memory(&self) -> u64 {
-        let used = self.platform.memory().allocated;
+        let used = self.platform.used_memory();
         self.used_memory.store(used, Ordering::Relaxed);
         if self.startup_memory.load(Ordering::Relaxed) == 0 {
             self.startup_memory.store(used, Ordering::Relaxed);

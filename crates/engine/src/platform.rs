@@ -172,8 +172,13 @@ pub trait Platform: Send + Sync {
     /// Why it cannot be written.
     fn write_config_file(&self, text: &str) -> Result<(), String>;
 
-    /// Memory figures.
+    /// Memory figures; costs tens of microseconds.
     fn memory(&self) -> MemoryUse;
+
+    /// Bytes allocated by the program and not freed, cheap enough to ask before every command.
+    fn used_memory(&self) -> u64 {
+        self.memory().allocated
+    }
 
     /// The allocator's own report, in its own format.
     fn allocator_report(&self) -> String;

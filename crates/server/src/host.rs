@@ -215,6 +215,10 @@ impl Platform for Host {
         usage::memory()
     }
 
+    fn used_memory(&self) -> u64 {
+        sys::alloc::used()
+    }
+
     fn allocator_report(&self) -> String {
         sys::alloc::report()
     }

@@ -136,6 +136,29 @@ fn a_query_buffer_has_its_limit() {
 }
 
 #[test]
+fn a_stalled_request_keeps_no_free_space() {
+    let server = Server::start(&[]);
+    let (mut stalled, mut other) = (server.connect(), server.connect());
+    stalled.send(b"CLIENT SETNAME stalled\r\n");
+    stalled.expect(b"+OK\r\n");
+    stalled.send(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n");
+    let mut space = || -> usize {
+        let list = other.command("CLIENT LIST");
+        let line = list.lines().find(|line| line.contains(" name=stalled ")).unwrap();
+        let field = line.split(' ').find_map(|field| field.strip_prefix("qbuf-free="));
+        field.unwrap().parse().unwrap()
+    };
+    wait_for("the header to arrive", || {
+        stalled.send(b"v");
+        (space() >= 900_000).then_some(())
+    });
+    wait_for("the buffer to shrink", || (space() < 100_000).then_some(()));
+    stalled.send(&vec![b'v'; 1_000_000]);
+    stalled.send(b"\r\n");
+    stalled.expect(b"+OK\r\n");
+}
+
+#[test]
 fn protocol_errors_are_answered_and_end_the_connection() {
     let server = Server::start(&[]);
     let cases: [(&[u8], &str); 3] = [

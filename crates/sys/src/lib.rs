@@ -5,7 +5,7 @@
 //! exports is safe. It knows nothing of the store, of commands or of sockets: what a crash report
 //! says about them comes from callbacks ([`crash::Hooks`]).
 //!
-//! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output).
+//! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output), [`tsc`] (a cheap clock).
 
 #![allow(unsafe_code)]
 
@@ -13,3 +13,4 @@ pub mod alloc;
 pub mod crash;
 pub mod local_time;
 pub mod title;
+pub mod tsc;

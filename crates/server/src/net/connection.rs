@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::{ClientClass, Config};
 use engine::{Engine, Flow, Session, ThreadContext};
@@ -21,6 +21,13 @@ const COMMANDS_PER_TURN_MAX: usize = 1024;
 /// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
 /// large replies does not pile up in memory while the peer is reading.
 const FLUSH_BYTES: usize = 256 << 10;
+
+/// Replies of up to this many bytes in one turn are never too large, as in Redis, where they
+/// stay in a buffer that every client has.
+const FREE_REPLY_BYTES: usize = 16 << 10;
+
+/// A client that has sent nothing for this long in the middle of a command keeps no free space.
+const STALE_INPUT_AGE: Duration = Duration::from_secs(2);
 
 /// What an event loop lends to the connection whose turn it is.
 pub struct Turn<'a> {
@@ -224,14 +231,10 @@ impl Connection {
         self.active = now;
         let mut input = self.borrow_input(turn);
         let outcome = self.read_and_execute(turn, reply, &mut input);
-        let verdict = match outcome {
-            Ok(verdict) => self.flush(turn, reply).map(|()| verdict),
-            Err(error) => Err(error),
-        };
-        let is_too_large = self.return_input(turn, input);
-        let verdict = verdict?;
-        let (engine, thread) = (turn.engine, turn.context.index);
-        if is_too_large || self.output_too_large(engine, thread, reply.memory_size()) {
+        self.return_input(turn, input);
+        let verdict = outcome?;
+        self.send(turn, reply)?;
+        if self.output_too_large(turn.engine, turn.context.index, reply.memory_size()) {
             return Ok(Verdict::Close);
         }
         Ok(verdict)
@@ -251,34 +254,58 @@ impl Connection {
         }
     }
 
-    /// Gives the scratch input back, and keeps what is not executed. True if that is more than a
-    /// client may have.
-    fn return_input(&mut self, turn: &mut Turn<'_>, mut input: Box<Input>) -> bool {
+    /// Gives the scratch input back, and keeps what is not executed.
+    fn return_input(&mut self, turn: &mut Turn<'_>, mut input: Box<Input>) {
         let is_scratch = turn.input.is_none();
         if self.state == State::Closing {
             input.clear();
         }
-        let length = input.len();
-        let buffers = &self.session.handle.buffers;
-        buffers.query.store(length as u64, Ordering::Relaxed);
-        buffers.query_free.store(0, Ordering::Relaxed);
         if is_scratch {
-            if length > 0 {
+            if !input.is_empty() {
                 self.input = Some(input.split_rest());
             }
             input.clear();
             *turn.input = Some(input);
-        } else if length > 0 {
+        } else if !input.is_empty() {
             input.compact();
             self.input = Some(input);
         }
+        let (length, free) =
+            self.input.as_ref().map_or((0, 0), |input| (input.len(), input.free()));
+        self.publish_input(length, free);
+    }
+
+    /// Lets other threads see how much input there is.
+    fn publish_input(&self, length: usize, free: usize) {
+        let buffers = &self.session.handle.buffers;
+        buffers.query.store(length as u64, Ordering::Relaxed);
+        buffers.query_free.store(free as u64, Ordering::Relaxed);
+    }
+
+    /// Whether the connection owns a buffer of input.
+    pub fn has_input(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Gives back the free space of a buffer whose client has stopped in the middle of a command.
+    pub fn shrink_stale_input(&mut self, now: Instant) {
+        let is_stale = now.saturating_duration_since(self.active) >= STALE_INPUT_AGE;
+        if let (true, Some(input)) = (is_stale, self.input.as_mut()) {
+            input.shrink();
+            let (length, free) = (input.len(), input.free());
+            self.publish_input(length, free);
+        }
+    }
+
+    /// Whether more input waits than a client may have; the log says so.
+    fn input_too_large(&self, turn: &Turn<'_>, input: &Input) -> bool {
         let limit = turn.engine.config.get(config::rows::CLIENT_QUERY_BUFFER_LIMIT);
-        if length as u64 <= limit {
+        if input.len() as u64 <= limit {
             return false;
         }
         turn.engine.stats.thread(turn.context.index).query_limit_closed.add(1);
         log_warning!(
-            "Closing client that reached max query buffer length: {} qbuf={length}",
+            "Closing client that reached max query buffer length: {}",
             turn.engine.describe(&self.session.handle)
         );
         true
@@ -293,6 +320,9 @@ impl Connection {
         let mut has_ended = false;
         if self.readable && input.wants_more() {
             has_ended = !self.read(turn, input)?;
+            if self.input_too_large(turn, input) {
+                return Ok(Verdict::Close);
+            }
         }
         let has_more = match catch_unwind(AssertUnwindSafe(|| self.execute(turn, reply, input))) {
             Ok(executed) => executed?,
@@ -338,8 +368,10 @@ impl Connection {
         let buffers = &self.session.handle.buffers;
         let received = buffers.received.load(Ordering::Relaxed) + count as u64;
         buffers.received.store(received, Ordering::Relaxed);
-        buffers.query.store(input.len() as u64, Ordering::Relaxed);
-        buffers.query_free.store(input.free() as u64, Ordering::Relaxed);
+        // The loop's scratch input is no client's memory.
+        if turn.input.is_some() {
+            self.publish_input(input.len(), input.free());
+        }
         Ok(true)
     }
 
@@ -451,12 +483,24 @@ impl Connection {
     /// Sends replies that have become large.
     fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
         if reply.len() > FLUSH_BYTES {
-            self.flush(turn, reply)?;
+            self.send(turn, reply)?;
             if self.output_too_large(turn.engine, turn.context.index, reply.memory_size()) {
                 return Err(io::Error::other("output above its limit"));
             }
         }
         Ok(true)
+    }
+
+    /// Sends what the socket takes of new replies, unless they are too large already: the limit
+    /// is on what the client asked for in one go, however fast it reads.
+    fn send(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<()> {
+        if reply.len() > FREE_REPLY_BYTES
+            && self.output_too_large(turn.engine, turn.context.index, reply.len())
+        {
+            reply.clear();
+            return Err(io::Error::other("output above its limit"));
+        }
+        self.flush(turn, reply)
     }
 
     /// Sends what the socket takes.

@@ -71,6 +71,8 @@ pub struct EventLoop {
     connections: Slots<Box<Connection>>,
     /// Slots whose connections have more to do in the next turn.
     again: Vec<usize>,
+    /// Connections that own a buffer of input.
+    with_input: usize,
     next_patrol: Instant,
     context: ThreadContext,
     pipeline: Pipeline,
@@ -91,6 +93,7 @@ impl EventLoop {
             acceptor: Acceptor::default(),
             connections: Slots::new(),
             again: Vec::new(),
+            with_input: 0,
             next_patrol: Instant::now() + PATROL_INTERVAL,
             context: ThreadContext::new(index, seed::fresh()[0]),
             pipeline: Pipeline::new(),
@@ -121,10 +124,14 @@ impl EventLoop {
             return Some(Duration::ZERO);
         }
         let accept = self.acceptor.delay();
-        let needs_patrol = !self.connections.is_empty() && self.shared.has_time_limits();
         let patrol =
-            needs_patrol.then(|| self.next_patrol.saturating_duration_since(Instant::now()));
+            self.needs_patrol().then(|| self.next_patrol.saturating_duration_since(Instant::now()));
         accept.into_iter().chain(patrol).min()
+    }
+
+    /// Whether anything about the connections can change with time alone.
+    fn needs_patrol(&self) -> bool {
+        self.with_input > 0 || (self.shared.has_time_limits() && !self.connections.is_empty())
     }
 
     fn turn(&mut self, events: &Events) {
@@ -190,7 +197,11 @@ impl EventLoop {
             reply: &mut self.reply,
             executed: &mut self.executed,
         };
-        match connection.serve(&mut turn, now) {
+        let had_input = connection.has_input();
+        let verdict = connection.serve(&mut turn, now);
+        self.with_input -= usize::from(had_input);
+        self.with_input += usize::from(connection.has_input());
+        match verdict {
             Verdict::Rest => self.connections.put(slot, connection),
             Verdict::Again => {
                 self.connections.put(slot, connection);
@@ -202,6 +213,7 @@ impl EventLoop {
 
     /// Ends a connection that was taken out of its slot.
     fn close(&mut self, slot: usize, mut connection: Connection) {
+        self.with_input -= usize::from(connection.has_input());
         self.shared.engine.disconnect(connection.session_mut());
         // Closing the descriptor, which dropping does, takes it out of the poller.
         self.connections.remove(slot, connection.id());
@@ -253,9 +265,9 @@ impl EventLoop {
         self.serve_taken(slot, connection, now);
     }
 
-    /// Closes the connections whose time is over.
+    /// Closes the connections whose time is over, and takes memory back from those that stalled.
     fn patrol(&mut self, now: Instant) {
-        if !self.shared.has_time_limits() {
+        if !self.needs_patrol() {
             return;
         }
         let timeout_s = self.shared.idle_timeout_s();
@@ -268,6 +280,7 @@ impl EventLoop {
             } else if connection.soft_limit_over(&self.shared.engine, self.index) {
                 self.close(slot, *connection);
             } else {
+                connection.shrink_stale_input(now);
                 self.connections.put(slot, connection);
             }
         }

@@ -150,6 +150,12 @@ impl Input {
         }
     }
 
+    /// Gives the free space back; a later read makes room again.
+    pub fn shrink(&mut self) {
+        self.compact();
+        self.bytes.shrink_to_fit();
+    }
+
     /// Reads once from a socket.
     ///
     /// # Errors
