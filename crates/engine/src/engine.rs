@@ -199,9 +199,9 @@ impl Engine {
         used
     }
 
-    /// Whether memory is above `limit`, by the last measurement and, if that says yes, by a new one.
+    /// Whether memory is above `limit`.
     pub(crate) fn above_limit(&self, limit: u64) -> bool {
-        self.used_memory.load(Ordering::Relaxed) > limit && self.measure_memory() > limit
+        self.platform.used_memory() > limit
     }
 
     /// One round of active expiry over all shards, called by its background thread. Each lock is

@@ -216,7 +216,7 @@ impl Platform for Host {
     }
 
     fn used_memory(&self) -> u64 {
-        sys::alloc::used()
+        sys::alloc::used_nearly()
     }
 
     fn allocator_report(&self) -> String {
