@@ -132,7 +132,7 @@ fn info(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     for name in args.iter().skip(2) {
         match registry.find_full(name) {
             Some(entry) => describe(admin.cx.reply, registry, entry),
-            None => admin.cx.reply.null_array(),
+            None => admin.cx.reply.null(),
         }
     }
     Ok(())

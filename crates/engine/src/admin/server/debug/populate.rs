@@ -8,9 +8,9 @@ use crate::admin::AdminCx;
 pub(super) fn populate(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     args.bytes();
-    let count = args.integer_in(0..=i64::MAX, CommandError::OUT_OF_RANGE);
+    let count = args.integer_in(0..=i64::MAX, CommandError::NOT_POSITIVE);
     let prefix = if args.more() { args.bytes() } else { b"key" };
-    let size = args.more().then(|| args.integer_in(0..=i64::MAX, CommandError::OUT_OF_RANGE));
+    let size = args.more().then(|| args.integer_in(0..=i64::MAX, CommandError::NOT_POSITIVE));
     args.finish()?;
     let longest = admin.engine.config.get(::config::rows::PROTO_MAX_BULK_LEN);
     let size = size.map(|size| size as u64);
