@@ -13,7 +13,8 @@ pub struct FoundKey {
     pub flags: KeyFlags,
 }
 
-/// The key specs do not match the command line (`COMMAND GETKEYS` reports it; a handler reports its own error).
+/// The key specs do not match the command line (`COMMAND GETKEYS` reports it; a handler reports its
+/// own error).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidKeys;
 

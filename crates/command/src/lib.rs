@@ -1,5 +1,5 @@
-//! The vocabulary every command is written in: its specification, the argument reader, the execution
-//! context and the typed errors. This crate knows no particular command and no socket.
+//! The vocabulary every command is written in: its specification, the argument reader, the
+//! execution context and the typed errors. This crate knows no particular command and no socket.
 //!
 //! Reading order: [`spec`] (what a command says of itself), [`reader`] (how it parses its
 //! arguments), [`context`] (what its handler may touch), [`error`] (how it fails), [`keys`] (which

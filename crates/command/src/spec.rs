@@ -79,7 +79,8 @@ impl Group {
     }
 }
 
-/// That a command is deprecated: since when, and by what it is replaced (Markdown, as Redis prints).
+/// That a command is deprecated: since when, and by what it is replaced (Markdown, as Redis
+/// prints).
 #[derive(Clone, Copy, Debug)]
 pub struct Deprecated {
     /// First version in which it is deprecated.

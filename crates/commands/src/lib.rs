@@ -1,5 +1,6 @@
 //! The core command families, one folder each. A file holds one command or a few true siblings: its
-//! specification, the parsing of its arguments (which sees no store), its execution (which sees no socket) and its tests.
+//! specification, the parsing of its arguments (which sees no store), its execution (which sees no
+//! socket) and its tests.
 //!
 //! Adding a command touches its file and one row of its family's table.
 

@@ -1,7 +1,7 @@
 //! What single parameters demand beyond their type. The reasons are Redis's own words, because
 //! clients and tests compare them.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest hostname that a node may announce, plus one.
 const HOSTNAME_END: usize = 256;

@@ -22,10 +22,11 @@ pub enum Flow {
     /// Execute the next one.
     #[default]
     Continue,
-    /// The command waits: execute nothing more until a [`Message::Resume`](crate::Message::Resume) brings
-    /// its reply.
+    /// The command waits: execute nothing more until a [`Message::Resume`](crate::Message::Resume)
+    /// brings its reply.
     Wait,
-    /// The command was not executed: execute it again at the next [`Message::Resume`](crate::Message::Resume).
+    /// The command was not executed: execute it again at the next
+    /// [`Message::Resume`](crate::Message::Resume).
     Retry,
     /// Send what is in the reply buffer, then close.
     Close,

@@ -1,8 +1,8 @@
 //! The clients, as other threads see them.
 //!
-//! A [`Session`](crate::Session) belongs to its event loop alone. What `CLIENT LIST`, `CLIENT KILL` and `INFO` need to know of
-//! it from other threads is in its [`ClientHandle`]: plain atomics that the owner updates as it
-//! goes, and two names behind a lock.
+//! A [`Session`](crate::Session) belongs to its event loop alone. What `CLIENT LIST`, `CLIENT KILL`
+//! and `INFO` need to know of it from other threads is in its [`ClientHandle`]: plain atomics that
+//! the owner updates as it goes, and two names behind a lock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -24,9 +24,9 @@ pub struct Prepared {
 }
 
 impl Engine {
-    /// Looks up a command and, if it has one key, asks the processor for the place where that
-    /// key's look-up begins. A pipeline's commands are all prepared before the first is executed, so
-    /// that their cache misses overlap. `last` is the command before it, which is probably the same.
+    /// Looks up a command and, if it has one key, asks the processor for the place where that key's
+    /// look-up begins. A pipeline's commands are all prepared before the first is executed, so that
+    /// their cache misses overlap. `last` is the command before it, which is probably the same.
     #[inline]
     pub fn prepare(&self, session: &Session, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
         let same = last.and_then(|last| last.entry.ok()).filter(|entry| {

@@ -2,9 +2,10 @@
 //!
 //! A thread of the server hands the engine what a connection sent; the engine finds the command,
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
-//! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one command
-//! table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`] (locks and handler),
-//! [`transaction`], [`engine`] (what is shared), [`platform`] (what the server provides).
+//! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
+//! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
+//! (locks and handler), [`transaction`], [`engine`] (what is shared), [`platform`] (what the server
+//! provides).
 
 pub mod admin;
 pub mod call;

@@ -1,7 +1,7 @@
 //! What the engine asks of the program around it: waking threads, the log, files, the process.
 //!
-//! The server implements it with the operating system, tests with a recorder. Nothing here is on the
-//! path of an ordinary command.
+//! The server implements it with the operating system, tests with a recorder. Nothing here is on
+//! the path of an ordinary command.
 
 use std::time::Duration;
 

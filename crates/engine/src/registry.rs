@@ -1,7 +1,7 @@
 //! The one command table: every command and subcommand, found by name.
 //!
-//! Dispatch, `COMMAND *`, statistics and the generated documentation all read it. A command's *index*
-//! here identifies it in statistics.
+//! Dispatch, `COMMAND *`, statistics and the generated documentation all read it. A command's
+//! *index* here identifies it in statistics.
 
 use std::sync::OnceLock;
 
@@ -133,6 +133,7 @@ impl Registry {
 
     /// A table of one's own, for [`Registry::rename`].
     #[must_use]
+    #[expect(clippy::new_without_default, reason = "the whole command table is nobody's default")]
     pub fn new() -> Self {
         let mut registry = Self { entries: Vec::new(), by_name: HashTable::new() };
         for command in commands::all() {

@@ -1,5 +1,5 @@
-//! Counters. Each event loop writes its own block with plain stores and `INFO` adds the blocks up, so
-//! counting costs no locked instruction and no shared cache line.
+//! Counters. Each event loop writes its own block with plain stores and `INFO` adds the blocks up,
+//! so counting costs no locked instruction and no shared cache line.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};

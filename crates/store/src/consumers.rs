@@ -1,9 +1,9 @@
 //! Who may ask for the effects of edits. The engine routes each command's [`Effects`] to them while
-//! the command's locks are still held, so every consumer sees one valid serial order per key, and the
-//! log one of the whole dataset.
+//! the command's locks are still held, so every consumer sees one valid serial order per key, and
+//! the log one of the whole dataset.
 //!
-//! A consumer that does not exist yet (replication, tracking, keyspace events, blocked clients) plugs
-//! in here without touching a handler.
+//! A consumer that does not exist yet (replication, tracking, keyspace events, blocked clients)
+//! plugs in here without touching a handler.
 
 use crate::effects::{DbKey, Effects, Interest, KeyEvent, LogRecord};
 
@@ -27,7 +27,8 @@ pub trait BlockedKeys: Send + Sync {
 
 /// The effect log that feeds the AOF, the replication backlog and the replicas.
 pub trait CommandLog: Send + Sync {
-    /// Appends what one command or transaction did. Called with the locks of every changed key held.
+    /// Appends what one command or transaction did. Called with the locks of every changed key
+    /// held.
     fn append(&self, records: &[LogRecord]);
 }
 

@@ -115,8 +115,9 @@ impl<'e> Edit<'e> {
         result
     }
 
-    /// Gives an existing string the encoding of one that was edited in place, as bit commands do even
-    /// when they find every bit as it should be. The value stays, so nobody needs to hear of it.
+    /// Gives an existing string the encoding of one that was edited in place, as bit commands do
+    /// even when they find every bit as it should be. The value stays, so nobody needs to hear of
+    /// it.
     pub fn make_raw(&mut self) {
         let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
         let is_raw = match slot.entry().value() {

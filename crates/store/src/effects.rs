@@ -1,9 +1,9 @@
 //! What follows from an edit, collected as plain data while the locks are held.
 //!
-//! A handler never spells out a side effect: the edit handle records here that a key changed, and the
-//! engine routes the record to whoever asked for it ([`consumers`](crate::consumers)) before the locks are
-//! released. What nobody asked for ([`Interest`]) is not recorded, so a plain cache pays one counter
-//! increment per write.
+//! A handler never spells out a side effect: the edit handle records here that a key changed, and
+//! the engine routes the record to whoever asked for it ([`consumers`](crate::consumers)) before
+//! the locks are released. What nobody asked for ([`Interest`]) is not recorded, so a plain cache
+//! pays one counter increment per write.
 
 use std::ops::BitOr;
 

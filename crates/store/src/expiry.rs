@@ -1,7 +1,8 @@
 //! Expiry: what follows when a key's time has come, and the sweep that finds such keys on time.
 //!
-//! A look-up removes a key that is due (lazy expiry, in [`crate::keyspace`]). The sweep here reclaims the keys
-//! that nobody looks up, shard by shard, a bounded number of entries under each lock.
+//! A look-up removes a key that is due (lazy expiry, in [`crate::keyspace`]). The sweep here
+//! reclaims the keys that nobody looks up, shard by shard, a bounded number of entries under each
+//! lock.
 
 use collections::entry::Entry;
 

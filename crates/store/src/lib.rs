@@ -1,9 +1,9 @@
 //! The keyspace: shards, databases, expiry, the edit handle and its effects.
 //!
 //! It knows no sockets, no files and no protocol; time and randomness are arguments. Reading order:
-//! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked), [`keyspace`] (what a
-//! command may do with its locked keys), [`edit`] (how it changes one), [`effects`] (what follows from
-//! that) and [`consumers`] (who hears of it).
+//! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
+//! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
+//! [`effects`] (what follows from that) and [`consumers`] (who hears of it).
 
 pub mod access;
 pub mod consumers;

@@ -134,7 +134,8 @@ impl Keyspace<'_> {
                 }
             });
         }
-        // Beyond a shard's last position is the next one's first, and beyond the last shard the end.
+        // Beyond a shard's last position is the next one's first, and beyond the last shard the
+        // end.
         ((shard as u64) << SHARD_BITS).wrapping_add(aligned) >> CURSOR_SHIFT
     }
 
@@ -218,8 +219,8 @@ impl Keyspace<'_> {
         found
     }
 
-    /// Empties database `db`, or all of them. Needs every lock. Returns the number of keys removed; their memory
-    /// is in the effects' garbage.
+    /// Empties database `db`, or all of them. Needs every lock. Returns the number of keys removed;
+    /// their memory is in the effects' garbage.
     pub fn flush(&mut self, db: Option<usize>) -> usize {
         assert!(self.held.is_all(), "a flush is atomic over the whole keyspace");
         let now = self.scope.now;

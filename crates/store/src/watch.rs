@@ -1,8 +1,8 @@
 //! `WATCH`: which sessions must be told that a key changed.
 //!
-//! The registrations of a key live in the key's shard, under its lock, so that "was it changed since
-//! I watched it" has one answer. A registration is an `Arc` flag of the session's transaction state:
-//! the edit handle raises it, `EXEC` reads it after it has locked the watched keys' shards.
+//! The registrations of a key live in the key's shard, under its lock, so that "was it changed
+//! since I watched it" has one answer. A registration is an `Arc` flag of the session's transaction
+//! state: the edit handle raises it, `EXEC` reads it after it has locked the watched keys' shards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

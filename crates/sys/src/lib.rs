@@ -5,7 +5,8 @@
 //! exports is safe. It knows nothing of the store, of commands or of sockets: what a crash report
 //! says about them comes from callbacks ([`crash::Hooks`]).
 //!
-//! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output), [`tsc`] (a cheap clock).
+//! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output), [`tsc`]
+//! (a cheap clock).
 
 #![allow(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! The processor's time stamp counter: a monotonic clock for a third of the price of the system's.
 //!
 //! Every command's duration is measured, so a reading must cost next to nothing: about 7 ns here
-//! against 20 ns and more for `clock_gettime` through the vDSO. It is used only where the counter is
-//! invariant (it ticks at one rate on all cores, whatever their frequency and sleep states).
+//! against 20 ns and more for `clock_gettime` through the vDSO. It is used only where the counter
+//! is invariant (it ticks at one rate on all cores, whatever their frequency and sleep states).
 
 use std::time::{Duration, Instant};
 

@@ -17,6 +17,10 @@ pub enum Compare {
     /// SCAN: the keys come in no particular order, and how many of them a call returns is up to the
     /// server, so they are compared only where both finished in one call.
     Scan,
+    /// A map, or an array of pairs, in no particular order.
+    Pairs,
+    /// COMMAND INFO: names, arities, flags, positions of keys and ACL categories.
+    CommandInfo,
     /// HELLO: all fields but the server's name and version and the connection's id.
     Hello,
     /// Only the RESP type.
@@ -43,6 +47,18 @@ impl Compare {
                 let finished = |reply: &[Value]| reply[0] == Value::Bulk(b"0".to_vec());
                 let both = a.len() == 2 && b.len() == 2;
                 both && (!finished(a) || !finished(b) || sorted(&a[1]) == sorted(&b[1]))
+            }
+            (Compare::Pairs, ..) => {
+                let sorted = |value| {
+                    let mut pairs = pairs(value);
+                    pairs.sort_by_key(|pair| format!("{pair:?}"));
+                    pairs
+                };
+                sorted(subject) == sorted(reference)
+            }
+            (Compare::CommandInfo, Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len()
+                    && a.iter().zip(b).all(|(a, b)| command_info(a) == command_info(b))
             }
             (Compare::Hello, ..) => hello(subject) == hello(reference),
             (Compare::Type, ..) => {
@@ -71,20 +87,31 @@ fn sorted(value: &Value) -> Vec<String> {
     texts
 }
 
-/// The pairs of a HELLO reply without those that differ between any two servers.
-fn hello(value: &Value) -> Vec<(Value, Value)> {
-    let pairs: Vec<(Value, Value)> = match value {
+/// What COMMAND INFO tells of one command, as far as versions agree on it: not its hints and key
+/// specifications.
+fn command_info(value: &Value) -> Vec<Vec<String>> {
+    let Value::Array(fields) = value else { return vec![sorted(value)] };
+    fields.iter().take(7).map(sorted).collect()
+}
+
+/// The pairs of a map, or of an array that stands for one under RESP2.
+fn pairs(value: &Value) -> Vec<(Value, Value)> {
+    match value {
         Value::Map(pairs) => pairs.clone(),
         Value::Array(flat) => {
             flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
         }
         other => vec![(other.clone(), Value::Null)],
-    };
+    }
+}
+
+/// The pairs of a HELLO reply without those that differ between any two servers.
+fn hello(value: &Value) -> Vec<(Value, Value)> {
     let private = |key: &Value| {
         let name = key.as_bytes().unwrap_or_default();
         [&b"server"[..], b"version", b"id"].contains(&name)
     };
-    pairs.into_iter().filter(|(key, _)| !private(key)).collect()
+    pairs(value).into_iter().filter(|(key, _)| !private(key)).collect()
 }
 
 #[cfg(test)]
@@ -114,6 +141,30 @@ mod tests {
         assert!(Compare::Scan.agrees(&scan("0", &ab), &scan("0", &ba)));
         assert!(!Compare::Scan.agrees(&scan("0", &ab), &scan("0", &aa)));
         assert!(Compare::Scan.agrees(&scan("0", &ab), &scan("7", &aa)));
+    }
+
+    #[test]
+    fn pairs_have_no_order_but_keep_together() {
+        let map = |words: &[&str]| Value::Array(words.iter().map(|word| bulk(word)).collect());
+        let agrees = |a: &[&str], b: &[&str]| Compare::Pairs.agrees(&map(a), &map(b));
+        assert!(agrees(&["hz", "10", "port", "1"], &["port", "1", "hz", "10"]));
+        assert!(!agrees(&["hz", "10", "port", "1"], &["hz", "1", "port", "10"]));
+    }
+
+    #[test]
+    fn command_info_is_compared_up_to_the_categories() {
+        let info = |arity, step, hint: &str| {
+            let flags = Value::Set(vec![bulk("fast"), bulk("readonly")]);
+            let numbers = [1, 1, step].map(Value::Integer);
+            let mut fields = vec![bulk("get"), Value::Integer(arity), flags];
+            fields.extend(numbers);
+            fields.push(Value::Set(vec![bulk("@read")]));
+            fields.push(bulk(hint));
+            Value::Array(vec![Value::Array(fields)])
+        };
+        assert!(Compare::CommandInfo.agrees(&info(2, 1, "a"), &info(2, 1, "b")));
+        assert!(!Compare::CommandInfo.agrees(&info(2, 1, "a"), &info(3, 1, "a")));
+        assert!(!Compare::CommandInfo.agrees(&info(2, 1, "a"), &info(2, 2, "a")));
     }
 
     #[test]

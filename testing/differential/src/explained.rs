@@ -39,13 +39,22 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
-        name: "newer-wording",
-        sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS say that a command has no key arguments in \
-                   the words of Redis 7.2 and later.",
-        explains: |command, subject, reference| {
+        name: "getkeys-short-command",
+        sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS take a command without arguments, as Redis \
+                   7.2 does; the reference finds arguments missing.",
+        explains: |command, _, reference| {
             is(command, "COMMAND")
-                && is_error(subject, "ERR The command has no key arguments")
-                && is_error(reference, "ERR wrong number of arguments")
+                && is_error(reference, "ERR wrong number of arguments for 'command|getkeys")
+        },
+    },
+    Explained {
+        name: "newer-choices",
+        sentence: "CONFIG SET lists the choices of Redis 8 when it refuses a value.",
+        explains: |command, subject, reference| {
+            is(command, "CONFIG")
+                && ["must be one of the following: ", "Invalid event class character. Use "]
+                    .iter()
+                    .any(|words| same_until(subject, reference, words))
         },
     },
     Explained {
@@ -106,6 +115,13 @@ fn is_error(value: &Value, start: &str) -> bool {
     matches!(value, Value::Error(text) if text.starts_with(start.as_bytes()))
 }
 
+/// Whether both are errors that agree up to and including `words`.
+fn same_until(subject: &Value, reference: &Value, words: &str) -> bool {
+    let (Value::Error(said), Value::Error(right)) = (subject, reference) else { return false };
+    let until = |text: &[u8]| text.windows(words.len()).position(|part| part == words.as_bytes());
+    until(said).is_some_and(|at| right.get(..at + words.len()) == Some(&said[..at + words.len()]))
+}
+
 fn is_bulk(value: &Value, text: &str) -> bool {
     matches!(value, Value::Bulk(bytes) if bytes == text.as_bytes())
 }
@@ -133,6 +149,11 @@ mod tests {
             Some("scan-cursor")
         );
         assert_eq!(named("GET k", &ok, &Value::NullBulk), None);
+        let refusal = |list: &str| {
+            Value::Error(format!("ERR no - must be one of the following: {list}").into())
+        };
+        assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &refusal("a")), Some("newer-choices"));
+        assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &syntax), None);
     }
 
     #[test]

@@ -27,13 +27,13 @@ pub struct Sent {
 pub struct Abilities {
     /// The version of the reference.
     pub version: Version,
-    /// Names of commands that both have, in lower case.
+    /// Names of commands and subcommands (`client|list`) that both have, in lower case.
     pub commands: Vec<String>,
 }
 
 impl Abilities {
     fn has(&self, row: &Row) -> bool {
-        let name = row.words[0].to_ascii_lowercase();
+        let name = row.words.join("|").to_ascii_lowercase();
         // The name that no server has is there to be refused by both.
         let known = name.starts_with("nosuch") || self.commands.contains(&name);
         known && self.version >= row.since
@@ -47,14 +47,20 @@ pub struct Generator {
     /// Each usable row as often as its weight says.
     rows: Vec<&'static Row>,
     connection: usize,
+    /// How many commands a connection sends in a row, on average.
+    stretch: usize,
 }
+
+/// Averages of [`Generator::stretch`]: connections that alternate find out about WATCH, long rows
+/// about pipelines.
+const STRETCHES: [usize; 5] = [1, 3, 10, 100, 300];
 
 impl Generator {
     /// The stream of `seed` over the rows that both servers have.
     pub fn new(seed: u64, abilities: &Abilities) -> Self {
         let usable = TABLE.iter().filter(|row| abilities.has(row));
         let rows = usable.flat_map(|row| std::iter::repeat_n(row, row.weight)).collect();
-        Generator { rng: Rng::new(seed), rows, connection: 0 }
+        Generator { rng: Rng::new(seed), rows, connection: 0, stretch: STRETCHES[0] }
     }
 
     /// The next `count` commands.
@@ -64,8 +70,11 @@ impl Generator {
 
     fn one(&mut self) -> Sent {
         let rng = &mut self.rng;
-        if rng.one_in(100) {
+        if rng.one_in(self.stretch) {
             self.connection = rng.below(CONNECTIONS);
+        }
+        if rng.one_in(200) {
+            self.stretch = rng.pick(&STRETCHES);
         }
         let row = rng.pick(&self.rows);
         let mut command: Command = row.words.iter().map(|word| word.as_bytes().to_vec()).collect();
@@ -83,7 +92,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn abilities(version: Version) -> Abilities {
-        let commands = TABLE.iter().map(|row| row.words[0].to_ascii_lowercase()).collect();
+        let commands = TABLE.iter().map(|row| row.words.join("|").to_ascii_lowercase()).collect();
         Abilities { version, commands }
     }
 

@@ -5,10 +5,10 @@ use client::{Address, Client, Error, Options, Value};
 use conformance::render::render;
 use conformance::words;
 
-use crate::compare::Compare;
 use crate::explained::{Explained, explanation};
 use crate::generate::{CONNECTIONS, Sent};
 use crate::state;
+use crate::table::PARAMETERS;
 
 /// Most commands in flight on a connection.
 const BURST_MAX: usize = 256;
@@ -85,6 +85,9 @@ impl Side {
             clients.push(Client::connect(address, &options)?);
         }
         clients[0].command(&["FLUSHALL"])?;
+        for (name, default) in PARAMETERS {
+            clients[0].command(&["CONFIG", "SET", name, default])?;
+        }
         Ok(Side { clients })
     }
 
@@ -112,7 +115,7 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
     let mut subject = Side::open(&servers.subject, servers.protocols).map_err(of_subject)?;
     let mut reference = Side::open(&servers.reference, servers.protocols).map_err(of_reference)?;
     let mut verdict = Verdict::default();
-    let mut queues: [Vec<Compare>; CONNECTIONS] = Default::default();
+    let mut queues: [Vec<Sent>; CONNECTIONS] = Default::default();
     let mut at = 0;
     while at < stream.len() {
         let connection = stream[at].connection;
@@ -124,12 +127,8 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
         let right = reference.receive(burst).map_err(of_reference)?;
         for (offset, sent) in burst.iter().enumerate() {
             let (said, right) = (&said[offset], &right[offset]);
-            let agrees = agrees(sent, said, right, &mut queues[connection]);
-            if agrees {
-                continue;
-            }
-            match explanation(&sent.command, said, right) {
-                Some(known) => verdict.explained.push(known),
+            match judge(sent, said, right, &mut queues[connection]) {
+                Some(known) => verdict.explained.extend(known),
                 None => {
                     verdict.mismatch = Some(Mismatch {
                         at: at + offset,
@@ -152,12 +151,18 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
     Ok(verdict)
 }
 
-/// Compares two replies. `queue` holds how the replies of the commands that MULTI queued on this
-/// connection are compared, for the array that EXEC will answer with.
-fn agrees(sent: &Sent, subject: &Value, reference: &Value, queue: &mut Vec<Compare>) -> bool {
+/// Compares two replies: the explained differences between them, or `None` if there is one that
+/// nothing explains. `queue` holds the commands that MULTI queued on this connection, whose replies
+/// are the elements of what EXEC answers with.
+fn judge(
+    sent: &Sent,
+    subject: &Value,
+    reference: &Value,
+    queue: &mut Vec<Sent>,
+) -> Option<Vec<&'static Explained>> {
     if matches!(reference, Value::Simple(text) if text == b"QUEUED") {
-        queue.push(sent.compare);
-        return subject == reference;
+        queue.push(sent.clone());
+        return (subject == reference).then(Vec::new);
     }
     let name = sent.command[0].to_ascii_uppercase();
     let queued = match &name[..] {
@@ -169,15 +174,28 @@ fn agrees(sent: &Sent, subject: &Value, reference: &Value, queue: &mut Vec<Compa
     };
     match (subject, reference) {
         (Value::Array(said), Value::Array(right)) if name == b"EXEC" => {
-            said.len() == right.len()
-                && right.len() == queued.len()
-                && queued
-                    .iter()
-                    .zip(said.iter().zip(right))
-                    .all(|(compare, (a, b))| compare.agrees(a, b))
+            if said.len() != right.len() || right.len() != queued.len() {
+                return None;
+            }
+            let each = queued.iter().zip(said.iter().zip(right));
+            let known: Option<Vec<_>> = each.map(|(sent, (a, b))| judge_one(sent, a, b)).collect();
+            known.map(|known| known.into_iter().flatten().collect())
         }
-        _ => sent.compare.agrees(subject, reference),
+        _ => judge_one(sent, subject, reference).map(|known| known.into_iter().collect()),
     }
+}
+
+/// Compares the two replies of one command: `None` if they differ and nothing explains it, else
+/// the explanation if one was needed.
+fn judge_one(
+    sent: &Sent,
+    subject: &Value,
+    reference: &Value,
+) -> Option<Option<&'static Explained>> {
+    if sent.compare.agrees(subject, reference) {
+        return Some(None);
+    }
+    explanation(&sent.command, subject, reference).map(Some)
 }
 
 /// A command as a line of a conformance script.
@@ -188,9 +206,27 @@ pub fn line(command: &[Vec<u8>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::Compare;
 
     fn sent(name: &str, compare: Compare) -> Sent {
         Sent { connection: 0, command: vec![name.into()], compare }
+    }
+
+    fn agrees(sent: &Sent, subject: &Value, reference: &Value, queue: &mut Vec<Sent>) -> bool {
+        judge(sent, subject, reference, queue).is_some_and(|known| known.is_empty())
+    }
+
+    #[test]
+    fn exec_explains_each_reply_by_its_command() {
+        let queued = Value::Simple("QUEUED".into());
+        let mut queue = Vec::new();
+        let command = ["SCAN", "x"].map(|word| word.as_bytes().to_vec()).to_vec();
+        let scan = Sent { connection: 0, command, compare: Compare::Scan };
+        assert!(agrees(&scan, &queued, &queued, &mut queue));
+        let said = Value::Array(vec![Value::Error("ERR invalid cursor".into())]);
+        let right = Value::Array(vec![Value::Array(Vec::new())]);
+        let known = judge(&sent("EXEC", Compare::Exact), &said, &right, &mut queue).unwrap();
+        assert_eq!(known.iter().map(|known| known.name).collect::<Vec<_>>(), ["scan-cursor"]);
     }
 
     #[test]

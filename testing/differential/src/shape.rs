@@ -12,7 +12,7 @@ pub type Command = Vec<Vec<u8>>;
 pub enum Arg {
     /// A key of the small pool.
     Key,
-    /// A string value: ordinary, numeric, empty, binary or long.
+    /// A string value: ordinary, numeric, empty, binary or long, rarely up to a megabyte.
     Value,
     /// An integer, often at a boundary.
     Int,
@@ -215,6 +215,9 @@ pub fn all(shapes: &[Arg], rng: &mut Rng, out: &mut Command) {
 }
 
 fn value(rng: &mut Rng) -> Vec<u8> {
+    if rng.one_in(4_000) {
+        return vec![b'z'; 100_000 + rng.below(900_000)];
+    }
     match rng.below(12) {
         0 => Vec::new(),
         1 => b"\x00\xff\r\n$-1".to_vec(),

@@ -3,8 +3,9 @@
 //!
 //! Rows whose command either server lacks are left out of a run. Commands that cannot be streamed
 //! are not here: those that end, stall or silence a connection or a server (QUIT, SHUTDOWN, CLIENT
-//! KILL, PAUSE and REPLY, DEBUG SLEEP, MONITOR) and those that change the server for later runs
-//! (CONFIG SET); conformance scripts cover them.
+//! PAUSE and REPLY, DEBUG SLEEP, MONITOR) and those that make it speak unasked (CLIENT TRACKING
+//! ON, SUBSCRIBE); conformance scripts cover them. CONFIG SET changes only [`PARAMETERS`], which
+//! every episode sets back.
 
 use conformance::Version;
 
@@ -101,6 +102,119 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
     &[OneOf(EXPIRY)],
 ];
 
+/// The parameters that a stream may change, with the value that an episode starts from. None of
+/// them decides about encodings or about what is kept.
+pub const PARAMETERS: &[(&str, &str)] = &[
+    ("hz", "10"),
+    ("lazyfree-lazy-user-del", "no"),
+    ("lfu-log-factor", "10"),
+    ("latency-monitor-threshold", "0"),
+    ("maxmemory", "0"),
+    ("maxmemory-policy", "noeviction"),
+    ("maxmemory-samples", "5"),
+    ("notify-keyspace-events", ""),
+    ("proto-max-bulk-len", "512mb"),
+    ("slowlog-log-slower-than", "10000"),
+    ("tracking-table-max-keys", "1000000"),
+];
+
+const SETTINGS: &[&[Arg]] = &[
+    &[Word("hz"), OneOf(&[&[Word("10")], &[Word("100")], &[Word("501")], &[Word("x")]])],
+    &[Word("lazyfree-lazy-user-del"), OneOf(&[&[Word("yes")], &[Word("no")], &[Word("1")]])],
+    &[Word("lfu-log-factor"), OneOf(&[&[Word("0")], &[Word("10")], &[Word("-1")]])],
+    &[Word("latency-monitor-threshold"), OneOf(&[&[Word("0")], &[Word("100")], &[Word("1.5")]])],
+    &[Word("maxmemory"), OneOf(&[&[Word("100gb")], &[Word("0")], &[Word("7t")], &[Word("")]])],
+    &[
+        Word("maxmemory-policy"),
+        OneOf(&[&[Word("noeviction")], &[Word("allkeys-lru")], &[Word("volatile-ttl")], &[Value]]),
+    ],
+    &[Word("maxmemory-samples"), OneOf(&[&[Word("3")], &[Word("64")], &[Word("-7")]])],
+    &[
+        Word("notify-keyspace-events"),
+        OneOf(&[&[Word("KEA")], &[Word("Ex$g")], &[Word("")], &[Word("?")]]),
+    ],
+    &[Word("proto-max-bulk-len"), OneOf(&[&[Word("512mb")], &[Word("1mb")], &[Word("1023k")]])],
+    &[Word("slowlog-log-slower-than"), OneOf(&[&[Word("10000")], &[Word("-1")]])],
+    &[Word("tracking-table-max-keys"), OneOf(&[&[Word("1000000")], &[Word("0")]])],
+    &[Word("databases"), Word("16")],
+    &[Word("no-such-parameter"), Value],
+];
+
+const SETTING_NAMES: &[&[Arg]] = &[
+    &[Word("hz")],
+    &[Word("lazyfree-lazy-user-del")],
+    &[Word("lfu-log-factor")],
+    &[Word("latency-monitor-threshold")],
+    &[Word("maxmemory")],
+    &[Word("maxmemory-policy")],
+    &[Word("maxmemory-samples")],
+    &[Word("notify-keyspace-events")],
+    &[Word("proto-max-bulk-len")],
+    &[Word("slowlog-log-slower-than")],
+    &[Word("tracking-table-max-keys")],
+    &[Word("databases")],
+    &[Word("maxmemory-pol*")],
+    &[Word("no-such-parameter")],
+    &[Value],
+];
+
+/// Commands whose COMMAND INFO is asked for.
+const NAMES: &[&[Arg]] = &[
+    &[Word("append")],
+    &[Word("bitfield")],
+    &[Word("bitop")],
+    &[Word("client|kill")],
+    &[Word("config|get")],
+    &[Word("copy")],
+    &[Word("del")],
+    &[Word("exec")],
+    &[Word("get")],
+    &[Word("getex")],
+    &[Word("hello")],
+    &[Word("incrbyfloat")],
+    &[Word("keys")],
+    &[Word("lcs")],
+    &[Word("move")],
+    &[Word("mset")],
+    &[Word("object|encoding")],
+    &[Word("rename")],
+    &[Word("scan")],
+    &[Word("select")],
+    &[Word("set")],
+    &[Word("swapdb")],
+    &[Word("unlink")],
+    &[Word("watch")],
+    &[Value],
+];
+
+/// Requests whose keys are asked for.
+const WITH_KEYS: &[&[Arg]] = &[
+    &[Word("SET"), Key, Value, Options(SET_OPTIONS)],
+    &[Word("BITOP"), OneOf(BITOPS), Key, Repeat(0, 3, &[Key])],
+    &[Word("MSET"), Repeat(0, 4, &[Key, Value])],
+    &[Word("DEL"), Repeat(0, 4, &[Key])],
+    &[Word("COPY"), Key, Key],
+    &[Word("RENAME"), Key, Key],
+    &[Word("LCS"), Key, Key, Options(LCS_OPTIONS)],
+    &[Word("OBJECT"), Word("ENCODING"), Key],
+    &[Word("MEMORY"), Word("USAGE"), Key],
+    &[Word("BITFIELD"), Key, Word("GET"), FieldType, FieldOffset],
+    &[Word("BITFIELD"), Key, Word("SET"), FieldType, FieldOffset, Int],
+    &[Word("PING")],
+    &[Word("EXEC")],
+    &[Word("SELECT"), Db],
+    &[Word("NOSUCHCOMMAND"), Key],
+];
+
+const TRACKING_OPTIONS: &[&[Arg]] = &[
+    &[Word("BCAST")],
+    &[Word("PREFIX"), Value],
+    &[Word("OPTIN")],
+    &[Word("OPTOUT")],
+    &[Word("NOLOOP")],
+    &[Word("REDIRECT"), Word("999999999")],
+];
+
 /// Every row.
 pub const TABLE: &[Row] = &[
     // Strings.
@@ -154,7 +268,7 @@ pub const TABLE: &[Row] = &[
     row(&["EXPIRETIME"], &[Key]).compare(Compare::Seconds),
     row(&["KEYS"], &[Glob]).compare(Compare::Unordered).weight(1),
     row(&["MOVE"], &[Key, Db]),
-    row(&["OBJECT", "ENCODING"], &[Key]),
+    row(&["OBJECT", "ENCODING"], &[Key]).weight(10),
     row(&["OBJECT", "FREQ"], &[Key]).weight(1),
     row(&["OBJECT", "IDLETIME"], &[Key]).compare(Compare::Seconds).weight(1),
     row(&["OBJECT", "REFCOUNT"], &[Key]).compare(Compare::Type).weight(1),
@@ -186,15 +300,36 @@ pub const TABLE: &[Row] = &[
     row(&["WATCH"], &[Repeat(1, 2, &[Key])]).weight(2),
     // Connection.
     row(&["AUTH"], &[Value]).weight(1),
+    row(&["CLIENT", "CACHING"], &[OneOf(&[&[Word("YES")], &[Word("NO")], &[Value]])]).weight(1),
     row(&["CLIENT", "GETNAME"], &[]).weight(1),
+    row(&["CLIENT", "GETREDIR"], &[]).weight(1),
+    row(&["CLIENT", "HELP"], &[]).compare(Compare::Type).weight(1),
     row(&["CLIENT", "ID"], &[]).compare(Compare::Type).weight(1),
     row(&["CLIENT", "INFO"], &[]).compare(Compare::Type).weight(1),
+    row(&["CLIENT", "KILL"], &[OneOf(&[&[Word("192.0.2.1:1")], &[Word("ADDR"), Value]])]).weight(1),
+    row(&["CLIENT", "KILL"], &[Word("TYPE"), Word("pubsub"), Word("LADDR"), Value]).weight(1),
     row(&["CLIENT", "LIST"], &[Options(&[&[Word("ID"), Int], &[Word("TYPE"), Value]])])
         .compare(Compare::Type)
         .weight(1),
     row(&["CLIENT", "NO-EVICT"], &[OneOf(&[&[Word("ON")], &[Word("OFF")], &[Value]])]).weight(1),
+    row(&["CLIENT", "NO-TOUCH"], &[OneOf(&[&[Word("ON")], &[Word("OFF")], &[Value]])])
+        .weight(1)
+        .since(7, 2),
+    row(
+        &["CLIENT", "SETINFO"],
+        &[OneOf(&[&[Word("LIB-NAME")], &[Word("LIB-VER")], &[Value]]), Value],
+    )
+    .weight(1)
+    .since(7, 2),
     row(&["CLIENT", "SETNAME"], &[Value]).weight(1),
+    row(&["CLIENT", "TRACKING"], &[Word("OFF"), Options(TRACKING_OPTIONS)]).weight(1),
     row(&["CLIENT", "TRACKINGINFO"], &[]).weight(1),
+    row(
+        &["CLIENT", "UNBLOCK"],
+        &[Int, OneOf(&[&[], &[Word("TIMEOUT")], &[Word("ERROR")], &[Value]])],
+    )
+    .weight(1),
+    row(&["CLIENT", "UNPAUSE"], &[]).weight(1),
     row(&["ECHO"], &[Value]).weight(1),
     row(&["HELLO"], &[OneOf(&[&[Word("2")], &[Word("3")], &[Int], &[]])])
         .compare(Compare::Hello)
@@ -204,12 +339,24 @@ pub const TABLE: &[Row] = &[
     row(&["SELECT"], &[Db]).weight(3),
     // Server.
     row(&["COMMAND", "COUNT"], &[]).compare(Compare::Type).weight(1),
-    row(&["COMMAND", "GETKEYS"], &[Word("SET"), Key, Value, Options(SET_OPTIONS)]).weight(1),
-    row(&["COMMAND", "GETKEYS"], &[Word("BITOP"), OneOf(BITOPS), Key, Repeat(0, 3, &[Key])])
-        .weight(1),
-    row(&["COMMAND", "GETKEYSANDFLAGS"], &[Word("SET"), Key, Value, Options(SET_OPTIONS)])
-        .weight(1),
-    row(&["CONFIG", "GET"], &[Value]).weight(1),
+    row(&["COMMAND", "DOCS"], &[Repeat(1, 2, &[OneOf(NAMES)])]).compare(Compare::Type).weight(1),
+    row(&["COMMAND", "GETKEYS"], &[OneOf(WITH_KEYS)]).weight(3),
+    row(&["COMMAND", "GETKEYSANDFLAGS"], &[OneOf(WITH_KEYS)]).weight(2),
+    row(&["COMMAND", "INFO"], &[Repeat(1, 3, &[OneOf(NAMES)])])
+        .compare(Compare::CommandInfo)
+        .weight(2),
+    row(
+        &["COMMAND", "LIST"],
+        &[OneOf(&[&[], &[Word("FILTERBY"), Word("PATTERN"), Glob], &[Value]])],
+    )
+    .compare(Compare::Type)
+    .weight(1),
+    row(&["CONFIG", "GET"], &[Repeat(1, 3, &[OneOf(SETTING_NAMES)])])
+        .compare(Compare::Pairs)
+        .weight(3),
+    row(&["CONFIG", "RESETSTAT"], &[]).weight(1),
+    row(&["CONFIG", "REWRITE"], &[]).weight(1),
+    row(&["CONFIG", "SET"], &[Repeat(1, 3, &[OneOf(SETTINGS)])]).weight(3),
     row(&["DBSIZE"], &[]).weight(2),
     row(&["FLUSHALL"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),
     row(&["FLUSHDB"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),

@@ -3,10 +3,10 @@
 //! `cargo run --release -p harness --example scaling -- [THREADS [ROUNDS [MILLISECONDS [KEYS]]]]`
 //!
 //! The two alternate, so that a noisy machine disturbs both alike; the medians are compared, once
-//! over all rounds and once over those in which nobody else wanted the processors: a thread that
-//! is put aside while it holds a lock stops the others too, which says nothing about an idle
-//! machine. A worker process is this program again, started with `--worker`: it makes an engine, and for each
-//! line on its input runs the load once and prints what it achieved.
+//! over all rounds and once over those in which nobody else wanted the processors: a thread that is
+//! put aside while it holds a lock stops the others too, which says nothing about an idle machine.
+//! A worker process is this program again, started with `--worker`: it makes an engine, and for
+//! each line on its input runs the load once and prints what it achieved.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};

@@ -3,8 +3,8 @@
 //!
 //! The request mix is nine GET to one SET over keys of 11 bytes with values of 16. Requests are
 //! encoded, parsed, looked up ahead and executed as an event loop would, in pipelines of
-//! [`PIPELINE`]; only the system calls are missing. What is left is what threads can disturb each other in: the locks,
-//! the key table, the entries, the statistics.
+//! [`PIPELINE`]; only the system calls are missing. What is left is what threads can disturb each
+//! other in: the locks, the key table, the entries, the statistics.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};

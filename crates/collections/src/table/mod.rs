@@ -314,6 +314,15 @@ fn free_entries(segment: &mut Segment) -> usize {
     expiring
 }
 
+/// Asks the processor for a small entry, which may lie across two cache lines.
+#[inline]
+fn prefetch_small(address: *const u8) {
+    /// Bytes of an entry that a look-up usually reads: header, key, a short value.
+    const READ_BYTES: usize = 40;
+    prefetch_line(address);
+    prefetch_line(address.wrapping_add(READ_BYTES - 1));
+}
+
 /// Asks the processor for a cache line.
 #[inline]
 fn prefetch_line(address: *const u8) {

@@ -351,6 +351,8 @@ impl Segment {
     #[inline]
     pub(super) fn prefetch(&self, home: usize) {
         super::prefetch_line(self.line(home));
+        // Where the key is if the home line was full.
+        super::prefetch_line(self.line(self.after(home)));
     }
 
     /// Asks the processor for the entry with this tag.
@@ -358,11 +360,11 @@ impl Segment {
     pub(super) fn prefetch_entry(&self, home: usize, tag: u8) {
         let bucket = self.bucket(home);
         if let Some(slot) = bucket.own_tagged(tag).next() {
-            super::prefetch_line(bucket.slots.get(slot).as_ptr());
+            super::prefetch_small(bucket.slots.get(slot).as_ptr());
         } else if !bucket.is_complete() {
             let next = self.bucket(self.after(home));
             if let Some(slot) = next.foreign_tagged(tag).next() {
-                super::prefetch_line(next.slots.get(slot).as_ptr());
+                super::prefetch_small(next.slots.get(slot).as_ptr());
             }
         }
     }

@@ -2,7 +2,9 @@
 //! prints, in the order in which Redis prints them.
 
 macro_rules! bit_set {
-    ($(#[$doc:meta])* $name:ident : $repr:ty { $($(#[$flag_doc:meta])* $flag:ident = $bit:literal, $text:literal;)* }) => {
+    ($(#[$doc:meta])* $name:ident : $repr:ty {
+        $($(#[$flag_doc:meta])* $flag:ident = $bit:literal, $text:literal;)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name($repr);

@@ -1,14 +1,16 @@
 //! One connection: what it owns between turns, and what it does in a turn.
 
+mod execute;
+
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use config::{ClientClass, Config};
-use engine::{Engine, Flow, Session, ThreadContext};
-use resp::{Limits, Reply, Step};
+use config::ClientClass;
+use engine::{Engine, Session, ThreadContext};
+use resp::Reply;
 
 use super::input::{Input, Read};
 use super::output::{self, KEPT_BYTES_MAX, SoftLimit};
@@ -375,122 +377,6 @@ impl Connection {
         Ok(true)
     }
 
-    /// Executes the complete commands in `input`, but not more than one turn's worth. True if
-    /// there may be more.
-    fn execute(
-        &mut self,
-        turn: &mut Turn<'_>,
-        reply: &mut Reply,
-        input: &mut Input,
-    ) -> io::Result<bool> {
-        turn.context.begin(&*turn.engine.clock);
-        self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
-        let mut executed = 0;
-        while executed < COMMANDS_PER_TURN_MAX {
-            let limits = limits(&turn.engine.config, &self.session);
-            let (bytes, parser) = input.pending();
-            // A command that began in an earlier turn is finished by the parser that began it.
-            let ahead = if parser.is_midway() {
-                0
-            } else {
-                turn.pipeline.fill(turn.engine, &self.session, bytes, &limits)
-            };
-            let goes_on = if ahead > 0 {
-                executed += ahead;
-                self.execute_ahead(ahead, turn, reply, input)?
-            } else {
-                executed += 1;
-                self.execute_next(&limits, turn, reply, input)?
-            };
-            if !goes_on {
-                return Ok(false);
-            }
-        }
-        input.lacks(0);
-        Ok(true)
-    }
-
-    /// Executes the commands that were looked up ahead. False if no other may follow now.
-    fn execute_ahead(
-        &mut self,
-        ahead: usize,
-        turn: &mut Turn<'_>,
-        reply: &mut Reply,
-        input: &mut Input,
-    ) -> io::Result<bool> {
-        let engine = turn.engine;
-        for index in 0..ahead {
-            let (ready, args) = turn.pipeline.get(index, input.pending().0);
-            let (prepared, session) = (ready.prepared, &mut self.session);
-            let flow = engine.execute_prepared(prepared, session, args, reply, turn.context);
-            *turn.executed += 1;
-            if !self.after(flow, ready.consumed, input) || !self.flush_large(turn, reply)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Goes on with the command that the connection's own parser is at. False if no other may
-    /// follow now.
-    fn execute_next(
-        &mut self,
-        limits: &Limits,
-        turn: &mut Turn<'_>,
-        reply: &mut Reply,
-        input: &mut Input,
-    ) -> io::Result<bool> {
-        let (bytes, parser) = input.pending();
-        match parser.parse(bytes, limits) {
-            Ok(Step::Incomplete { needed }) => {
-                input.lacks(needed);
-                Ok(false)
-            }
-            Ok(Step::Skipped { consumed }) => {
-                input.consume(consumed);
-                Ok(true)
-            }
-            Ok(Step::Complete { consumed }) => {
-                let args = parser.args(bytes);
-                let flow = turn.engine.execute(&mut self.session, args, reply, turn.context);
-                *turn.executed += 1;
-                Ok(self.after(flow, consumed, input) && self.flush_large(turn, reply)?)
-            }
-            Err(error) => {
-                log_verbose!(
-                    "Protocol error ({error}) from client: {}",
-                    turn.engine.describe(&self.session.handle)
-                );
-                reply.error(&[&b"ERR "[..], &error.message()].concat());
-                self.state = State::Closing;
-                Ok(false)
-            }
-        }
-    }
-
-    /// What a command of `consumed` bytes means for the next one. False if none may follow now.
-    fn after(&mut self, flow: Flow, consumed: usize, input: &mut Input) -> bool {
-        if flow != Flow::Retry {
-            input.consume(consumed);
-        }
-        if flow != Flow::Continue {
-            self.state = if flow == Flow::Close { State::Closing } else { State::Waiting };
-            input.lacks(0);
-        }
-        flow == Flow::Continue
-    }
-
-    /// Sends replies that have become large.
-    fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
-        if reply.len() > FLUSH_BYTES {
-            self.send(turn, reply)?;
-            if self.output_too_large(turn.engine, turn.context.index, reply.memory_size()) {
-                return Err(io::Error::other("output above its limit"));
-            }
-        }
-        Ok(true)
-    }
-
     /// Sends what the socket takes of new replies, unless they are too large already: the limit
     /// is on what the client asked for in one go, however fast it reads.
     fn send(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<()> {
@@ -534,12 +420,5 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-fn limits(config: &Config, session: &Session) -> Limits {
-    Limits {
-        bulk_len_max: config.get(config::rows::PROTO_MAX_BULK_LEN),
-        authenticated: session.authenticated(),
     }
 }

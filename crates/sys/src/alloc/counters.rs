@@ -76,8 +76,9 @@ fn counter(name_with_nul: &'static str) -> &'static AtomicU64 {
     // thread's local storage, valid until that thread ends. The reference goes to two places:
     // the table, where `ThreadCounters`, which is not `Send` and so is dropped on this thread
     // before it ends, removes it under the lock that every reader holds; and a thread-local
-    // `View` of the same thread. No reference is followed after the thread ended. The allocator writes the counter
-    // with plain aligned 64-bit stores of the owning thread; all our accesses are relaxed loads.
+    // `View` of the same thread. No reference is followed after the thread ended. The allocator
+    // writes the counter with plain aligned 64-bit stores of the owning thread; all our accesses
+    // are relaxed loads.
     unsafe { AtomicU64::from_ptr(address) }
 }
 

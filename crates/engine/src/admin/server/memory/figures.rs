@@ -1,4 +1,5 @@
-//! The memory figures that `INFO`, `MEMORY STATS` and `MEMORY DOCTOR` share, measured at one moment.
+//! The memory figures that `INFO`, `MEMORY STATS` and `MEMORY DOCTOR` share, measured at one
+//! moment.
 
 use std::sync::atomic::Ordering;
 
