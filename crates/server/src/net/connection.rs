@@ -176,7 +176,7 @@ impl Connection {
 
     /// As [`Self::output_too_large`] for a connection at rest, whose soft limit may run out.
     pub fn soft_limit_over(&mut self, engine: &Engine, thread: usize) -> bool {
-        let size = self.output.as_ref().map(|output| output.memory_size());
+        let size = self.output.as_ref().map(|output| waiting_size(output));
         size.is_some_and(|size| self.output_too_large(engine, thread, size))
     }
 
@@ -236,7 +236,7 @@ impl Connection {
         self.return_input(turn, input);
         let verdict = outcome?;
         self.send(turn, reply)?;
-        if self.output_too_large(turn.engine, turn.context.index, reply.memory_size()) {
+        if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
             return Ok(Verdict::Close);
         }
         Ok(verdict)
@@ -421,4 +421,10 @@ impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Memory of replies that wait for the socket; none is theirs when all are sent, though the buffer
+/// stays for the next ones.
+fn waiting_size(reply: &Reply) -> usize {
+    if reply.is_empty() { 0 } else { reply.memory_size() }
 }

@@ -122,7 +122,7 @@ impl Connection {
     fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
         if reply.len() > FLUSH_BYTES {
             self.send(turn, reply)?;
-            if self.output_too_large(turn.engine, turn.context.index, reply.memory_size()) {
+            if self.output_too_large(turn.engine, turn.context.index, super::waiting_size(reply)) {
                 return Err(io::Error::other("output above its limit"));
             }
         }
