@@ -53,6 +53,9 @@ pub struct Bench {
     pub seed: u64,
 }
 
+/// The scripts use `DEBUG`, which is off unless asked for.
+const DEBUG: &str = "--enable-debug-command yes";
+
 impl Bench {
     /// Starts the servers: the subject from the command line `server`, or ferrite built for it.
     ///
@@ -60,16 +63,15 @@ impl Bench {
     /// When the subject does not build or start.
     pub fn start(server: Option<String>, commands: u64, seed: u64) -> Result<Bench> {
         let launch = match server {
-            Some(command) => Launch::new(&command, &command, ""),
+            Some(command) => Launch::new(&command, &command, DEBUG),
             None => {
                 let built = shell::build_server(false)?;
-                Launch::new("ferrite", &format!("{} server", built.display()), "")
+                Launch::new("ferrite", &format!("{} server", built.display()), DEBUG)
             }
         };
         let subject = launch.start()?;
-        let reference = install::redis_server().and_then(|()| {
-            Launch::new("redis-server", "redis-server", "--enable-debug-command yes").start()
-        });
+        let reference = install::redis_server()
+            .and_then(|()| Launch::new("redis-server", "redis-server", DEBUG).start());
         Ok(Bench { subject, reference, commands, seed })
     }
 }

@@ -248,7 +248,7 @@ fn interest(consumers: &Consumers, config: &Config) -> Interest {
 
 /// A key is reclaimed at the latest this long after its time, plus the sweep's own period: waiting
 /// a little lets one visit of a segment reclaim many keys.
-const EXPIRE_SLACK_MS: u64 = 300;
+const EXPIRE_SLACK_MS: u64 = 650;
 /// Entries visited under one lock: well under a tenth of a millisecond.
 const EXPIRE_BATCH: usize = 512;
 

@@ -10,8 +10,9 @@ use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass};
 use crate::shard::{Shard, Store};
 
-/// Records that `key` was removed because its time had come.
-pub(crate) fn expired(effects: &mut Effects, db: usize, key: &[u8], entry: Entry) {
+/// Records that `entry` was removed because its time had come.
+pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
+    let key = entry.key();
     effects.counters.expired += 1;
     effects.record(db, &[b"DEL", key]);
     effects.modified(db, key);
@@ -53,8 +54,7 @@ impl Store {
                 if !watchers.is_empty() {
                     watchers.key_expired(db, entry.key());
                 }
-                let key: Box<[u8]> = entry.key().into();
-                expired(effects, db, &key, entry);
+                expired(effects, db, entry);
             });
         }
         if effects.pending() {

@@ -254,7 +254,7 @@ fn live<'t>(
     if !watchers.is_empty() {
         watchers.key_expired(scope.db, key);
     }
-    crate::expiry::expired(effects, scope.db, key, entry);
+    crate::expiry::expired(effects, scope.db, entry);
     None
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use config::OutputLimit;
 use resp::Reply;
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 
 /// Pieces of one gathering write. The system takes 1,024; 64 of them fill a socket's buffer.
 const PIECES_MAX: usize = 64;
@@ -34,7 +35,8 @@ pub fn flush(reply: &mut Reply, socket: impl AsFd) -> io::Result<Flushed> {
         let mut chunks = reply.chunks();
         let first = chunks.next().unwrap_or_default();
         let written = match chunks.next() {
-            None => rustix::io::write(&socket, first),
+            // The socket's own call, which is spared the checks that `write` makes for files.
+            None => rustix::net::send(&socket, first, SendFlags::NOSIGNAL),
             Some(second) => {
                 let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
                 pieces[0] = IoSlice::new(first);
