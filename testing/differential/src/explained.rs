@@ -41,7 +41,7 @@ pub const EXPLAINED: &[Explained] = &[
     Explained {
         name: "getkeys-short-command",
         sentence: "COMMAND GETKEYS and GETKEYSANDFLAGS take a command without arguments, as Redis \
-                   7.2 does; the reference finds arguments missing.",
+                   7.2 does; Redis 7.0 finds arguments missing.",
         explains: |command, _, reference| {
             is(command, "COMMAND")
                 && is_error(reference, "ERR wrong number of arguments for 'command|getkeys")
@@ -74,6 +74,13 @@ pub const EXPLAINED: &[Explained] = &[
             let made_up = command.get(1).is_some_and(|cursor| cursor != b"0");
             let both = matches!((subject, reference), (Value::Array(_), Value::Array(_)));
             is(command, "SCAN") && made_up && both
+        },
+    },
+    Explained {
+        name: "bitcount-open-end",
+        sentence: "BITCOUNT takes a start without an end, as Valkey does; Redis wants both.",
+        explains: |command, _, reference| {
+            is(command, "BITCOUNT") && command.len() == 3 && is_error(reference, "ERR syntax error")
         },
     },
     Explained {

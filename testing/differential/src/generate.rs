@@ -47,6 +47,8 @@ pub struct Generator {
     /// Each usable row as often as its weight says.
     rows: Vec<&'static Row>,
     connection: usize,
+    /// Whether each connection is between MULTI and EXEC.
+    queueing: [bool; CONNECTIONS],
     /// How many commands a connection sends in a row, on average.
     stretch: usize,
 }
@@ -60,7 +62,13 @@ impl Generator {
     pub fn new(seed: u64, abilities: &Abilities) -> Self {
         let usable = TABLE.iter().filter(|row| abilities.has(row));
         let rows = usable.flat_map(|row| std::iter::repeat_n(row, row.weight)).collect();
-        Generator { rng: Rng::new(seed), rows, connection: 0, stretch: STRETCHES[0] }
+        Generator {
+            rng: Rng::new(seed),
+            rows,
+            connection: 0,
+            queueing: [false; CONNECTIONS],
+            stretch: STRETCHES[0],
+        }
     }
 
     /// The next `count` commands.
@@ -69,6 +77,31 @@ impl Generator {
     }
 
     fn one(&mut self) -> Sent {
+        let sent = self.draw();
+        if self.parts_the_states(&sent) {
+            return self.one();
+        }
+        let name = sent.command[0].to_ascii_uppercase();
+        let queueing = &mut self.queueing[sent.connection];
+        match &name[..] {
+            b"MULTI" => *queueing |= sent.command.len() == 1,
+            b"EXEC" => *queueing = false,
+            b"DISCARD" | b"RESET" => *queueing &= sent.command.len() > 1,
+            _ => {}
+        }
+        sent
+    }
+
+    /// Whether an explained difference would make one server execute what the other discards: one
+    /// of them refuses a transaction for such a command and the other does not.
+    fn parts_the_states(&self, sent: &Sent) -> bool {
+        let is = |word: &str| sent.command[0].eq_ignore_ascii_case(word.as_bytes());
+        let needless = is("MULTI") || is("WATCH");
+        let short = is("COMMAND") && sent.command.len() < 4;
+        self.queueing[sent.connection] && (needless || short)
+    }
+
+    fn draw(&mut self) -> Sent {
         let rng = &mut self.rng;
         if rng.one_in(self.stretch) {
             self.connection = rng.below(CONNECTIONS);

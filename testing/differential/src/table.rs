@@ -191,8 +191,8 @@ const NAMES: &[&[Arg]] = &[
 const WITH_KEYS: &[&[Arg]] = &[
     &[Word("SET"), Key, Value, Options(SET_OPTIONS)],
     &[Word("BITOP"), OneOf(BITOPS), Key, Repeat(0, 3, &[Key])],
-    &[Word("MSET"), Repeat(0, 4, &[Key, Value])],
-    &[Word("DEL"), Repeat(0, 4, &[Key])],
+    &[Word("MSET"), Repeat(1, 4, &[Key, Value])],
+    &[Word("DEL"), Repeat(1, 4, &[Key])],
     &[Word("COPY"), Key, Key],
     &[Word("RENAME"), Key, Key],
     &[Word("LCS"), Key, Key, Options(LCS_OPTIONS)],
@@ -200,8 +200,8 @@ const WITH_KEYS: &[&[Arg]] = &[
     &[Word("MEMORY"), Word("USAGE"), Key],
     &[Word("BITFIELD"), Key, Word("GET"), FieldType, FieldOffset],
     &[Word("BITFIELD"), Key, Word("SET"), FieldType, FieldOffset, Int],
-    &[Word("PING")],
-    &[Word("EXEC")],
+    &[Word("PING"), Value],
+    &[Word("EXEC"), Value],
     &[Word("SELECT"), Db],
     &[Word("NOSUCHCOMMAND"), Key],
 ];

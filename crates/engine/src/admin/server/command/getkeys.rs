@@ -66,6 +66,25 @@ fn getkeysandflags(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Whether `BITFIELD` has no other operations than `GET`. What is no operation at all may be
+/// anything.
+fn only_reads(args: Args<'_>) -> bool {
+    let mut rest = args.iter().skip(2);
+    while let Some(word) = rest.next() {
+        let last = if word.eq_ignore_ascii_case(b"GET") {
+            rest.nth(1)
+        } else if word.eq_ignore_ascii_case(b"OVERFLOW") {
+            rest.next()
+        } else {
+            None
+        };
+        if last.is_none() {
+            return false;
+        }
+    }
+    true
+}
+
 /// What this very command line does with its key, where the command's options decide that.
 fn actual_flags(args: Args<'_>, declared: KeyFlags) -> KeyFlags {
     if !declared.contains(KeyFlags::VARIABLE_FLAGS) {
@@ -78,8 +97,7 @@ fn actual_flags(args: Args<'_>, declared: KeyFlags) -> KeyFlags {
         let answers = args.iter().skip(3).any(|arg| is(arg, "GET"));
         if answers { change } else { KeyFlags::OW.union(KeyFlags::UPDATE) }
     } else if is(name, "BITFIELD") {
-        let writes = args.iter().skip(2).any(|arg| is(arg, "SET") || is(arg, "INCRBY"));
-        if writes { change } else { KeyFlags::RO.union(KeyFlags::ACCESS) }
+        if only_reads(args) { KeyFlags::RO.union(KeyFlags::ACCESS) } else { change }
     } else {
         // `DELEX`: a condition makes it look at the value first.
         let kind = if args.len() > 2 { KeyFlags::RW } else { KeyFlags::RM };
