@@ -257,3 +257,21 @@ fn a_malformed_request_is_answered_and_ends_the_connection() {
     assert_eq!(own.state(), State::Closed);
     assert_eq!(server.engine.clients.len(), 0);
 }
+
+#[test]
+fn a_pause_hides_due_keys_and_keeps_them() {
+    let server = InProcess::default();
+    let (mut own, mut waiting) = (server.connect(), server.connect());
+    own.ask("SET k v PX 10");
+    own.ask("CLIENT PAUSE 60000 WRITE");
+    server.pass(Duration::from_millis(20));
+    assert!(own.ask("GET k").is_null());
+    assert_eq!(own.ask("DBSIZE"), Value::Integer(1), "hidden, not removed");
+    waiting.silent("SET other v");
+    assert!(own.text("INFO clients").contains("blocked_clients:1"));
+    own.ask("CLIENT UNPAUSE");
+    assert!(own.text("INFO clients").contains("blocked_clients:0"));
+    assert!(own.ask("GET k").is_null());
+    assert_eq!(own.ask("EXISTS k other"), Value::Integer(1));
+    assert_eq!(own.ask("DBSIZE"), Value::Integer(1));
+}

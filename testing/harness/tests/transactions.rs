@@ -167,3 +167,16 @@ fn a_transaction_sees_one_instant_and_walks_are_part_of_it() {
     assert_eq!(numbers, [Some(1), Some(2), Some(0)]);
     assert_eq!(replies[3].as_slice().map(<[Value]>::len), Some(2));
 }
+
+/// A key whose time has come is as good as absent, so one in the place of the other is no change.
+#[test]
+fn an_exchange_for_a_stale_key_is_no_change() {
+    let swap = |server: &InProcess, other: &mut Connection| {
+        server.pass(Duration::from_millis(20));
+        run(other, "SWAPDB 0 1");
+    };
+    assert!(survives("SELECT 1;SET k v PX 10", swap), "absent, then stale");
+    assert!(survives("SELECT 1;SET x v", swap), "absent, then absent");
+    assert!(!survives("SELECT 1;SET k v PX 30", swap), "absent, then alive");
+    assert!(!survives("SET k v PX 10", swap), "it was alive when it was watched");
+}
