@@ -191,7 +191,11 @@ fn kill(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
-    args.bytes();
+    let name = args.bytes();
+    if args.remaining() > 2 {
+        let before = "ERR unknown subcommand or wrong number of arguments for '";
+        return Err(CommandError::quoting(before, name, "'. Try CLIENT HELP."));
+    }
     let id = args.bytes();
     // The reason is judged before the id.
     if args.more() && !args.token("TIMEOUT") && !args.token("ERROR") {
