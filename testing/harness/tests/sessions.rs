@@ -270,6 +270,7 @@ fn a_pause_hides_due_keys_and_keeps_them() {
     waiting.silent("SET other v");
     assert!(own.text("INFO clients").contains("blocked_clients:1"));
     own.ask("CLIENT UNPAUSE");
+    assert_eq!(waiting.take_reply(), Some(ok()));
     assert!(own.text("INFO clients").contains("blocked_clients:0"));
     assert!(own.ask("GET k").is_null());
     assert_eq!(own.ask("EXISTS k other"), Value::Integer(1));
