@@ -2,7 +2,7 @@
 
 use ::command::spec::Arg;
 use ::command::{Command, CommandError, Group, Spec};
-use ::config::{ProtectedAction, RewriteExtras, SetRules, rows};
+use ::config::{ProtectedAction, RewriteExtras, SetError, SetRules, rows};
 use std::sync::atomic::Ordering;
 
 use super::{ADMIN, OPEN};
@@ -135,7 +135,13 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let platform = &admin.engine.platform;
     let mut apply = |change: &::config::Change| platform.apply_config(change);
     let outcome = admin.engine.config.set(&pairs, rules, &mut apply);
-    outcome.map_err(|error| CommandError::request(error.to_string()))?;
+    outcome.map_err(|error| match error {
+        SetError::Unknown { name } => {
+            let before = "ERR Unknown option or number of arguments for CONFIG SET - '";
+            CommandError::quoting(before, &name, "'")
+        }
+        error => CommandError::request(error.to_string()),
+    })?;
     admin.engine.config_changed();
     admin.cx.reply.ok();
     Ok(())
