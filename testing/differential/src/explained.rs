@@ -58,6 +58,14 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "command-table",
+        sentence: "COMMAND and COMMAND INFO without names list the commands that there are.",
+        explains: |command, subject, reference| {
+            let both = matches!((subject, reference), (Value::Array(_), Value::Array(_)));
+            is(command, "COMMAND") && command.len() <= 2 && both
+        },
+    },
+    Explained {
         name: "scan-cursor",
         sentence: "SCAN refuses a cursor that is no unsigned number, and a type name that does not \
                    exist, as Redis 8 does.",

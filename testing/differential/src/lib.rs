@@ -34,6 +34,9 @@ pub const EPISODE_COMMANDS: usize = 4_000;
 /// Most candidates that shrinking plays.
 const SHRINK_TRIES_MAX: usize = 2_000;
 
+/// Characters of a reply that a failure shows.
+const SHOWN_CHARS_MAX: usize = 2_000;
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -142,6 +145,12 @@ fn commands(address: &client::Address) -> Result<Vec<String>, String> {
     }
 }
 
+/// As much of a reply as a person reads.
+fn beginning(reply: &str) -> &str {
+    let end = reply.char_indices().nth(SHOWN_CHARS_MAX).map_or(reply.len(), |(at, _)| at);
+    &reply[..end]
+}
+
 impl std::fmt::Display for Failure {
     /// A conformance test of the shrunk stream, and the line that replays the episode.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -152,8 +161,8 @@ impl std::fmt::Display for Failure {
             writeln!(f, "{connection}> {}", line(&sent.command))?;
         }
         writeln!(f, "# compared: {}", mismatch.what)?;
-        writeln!(f, "# the reference said:\n{}", mismatch.reference)?;
-        writeln!(f, "# the subject said:\n{}", mismatch.subject)?;
+        writeln!(f, "# the reference said:\n{}", beginning(&mismatch.reference))?;
+        writeln!(f, "# the subject said:\n{}", beginning(&mismatch.subject))?;
         write!(f, "# replay: --seed {seed} --commands {EPISODE_COMMANDS}")
     }
 }

@@ -356,7 +356,8 @@ pub const TABLE: &[Row] = &[
         .weight(3),
     row(&["CONFIG", "RESETSTAT"], &[]).weight(1),
     row(&["CONFIG", "REWRITE"], &[]).weight(1),
-    row(&["CONFIG", "SET"], &[Repeat(1, 3, &[OneOf(SETTINGS)])]).weight(3),
+    // Pairs, because a spoiled one may be a CONFIG GET.
+    row(&["CONFIG", "SET"], &[Repeat(1, 3, &[OneOf(SETTINGS)])]).compare(Compare::Pairs).weight(3),
     row(&["DBSIZE"], &[]).weight(2),
     row(&["FLUSHALL"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),
     row(&["FLUSHDB"], &[OneOf(&[&[], &[Word("SYNC")], &[Word("ASYNC")], &[Value]])]).weight(1),
