@@ -5,16 +5,19 @@
 //! lock.
 
 use collections::entry::Entry;
+use parking_lot::MutexGuard;
+use collections::table::KeyTable;
 
 use crate::UnixMs;
-use crate::effects::{Effects, Event, EventClass};
+use crate::effects::{Effects, Event, EventClass, Interest};
 use crate::shard::{Shard, Store};
 
 /// Records that `entry` was removed because its time had come.
 pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
     let key = entry.key();
     effects.counters.expired += 1;
-    effects.record(db, &[b"DEL", key]);
+    let unlinks = effects.interest.wants(Interest::UNLINK_EXPIRED);
+    effects.record(db, &[if unlinks { b"UNLINK".as_slice() } else { b"DEL" }, key]);
     effects.modified(db, key);
     effects.event(db, Event { class: EventClass::Expired, name: "expired" }, key);
     effects.discard(entry);
@@ -33,8 +36,9 @@ pub struct Sweep {
 }
 
 impl Store {
-    /// Removes keys of `shard` that are due, at most one batch per database. `route` is called
-    /// with the effects while the lock is held. Returns whether due keys may remain.
+    /// Removes keys of `shard` that are due, at most one batch of one database, since a batch is
+    /// what one lock may cover. `route` is called with the effects while the lock is held. Returns
+    /// whether due keys may remain: call again then.
     pub fn expire_shard(
         &self,
         shard: usize,
@@ -44,22 +48,23 @@ impl Store {
     ) -> bool {
         let mut shard = self.shards[shard].lock();
         let Shard { databases, watchers } = &mut *shard;
-        let mut more = false;
-        for (db, table) in databases.iter_mut().enumerate() {
-            if !table.has_due(sweep.now, sweep.slack_ms) {
-                continue;
+        let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_ms);
+        let Some(db) = databases.iter().position(has_due) else { return false };
+        let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
+        let mut more = rest.iter().any(has_due);
+        let rehash = |key: &[u8]| self.position(key);
+        more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, |entry| {
+            if !watchers.is_empty() {
+                watchers.key_expired(db, entry.key());
             }
-            let rehash = |key: &[u8]| self.position(key);
-            more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, |entry| {
-                if !watchers.is_empty() {
-                    watchers.key_expired(db, entry.key());
-                }
-                expired(effects, db, entry);
-            });
-        }
+            expired(effects, db, entry);
+        });
         if effects.pending() {
             route(effects);
         }
+        // Whoever waits goes first: a sweep that took the lock back at once could hold a command
+        // up for as long as the shard has due keys.
+        MutexGuard::unlock_fair(shard);
         more
     }
 }

@@ -145,5 +145,9 @@ pub(crate) fn with_shard<R>(
         return work(held);
     }
     assert!(held.is_none(), "a walk of the keyspace holds all locks or none");
-    work(&mut shards[shard].lock())
+    let mut guard = shards[shard].lock();
+    let result = work(&mut guard);
+    // A walk comes back for the same lock at once: whoever waits goes first.
+    MutexGuard::unlock_fair(guard);
+    result
 }

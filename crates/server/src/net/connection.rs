@@ -17,8 +17,9 @@ use super::output::{self, KEPT_BYTES_MAX, SoftLimit};
 use super::pipeline::Pipeline;
 use crate::{crash, log_verbose, log_warning};
 
-/// Commands of one connection in one turn; the others wait until its neighbours had theirs.
-const COMMANDS_PER_TURN_MAX: usize = 1024;
+/// Commands of one connection in one turn; the others wait until its neighbours had theirs. So many
+/// take a tenth of a millisecond, and the price of a turn is spread over them.
+const COMMANDS_PER_TURN_MAX: usize = 128;
 
 /// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
 /// large replies does not pile up in memory while the peer is reading.
