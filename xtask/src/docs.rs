@@ -38,3 +38,36 @@ pub fn run(arguments: &mut Arguments) -> Result {
     }
     Err(format!("not up to date: {}; run `cargo xtask docs`", stale.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Adds the sources below `directory` to `text`, those of the rows themselves excepted.
+    fn collect(directory: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("config/src/rows") && !path.ends_with("tests") {
+                collect(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_nothing_reads_says_so() {
+        let mut sources = String::new();
+        collect(&shell::root().join("crates"), &mut sources);
+        let word = |byte: char| !byte.is_ascii_alphanumeric() && byte != '_';
+        let words: std::collections::HashSet<&str> = sources.split(word).collect();
+        for row in config::ids().map(|id| id.row()).filter(|row| row.implemented) {
+            let handle = row.name.to_uppercase().replace('-', "_");
+            // Its sentence in the documentation says that it has no effect.
+            let is_inert = row.name == "io-threads-do-reads";
+            assert!(is_inert || words.contains(&*handle), "{}: nothing reads it", row.name);
+        }
+    }
+}

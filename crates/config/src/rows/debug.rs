@@ -27,10 +27,10 @@ rows! {
     WATCHDOG_PERIOD: Int =
         int("watchdog-period", 0, 0, INT_MAX).unit(Unit::Milliseconds).hidden().planned(),
         "Log a stack trace when the server does not answer for this long; 0 never does.";
-    DEBUG_CONTEXT: Text = text("debug-context", "").debug().hidden(),
+    DEBUG_CONTEXT: Text = text("debug-context", "").debug().hidden().planned(),
         "Text that is added to crash reports.";
     REQ_RES_LOGFILE: Text = text("req-res-logfile", "").immutable().hidden().planned(),
         "File to which every request and reply is written.";
-    CLIENT_DEFAULT_RESP: Int = int("client-default-resp", 2, 2, 3).immutable().hidden(),
+    CLIENT_DEFAULT_RESP: Int = int("client-default-resp", 2, 2, 3).immutable().hidden().planned(),
         "Protocol version that a connection starts with.";
 }

@@ -9,34 +9,34 @@ rows! {
     Encodings after PREVIOUS;
 
     HASH_MAX_LISTPACK_ENTRIES: Int = int("hash-max-listpack-entries", 512, 0, i64::MAX)
-        .aliases(&["hash-max-ziplist-entries"]),
+        .aliases(&["hash-max-ziplist-entries"]).planned(),
         "Fields up to which a hash is one packed block.";
     HASH_MAX_LISTPACK_VALUE: Bytes = bytes("hash-max-listpack-value", 64, 0, BYTES_MAX)
-        .aliases(&["hash-max-ziplist-value"]),
+        .aliases(&["hash-max-ziplist-value"]).planned(),
         "Longest field or value in a packed hash.";
     LIST_MAX_LISTPACK_SIZE: Int = int("list-max-listpack-size", -2, INT_MIN, INT_MAX)
-        .aliases(&["list-max-ziplist-size"]),
+        .aliases(&["list-max-ziplist-size"]).planned(),
         "Elements in a node of a list; -1 to -5 limit it to 4, 8, 16, 32 or 64 kB instead.";
-    LIST_COMPRESS_DEPTH: Int = int("list-compress-depth", 0, 0, INT_MAX).debug(),
+    LIST_COMPRESS_DEPTH: Int = int("list-compress-depth", 0, 0, INT_MAX).debug().planned(),
         "Nodes at each end of a list that stay uncompressed; 0 compresses none.";
-    SET_MAX_INTSET_ENTRIES: Int = int("set-max-intset-entries", 512, 0, i64::MAX),
+    SET_MAX_INTSET_ENTRIES: Int = int("set-max-intset-entries", 512, 0, i64::MAX).planned(),
         "Members up to which a set of numbers is one sorted array.";
-    SET_MAX_LISTPACK_ENTRIES: Int = int("set-max-listpack-entries", 128, 0, i64::MAX),
+    SET_MAX_LISTPACK_ENTRIES: Int = int("set-max-listpack-entries", 128, 0, i64::MAX).planned(),
         "Members up to which a set is one packed block.";
     SET_MAX_LISTPACK_VALUE: Int =
-        int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes),
+        int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes).planned(),
         "Longest member of a packed set.";
     ZSET_MAX_LISTPACK_ENTRIES: Int = int("zset-max-listpack-entries", 128, 0, i64::MAX)
-        .aliases(&["zset-max-ziplist-entries"]),
+        .aliases(&["zset-max-ziplist-entries"]).planned(),
         "Members up to which a sorted set is one packed block.";
     ZSET_MAX_LISTPACK_VALUE: Bytes = bytes("zset-max-listpack-value", 64, 0, BYTES_MAX)
-        .aliases(&["zset-max-ziplist-value"]),
+        .aliases(&["zset-max-ziplist-value"]).planned(),
         "Longest member of a packed sorted set.";
-    HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX),
+    HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX).planned(),
         "Size up to which a HyperLogLog is sparse.";
-    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX),
+    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX).planned(),
         "Size of a node of a stream; 0 for no limit.";
-    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX),
+    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX).planned(),
         "Entries in a node of a stream; 0 for no limit.";
     STREAM_IDMP_DURATION: Int =
         int("stream-idmp-duration", 100, 1, 86_400).unit(Unit::Seconds).planned(),

@@ -29,7 +29,7 @@ rows! {
     LOG_TIMESTAMP_FORMAT: Choice<LogTimestampFormat> =
         choice("log-timestamp-format", LogTimestampFormat::WORDS, 0).planned(),
         "How a log line tells the time.";
-    HIDE_USER_DATA_FROM_LOG: Bool = boolean("hide-user-data-from-log", true),
+    HIDE_USER_DATA_FROM_LOG: Bool = boolean("hide-user-data-from-log", true).planned(),
         "Keep keys, values and arguments out of log lines and crash reports.";
     SYSLOG_ENABLED: Bool = boolean("syslog-enabled", false).immutable(),
         "Log to the system log as well.";
@@ -67,9 +67,9 @@ rows! {
         "How SIGTERM ends the process: default, or save, nosave, now and force.";
     HZ: Int = int("hz", 10, 0, INT_MAX).clamped(1, 500).unit(Unit::Hertz),
         "How often background tasks run; values outside 1 to 500 are brought into that range.";
-    DYNAMIC_HZ: Bool = boolean("dynamic-hz", true),
+    DYNAMIC_HZ: Bool = boolean("dynamic-hz", true).planned(),
         "Run background tasks more often while many clients are connected.";
-    ACTIVEREHASHING: Bool = boolean("activerehashing", true),
+    ACTIVEREHASHING: Bool = boolean("activerehashing", true).planned(),
         "Spend idle time on the growth and shrinking of tables.";
     DISABLE_THP: Bool = boolean("disable-thp", true).immutable().planned(),
         "Ask the kernel for no transparent huge pages, which make rare requests slow.";
@@ -81,7 +81,7 @@ rows! {
         "Scores of a primary, a replica and a background child, each from -2000 to 2000.";
     IGNORE_WARNINGS: Text = text("ignore-warnings", "").planned(),
         "Start-up warnings to skip, separated by spaces.";
-    AVAILABILITY_ZONE: Text = text("availability-zone", ""),
+    AVAILABILITY_ZONE: Text = text("availability-zone", "").planned(),
         "Name of the zone where the server runs, reported by INFO and HELLO.";
     EXTENDED_REDIS_COMPATIBILITY: Bool = boolean("extended-redis-compatibility", false).planned(),
         "Call the server Redis in the places where compatible servers use another name.";

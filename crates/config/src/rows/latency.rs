@@ -8,15 +8,15 @@ rows! {
     Latency after PREVIOUS;
 
     SLOWLOG_LOG_SLOWER_THAN: Int = int("slowlog-log-slower-than", 10_000, -1, i64::MAX)
-        .foreign(&["commandlog-execution-slower-than"]).unit(Unit::Microseconds),
+        .foreign(&["commandlog-execution-slower-than"]).unit(Unit::Microseconds).planned(),
         "Execution time from which a command is logged; 0 logs all, -1 none.";
     SLOWLOG_MAX_LEN: Int = int("slowlog-max-len", 128, 0, i64::MAX)
-        .foreign(&["commandlog-slow-execution-max-len"]),
+        .foreign(&["commandlog-slow-execution-max-len"]).planned(),
         "Entries that the slow log keeps.";
-    SLOWLOG_ENTRY_MAX_ARGC: Int = int("slowlog-entry-max-argc", 32, 2, UINT_MAX),
+    SLOWLOG_ENTRY_MAX_ARGC: Int = int("slowlog-entry-max-argc", 32, 2, UINT_MAX).planned(),
         "Arguments kept of a logged command, its name included.";
     SLOWLOG_ENTRY_MAX_STRING_LEN: Int =
-        int("slowlog-entry-max-string-len", 128, 0, UINT_MAX).unit(Unit::Bytes),
+        int("slowlog-entry-max-string-len", 128, 0, UINT_MAX).unit(Unit::Bytes).planned(),
         "Bytes kept of each argument of a logged command.";
     LATENCY_MONITOR_THRESHOLD: Int =
         int("latency-monitor-threshold", 0, 0, i64::MAX).unit(Unit::Milliseconds).planned(),

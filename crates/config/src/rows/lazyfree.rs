@@ -7,13 +7,13 @@ use crate::row::boolean;
 rows! {
     LazyFree after PREVIOUS;
 
-    LAZYFREE_LAZY_EVICTION: Bool = boolean("lazyfree-lazy-eviction", false).debug(),
+    LAZYFREE_LAZY_EVICTION: Bool = boolean("lazyfree-lazy-eviction", false).debug().planned(),
         "Free evicted keys in the background.";
     LAZYFREE_LAZY_EXPIRE: Bool = boolean("lazyfree-lazy-expire", false).debug(),
         "Free expired keys in the background.";
-    LAZYFREE_LAZY_SERVER_DEL: Bool = boolean("lazyfree-lazy-server-del", false).debug(),
+    LAZYFREE_LAZY_SERVER_DEL: Bool = boolean("lazyfree-lazy-server-del", false).debug().planned(),
         "Free overwritten values in the background.";
-    LAZYFREE_LAZY_USER_DEL: Bool = boolean("lazyfree-lazy-user-del", false).debug(),
+    LAZYFREE_LAZY_USER_DEL: Bool = boolean("lazyfree-lazy-user-del", false).debug().planned(),
         "Let DEL work like UNLINK.";
     LAZYFREE_LAZY_USER_FLUSH: Bool = boolean("lazyfree-lazy-user-flush", false).debug(),
         "Let FLUSHALL, FLUSHDB, SCRIPT FLUSH and FUNCTION FLUSH work in the background by default.";

@@ -24,6 +24,6 @@ rows! {
         choice("enable-debug-command", ProtectedAction::WORDS, 0).immutable(),
         "Who may use DEBUG.";
     ENABLE_MODULE_COMMAND: Choice<ProtectedAction> =
-        choice("enable-module-command", ProtectedAction::WORDS, 0).immutable(),
+        choice("enable-module-command", ProtectedAction::WORDS, 0).immutable().planned(),
         "Who may use MODULE.";
 }
