@@ -96,6 +96,8 @@ impl Engine {
         };
         match session.reply_mode {
             ReplyMode::On => {}
+            // What is executed again ends then.
+            _ if flow == Flow::Retry => {}
             // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends here.
             ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
             ReplyMode::Skip => {

@@ -41,7 +41,8 @@ pub enum Message {
     Resume {
         /// The client's id.
         client: u64,
-        /// The reply of the command that waited; none if the command is to be executed again.
+        /// The reply of the command that waited; none if the client wants none, or if the command
+        /// is to be executed again.
         reply: Option<Vec<u8>>,
     },
 }

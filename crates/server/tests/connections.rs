@@ -332,3 +332,26 @@ fn addresses_change_at_run_time_or_stay() {
     let mut still = Client::new(TcpStream::connect(("127.0.0.1", other)).unwrap());
     assert_eq!(still.command("PING"), "+PONG");
 }
+
+#[test]
+fn a_reply_that_was_waited_for_obeys_the_reply_mode() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    let fill = |client: &mut Client| {
+        // More than a flush frees without a wait.
+        (0..2000).for_each(|key| client.send(format!("SET {key} 1\r\n").as_bytes()));
+        (0..2000).for_each(|_| client.expect(b"+OK\r\n"));
+    };
+    fill(&mut client);
+    client.send(b"CLIENT REPLY SKIP\r\nFLUSHALL SYNC\r\nPING\r\n");
+    client.expect(b"+PONG\r\n");
+    fill(&mut client);
+    client.send(b"CLIENT REPLY OFF\r\nFLUSHALL SYNC\r\nCLIENT REPLY ON\r\nPING\r\n");
+    client.expect(b"+OK\r\n+PONG\r\n");
+    fill(&mut client);
+    client.send(b"FLUSHALL SYNC\r\nPING\r\n");
+    client.expect(b"+OK\r\n+PONG\r\n");
+    fill(&mut client);
+    client.send(b"CLIENT REPLY SKIP\r\nFLUSHDB\r\nDBSIZE\r\n");
+    client.expect(b":0\r\n");
+}

@@ -13,6 +13,7 @@ use store::effects::Garbage;
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::call::Flow;
 use crate::platform::Message;
+use crate::session::ReplyMode;
 
 const FLAGS: Flags = Flags::WRITE.union(Flags::WHOLE_KEYSPACE);
 const CATEGORIES: Categories = Categories::KEYSPACE.union(Categories::DANGEROUS);
@@ -106,14 +107,16 @@ fn flush(admin: &mut AdminCx<'_>, db: Option<usize>) -> Result<(), CommandError>
 /// A flush of so few keys is not worth a wait.
 const INLINE_MAX: usize = 1_000;
 
-/// Frees in the background and answers when that is done.
+/// Frees in the background and answers when that is done, if the session wants the answer: its
+/// mode is that of this command, whatever it is when the answer is due.
 fn wait_for(admin: &mut AdminCx<'_>, garbage: Vec<Garbage>) {
     let (thread, client) = (admin.thread, admin.session.id());
     let platform = Arc::clone(&admin.engine.platform);
+    let wanted = admin.session.reply_mode == ReplyMode::On;
     let free = crate::engine::freeing_task(garbage, Arc::clone(&admin.engine.lazy_freed));
     admin.engine.platform.background(Box::new(move || {
         free();
-        let reply = Some(b"+OK\r\n".to_vec());
+        let reply = wanted.then(|| b"+OK\r\n".to_vec());
         platform.send(thread, Message::Resume { client, reply });
     }));
     admin.flow = Flow::Wait;
