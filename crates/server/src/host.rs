@@ -99,7 +99,7 @@ impl Host {
     /// Starts the program again in place of this process.
     fn restart(&self) {
         use std::os::unix::process::CommandExt;
-        let mut command = std::process::Command::new("/proc/self/exe");
+        let mut command = std::process::Command::new(crate::os::daemon::program());
         if let Some((name, options)) = self.parts.arguments.split_first() {
             command.arg0(name).args(options);
         }

@@ -200,6 +200,9 @@ fn a_daemon_leaves_its_process_id_and_cleans_up() {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     assert_eq!((fields[2], fields[3]), (pid.trim(), pid.trim()));
+    // The name that `pidof` and `killall` look for.
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", pid.trim())).unwrap();
+    assert_eq!(name.trim(), "ferrite");
     let mut client = Client::new(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
     client.send(b"SHUTDOWN NOSAVE\r\n");
     assert_eq!(client.rest(), "");

@@ -9,6 +9,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Set in the environment of the process that is the daemon.
@@ -24,7 +25,7 @@ pub fn is_daemon() -> bool {
 /// # Errors
 /// When the executable cannot be started again.
 pub fn start(arguments: &[OsString], stdin: Option<&[u8]>) -> io::Result<()> {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(program());
     if let Some((program, rest)) = arguments.split_first() {
         command.arg0(program).args(rest);
     }
@@ -38,6 +39,14 @@ pub fn start(arguments: &[OsString], stdin: Option<&[u8]>) -> io::Result<()> {
         pipe.write_all(text)?;
     }
     Ok(())
+}
+
+/// Where the executable lies, to start it again. A process is listed under the last part of the
+/// path it was started by, so that is the real one; the kernel's link to the running executable
+/// serves where that was removed or replaced.
+pub fn program() -> PathBuf {
+    let path = std::env::current_exe().ok().filter(|path| path.is_file());
+    path.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
 /// Detaches the daemon from the session it was started in.
