@@ -37,6 +37,9 @@ impl KeyTable {
     /// Begins a snapshot: every entry that is present now goes to `sink` exactly once as it is now,
     /// before its first change or in [`KeyTable::snapshot_step`]. A snapshot in progress is ended.
     ///
+    /// Dropping the table ends the snapshot without delivering the rest: who replaces a table in
+    /// the middle of its snapshot, as a flush does, walks the old one to its end first.
+    ///
     /// # Panics
     /// If `epoch` is 0 (which marks buckets of no snapshot). It must be larger than all before.
     pub fn begin_snapshot(&mut self, epoch: u32, sink: Box<dyn BucketSink>) {
