@@ -239,11 +239,14 @@ impl Engine {
     }
 }
 
-/// Who listens now: keyspace events are not collected while none is configured.
+/// Who listens now, and how they want to hear of it: keyspace events are not collected while none
+/// is configured.
 fn interest(consumers: &Consumers, config: &Config) -> Interest {
     let listeners = consumers.interest();
     let silent = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS).is_empty();
-    if silent { listeners.without(Interest::EVENTS) } else { listeners }
+    let listeners = if silent { listeners.without(Interest::EVENTS) } else { listeners };
+    let unlinks = config.get(config::rows::LAZYFREE_LAZY_EXPIRE);
+    if unlinks { listeners | Interest::UNLINK_EXPIRED } else { listeners }
 }
 
 /// A key is reclaimed at the latest this long after its time, plus the sweep's own period: waiting

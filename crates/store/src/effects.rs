@@ -25,6 +25,9 @@ impl Interest {
     pub const READY: Self = Self(4);
     /// The log is fed: an AOF, a replica or a backlog exists.
     pub const LOG: Self = Self(8);
+    /// The log calls the removal of an expired key `UNLINK` and not `DEL`, so that replicas too
+    /// free it in the background (`lazyfree-lazy-expire`).
+    pub const UNLINK_EXPIRED: Self = Self(16);
 
     /// Whether all of `other` is wanted.
     #[must_use]
@@ -151,8 +154,6 @@ pub enum Propagation {
     Verbatim,
     /// As the handler rewrote it ([`Effects::log`] was called).
     Rewritten,
-    /// Not at all.
-    Suppressed,
 }
 
 /// What must be freed, but not while a lock is held.

@@ -5,8 +5,8 @@
 //! lock.
 
 use collections::entry::Entry;
-use parking_lot::MutexGuard;
 use collections::table::KeyTable;
+use parking_lot::MutexGuard;
 
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass, Interest};
@@ -66,5 +66,89 @@ impl Store {
         // up for as long as the shard has due keys.
         MutexGuard::unlock_fair(shard);
         more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use collections::entry::NewValue;
+    use stdx::rng::Rng;
+
+    use super::*;
+    use crate::position::SHARDS;
+    use crate::{Deadline, Held, Keyspace, Scope};
+
+    const NOW: UnixMs = 1_000_000;
+    const SET: Event = Event::string("set");
+
+    fn with_keys<R>(
+        store: &Store,
+        effects: &mut Effects,
+        db: usize,
+        work: impl FnOnce(&mut Keyspace<'_>) -> R,
+    ) -> R {
+        let scope = Scope { db, now: NOW, access: Default::default(), keep_expired: false };
+        let mut rng = Rng::seed(1);
+        let held = Held::all(store);
+        work(&mut Keyspace::new(store, held, effects, scope, &mut rng, Default::default()))
+    }
+
+    fn set(store: &Store, db: usize, key: &[u8], deadline: Deadline) {
+        with_keys(store, &mut Effects::default(), db, |keys| {
+            keys.edit(key).set(NewValue::Int(1), deadline, SET);
+        });
+    }
+
+    #[test]
+    fn one_lock_covers_one_batch_of_one_database() {
+        let store = Store::new(4, [1, 2]);
+        (0..4).for_each(|db| set(&store, db, b"key", Deadline::At(NOW - 1)));
+        let shard = crate::position::shard_of(store.position(b"key"));
+        let sweep = Sweep { now: NOW, slack_ms: 0, batch: 512 };
+        let mut effects = Effects::default();
+        let more = [1, 2, 3, 4].map(|removed| {
+            let more = store.expire_shard(shard, sweep, &mut effects, |_| {});
+            assert_eq!(effects.counters.expired, removed);
+            more
+        });
+        assert_eq!(more, [true, true, true, false]);
+        assert!(store.is_empty());
+    }
+
+    #[test]
+    fn the_log_names_the_removal_as_configured() {
+        let store = Store::new(1, [1, 2]);
+        for (interest, word) in
+            [(Interest::LOG, &b"DEL"[..]), (Interest::LOG | Interest::UNLINK_EXPIRED, b"UNLINK")]
+        {
+            let mut effects = Effects { interest, ..Effects::default() };
+            set(&store, 0, b"read", Deadline::At(NOW - 1));
+            with_keys(&store, &mut effects, 0, |keys| assert!(keys.peek(b"read").is_none()));
+            set(&store, 0, b"swept", Deadline::At(NOW - 1));
+            let sweep = Sweep { now: NOW, slack_ms: 0, batch: 512 };
+            for shard in 0..SHARDS {
+                store.expire_shard(shard, sweep, &mut effects, |_| {});
+            }
+            let lines: Vec<_> = effects.records.iter().map(|record| &record.args[..]).collect();
+            assert_eq!(
+                lines,
+                [[word.into(), b"read"[..].into()], [word.into(), b"swept"[..].into()]]
+            );
+        }
+    }
+
+    #[test]
+    fn the_average_time_to_live_counts_few_keys_among_many_shards() {
+        let store = Store::new(2, [1, 2]);
+        let average = |db| with_keys(&store, &mut Effects::default(), db, |k| k.average_ttl(db));
+        assert_eq!(average(1), 0);
+        (0..1000).for_each(|key: u32| set(&store, 1, &key.to_be_bytes(), Deadline::Clear));
+        assert_eq!(average(1), 0);
+        set(&store, 1, b"a", Deadline::At(NOW + 1000));
+        set(&store, 1, b"b", Deadline::At(NOW + 4000));
+        assert_eq!(average(1), 2500);
+        set(&store, 0, b"far", Deadline::At(UnixMs::MAX));
+        set(&store, 0, b"too", Deadline::At(UnixMs::MAX));
+        assert_eq!(average(0), UnixMs::MAX - NOW);
     }
 }

@@ -52,23 +52,33 @@ impl Keyspace<'_> {
         usage
     }
 
-    /// Average time to live in milliseconds of the keys of `db` that have a deadline, from a few
-    /// random ones; 0 if none was found.
+    /// Average time to live in milliseconds of the keys of `db` that have a deadline: of all in a
+    /// small database, of some hundred in a large one; 0 if none was found.
+    ///
+    /// Shards without deadlines are passed over, so that few keys among many shards are found.
+    /// Inside one the order is that of hashes: its first keys are a fair sample.
     pub fn average_ttl(&mut self, db: usize) -> u64 {
-        const SAMPLES: u64 = 64;
-        let now = self.scope.now;
-        let (mut sum, mut count) = (0, 0);
-        for _ in 0..SAMPLES {
-            let (shard, random) = (self.rng.index(SHARDS), self.rng.next_u64());
-            let deadline = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
-                shard.databases[db].sample(random).and_then(|entry| entry.deadline())
-            });
-            if let Some(deadline) = deadline {
-                sum += deadline.saturating_sub(now);
-                count += 1;
+        const DEADLINES_MAX: u64 = 512;
+        const ENTRIES_MAX: usize = 8192;
+        let (now, first) = (self.scope.now, self.rng.index(SHARDS));
+        let (mut sum, mut count, mut seen) = (0u128, 0, 0);
+        for shard in (first..SHARDS).chain(0..first) {
+            let mut at = Some(0);
+            while let Some(position) = at.filter(|_| count < DEADLINES_MAX && seen < ENTRIES_MAX) {
+                at = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
+                    let table = Some(&shard.databases[db]).filter(|table| table.expiring() > 0)?;
+                    table.scan(position, |entry| {
+                        seen += 1;
+                        if let Some(deadline) = entry.deadline() {
+                            sum += u128::from(deadline.saturating_sub(now));
+                            count += 1;
+                        }
+                    })
+                });
             }
         }
-        sum.checked_div(count).unwrap_or(0)
+        let average = sum.checked_div(u128::from(count)).unwrap_or(0);
+        u64::try_from(average).expect("an average is at most the largest deadline")
     }
 
     /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen
