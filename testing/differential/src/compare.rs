@@ -88,10 +88,17 @@ fn sorted(value: &Value) -> Vec<String> {
 }
 
 /// What COMMAND INFO tells of one command, as far as versions agree on it: not its hints and key
-/// specifications.
+/// specifications, nor the flag `no_multi`, which Valkey has on more commands.
 fn command_info(value: &Value) -> Vec<Vec<String>> {
     let Value::Array(fields) = value else { return vec![sorted(value)] };
-    fields.iter().take(7).map(sorted).collect()
+    let is_common = |flag: &&Value| **flag != Value::Simple(b"no_multi".to_vec());
+    let field = |field: &Value| match field {
+        Value::Array(flags) | Value::Set(flags) => {
+            sorted(&Value::Set(flags.iter().filter(is_common).cloned().collect()))
+        }
+        other => sorted(other),
+    };
+    fields.iter().take(7).map(field).collect()
 }
 
 /// The pairs of a map, or of an array that stands for one under RESP2.

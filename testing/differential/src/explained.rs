@@ -26,8 +26,8 @@ impl std::fmt::Debug for Explained {
 pub const EXPLAINED: &[Explained] = &[
     Explained {
         name: "newer-option",
-        sentence: "Options that came after the reference's version are accepted where the \
-                   reference answers with a syntax error.",
+        sentence: "Options that came after Redis 7.0 are accepted where Redis 7.0 answers with a \
+                   syntax error.",
         explains: |command, subject, reference| {
             is_error(reference, "ERR syntax error")
                 && !matches!(subject, Value::Error(text) if text.starts_with(b"ERR syntax"))
@@ -92,9 +92,38 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "bitcount-argument-order",
+        sentence: "BITCOUNT reports a bad end before a bad unit, as Redis does; Valkey the unit \
+                   first.",
+        explains: |command, subject, reference| {
+            is(command, "BITCOUNT")
+                && is_error(subject, "ERR value is not an integer")
+                && is_error(reference, "ERR syntax error")
+        },
+    },
+    Explained {
+        name: "idle-time-of-small-integers",
+        sentence: "OBJECT IDLETIME and OBJECT REFCOUNT tell of the key alone; in Redis 7 and \
+                   Valkey keys that hold the same small integer may share it and its access time.",
+        explains: |command, subject, reference| {
+            let later =
+                matches!((subject, reference), (Value::Integer(a), Value::Integer(b)) if a < b);
+            let asked = command.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"IDLETIME"));
+            is(command, "OBJECT") && asked && later
+        },
+    },
+    Explained {
+        name: "value-ranges",
+        sentence: "CONFIG SET takes the ranges of Redis 8, which differ from Valkey's for some \
+                   parameters.",
+        explains: |command, subject, reference| {
+            is(command, "CONFIG") && same_until(subject, reference, "argument must be between ")
+        },
+    },
+    Explained {
         name: "bitpos-arguments",
         sentence: "BITPOS and BITCOUNT check every argument before they look at the key, as Redis \
-                   7.2 does; the reference answers for a missing key first.",
+                   7.2 does; Redis 7.0 answers for a missing key first.",
         explains: |command, subject, reference| {
             (is(command, "BITPOS") || is(command, "BITCOUNT"))
                 && matches!(subject, Value::Error(_))
