@@ -93,15 +93,15 @@ impl Generator {
     }
 
     /// Whether an explained difference would make the two servers go different ways: one of them
-    /// refuses a transaction for such a command and the other does not, or newer servers take a
-    /// client's name for valid that has forbidden bytes behind a NUL.
+    /// refuses a transaction for such a command and the other does not, or takes a name or parameter
+    /// for valid that has forbidden bytes behind a NUL.
     fn parts_the_states(&self, sent: &Sent) -> bool {
         let is = |word: &str| sent.command[0].eq_ignore_ascii_case(word.as_bytes());
         let needless = is("MULTI") || is("WATCH");
         let short = is("COMMAND") && sent.command.len() < 4;
-        let names = is("CLIENT") || is("HELLO");
+        let text = is("CLIENT") || is("HELLO") || is("CONFIG");
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
-        (self.queueing[sent.connection] && (needless || short)) || (names && has_nul)
+        (self.queueing[sent.connection] && (needless || short)) || (text && has_nul)
     }
 
     fn draw(&mut self) -> Sent {
