@@ -222,15 +222,17 @@ impl<'a> Keyspace<'a> {
         Edit::new(self.store, shard, self.effects, scope, position, key, present)
     }
 
-    /// Registers `flag` to be raised when `key` of the selected database changes.
-    pub fn watch(&mut self, key: &[u8], flag: &Arc<WatchFlag>) {
+    /// Registers `flag` to be raised when `key` of the selected database changes. False if it is
+    /// registered already.
+    pub fn watch(&mut self, key: &[u8], flag: &Arc<WatchFlag>) -> bool {
         let (position, scope) = (self.position(key), self.scope);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let entry = shard.databases[scope.db].find(position, key);
         let stale = entry.is_some_and(|e| e.deadline().is_some_and(|at| at <= scope.now));
         let before = shard.watchers.len();
-        shard.watchers.add(scope.db, key, flag, stale);
+        let is_new = shard.watchers.add(scope.db, key, flag, stale);
         self.store.count_watched(before, shard.watchers.len());
+        is_new
     }
 
     /// The position of a key: what locking has computed, else computed now.

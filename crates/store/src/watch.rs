@@ -48,14 +48,19 @@ impl Watchers {
         self.databases.is_empty()
     }
 
-    /// Registers `flag` for `key`; `expired` says that the key was already past its time.
-    pub fn add(&mut self, db: usize, key: &[u8], flag: &Arc<WatchFlag>, expired: bool) {
+    /// Registers `flag` for `key`; `expired` says that the key was already past its time. False if
+    /// it is registered already, which then stays as it is.
+    pub fn add(&mut self, db: usize, key: &[u8], flag: &Arc<WatchFlag>, expired: bool) -> bool {
         let keys = self.databases.entry(db).or_default();
         let watchers = match keys.get_mut(key) {
             Some(watchers) => watchers,
             None => keys.entry(key.into()).or_default(),
         };
-        watchers.push(Watcher { flag: flag.clone(), expired });
+        let is_new = !watchers.iter().any(|w| Arc::ptr_eq(&w.flag, flag));
+        if is_new {
+            watchers.push(Watcher { flag: flag.clone(), expired });
+        }
+        is_new
     }
 
     /// Removes the registration of `flag` for `key`.
@@ -127,8 +132,9 @@ mod tests {
     fn a_change_raises_the_flags_of_that_key_only() {
         let (a, b) = (Arc::new(WatchFlag::default()), Arc::new(WatchFlag::default()));
         let mut watchers = Watchers::default();
-        watchers.add(0, b"a", &a, false);
-        watchers.add(1, b"a", &b, false);
+        assert!(watchers.add(0, b"a", &a, false));
+        assert!(!watchers.add(0, b"a", &a, false), "once is enough");
+        assert!(watchers.add(1, b"a", &b, false));
         watchers.key_changed(0, b"a");
         assert!(a.is_raised() && !b.is_raised());
         watchers.remove(0, b"a", &a);

@@ -117,11 +117,9 @@ fn watch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     // A transaction that is doomed already needs no further watches.
     if !transaction.flag.is_raised() {
         for key in admin.cx.args.iter().skip(1) {
-            if transaction.watched.iter().any(|w| w.db == db && &*w.key == key) {
-                continue;
+            if admin.cx.db.watch(key, &transaction.flag) {
+                transaction.watched.push(Watched { db, key: key.into() });
             }
-            admin.cx.db.watch(key, &transaction.flag);
-            transaction.watched.push(Watched { db, key: key.into() });
         }
     }
     admin.engine.show_transaction(admin.session);
