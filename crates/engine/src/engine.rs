@@ -137,9 +137,11 @@ impl Engine {
         self.clients.disconnect(session.id());
     }
 
-    /// Kills a client from any thread: its event loop closes it.
+    /// Kills a client from any thread. From now on nobody sees it and none of its commands is
+    /// executed; its event loop closes the connection as soon as it reads the message.
     pub(crate) fn kill(&self, client: &ClientHandle, flush: bool) {
         client.killed.store(true, Ordering::Release);
+        self.clients.disconnect(client.id);
         self.platform.send(client.thread, Message::Kill { client: client.id, flush });
     }
 

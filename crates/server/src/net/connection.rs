@@ -187,6 +187,11 @@ impl Connection {
             // Nobody reads the rest, and nobody is left to wait for.
             return Verdict::Close;
         }
+        if self.session.handle.killed.load(Ordering::Acquire) {
+            // The letter that says so is on its way. Who killed it may have been answered already,
+            // so that a command executed now would come after its end.
+            return Verdict::Close;
+        }
         crash::serving(self.id());
         let mut reply = self.output.take().unwrap_or_else(|| {
             let scratch = turn.reply.take();

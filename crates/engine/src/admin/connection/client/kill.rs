@@ -1,7 +1,5 @@
 //! `CLIENT KILL`, `CLIENT UNBLOCK`: acting on other connections.
 
-use std::sync::atomic::Ordering;
-
 use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, Spec};
 use stdx::num::parse_i64;
@@ -177,7 +175,7 @@ fn kill(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         if client.id == own {
             // The reply is sent first.
             admin.flow = Flow::Close;
-        } else if !client.killed.load(Ordering::Acquire) {
+        } else {
             admin.engine.kill(&client, false);
         }
     }
