@@ -24,22 +24,31 @@ pub struct Prepared {
 }
 
 impl Engine {
-    /// Looks up a command and, if it has one key, asks the processor for the place where that key's
-    /// look-up begins. A pipeline's commands are all prepared before the first is executed, so that
-    /// their cache misses overlap. `last` is the command before it, which is probably the same.
+    /// Looks up a command and, if it has one key, asks the processor for the lock of that key's
+    /// shard. A pipeline's commands take each of the three steps of preparing together, before the
+    /// first is executed, so that their cache misses overlap. `last` is the command before it,
+    /// which is probably the same.
     #[inline]
-    pub fn prepare(&self, session: &Session, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
+    pub fn prepare(&self, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
         let same = last.and_then(|last| last.entry.ok()).filter(|entry| {
             entry.subcommands.is_empty() && entry.called.eq_ignore_ascii_case(args.name())
         });
         let prepared = self.look_up(same.map_or_else(|| self.registry.resolve(args), Ok), args);
         if let Some(position) = prepared.position {
-            self.store.prefetch(session.db(), position);
+            self.store.prefetch_shard(position);
         }
         prepared
     }
 
-    /// The second step of preparing: asks for the key's entry.
+    /// The second step of preparing: asks for the place where the key's look-up begins.
+    #[inline]
+    pub fn prepare_bucket(&self, session: &Session, prepared: &Prepared) {
+        if let Some(position) = prepared.position {
+            self.store.prefetch(session.db(), position);
+        }
+    }
+
+    /// The third step of preparing: asks for the key's entry.
     #[inline]
     pub fn prepare_entry(&self, session: &Session, prepared: &Prepared) {
         if let Some(position) = prepared.position {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use collections::prefetch;
 use collections::table::KeyTable;
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
@@ -102,8 +103,15 @@ impl Store {
         self.watched_keys.load(Ordering::Relaxed)
     }
 
-    /// Asks the processor for the cache line where the look-up of `position` begins. Skipped if
-    /// the shard is locked just now.
+    /// Asks the processor for the lock of the shard of `position`, away from the core that used it
+    /// last.
+    #[inline]
+    pub fn prefetch_shard(&self, position: Position) {
+        prefetch::for_write(&*self.shards[shard_of(position)]);
+    }
+
+    /// Asks the processor for the cache line where the look-up of `position` begins; best some time
+    /// after [`Store::prefetch_shard`]. Skipped if the shard is locked just now.
     #[inline]
     pub fn prefetch(&self, db: usize, position: Position) {
         if let Some(shard) = self.shards[shard_of(position)].try_lock() {

@@ -9,6 +9,9 @@
 mod clock;
 mod connection;
 mod in_process;
+// What is tested and measured here runs with the server's allocator.
+use sys as _;
+
 pub mod load;
 mod platform;
 mod recorder;

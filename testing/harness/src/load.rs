@@ -157,9 +157,12 @@ impl Pipeline {
                 panic!("the load's own requests are well formed");
             };
             let last = index.checked_sub(1).and_then(|last| found[last].as_ref());
-            let prepared = engine.prepare(session, parser.args(&bytes[next..]), last);
+            let prepared = engine.prepare(parser.args(&bytes[next..]), last);
             found[index] = Some(prepared);
             next += consumed;
+        }
+        for prepared in found.iter().flatten() {
+            engine.prepare_bucket(session, prepared);
         }
         for prepared in found.iter().flatten() {
             engine.prepare_entry(session, prepared);

@@ -314,34 +314,6 @@ fn free_entries(segment: &mut Segment) -> usize {
     expiring
 }
 
-/// Asks the processor for a small entry, which may lie across two cache lines.
-#[inline]
-fn prefetch_small(address: *const u8) {
-    /// Bytes of an entry that a look-up usually reads: header, key, a short value.
-    const READ_BYTES: usize = 40;
-    prefetch_line(address);
-    prefetch_line(address.wrapping_add(READ_BYTES - 1));
-}
-
-/// Asks the processor for a cache line.
-#[inline]
-fn prefetch_line(address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch does not fault, whatever the address.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: as above; the instruction changes neither memory nor flags.
-    unsafe {
-        std::arch::asm!("prfm pldl1keep, [{0}]", in(reg) address,
-            options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let _ = address;
-}
-
 impl Default for KeyTable {
     fn default() -> Self {
         Self::new()

@@ -350,9 +350,9 @@ impl Segment {
     /// Asks the processor for bucket `home`.
     #[inline]
     pub(super) fn prefetch(&self, home: usize) {
-        super::prefetch_line(self.line(home));
+        crate::prefetch::line(self.line(home));
         // Where the key is if the home line was full.
-        super::prefetch_line(self.line(self.after(home)));
+        crate::prefetch::line(self.line(self.after(home)));
     }
 
     /// Asks the processor for the entry with this tag.
@@ -360,11 +360,11 @@ impl Segment {
     pub(super) fn prefetch_entry(&self, home: usize, tag: u8) {
         let bucket = self.bucket(home);
         if let Some(slot) = bucket.own_tagged(tag).next() {
-            super::prefetch_small(bucket.slots.get(slot).as_ptr());
+            crate::prefetch::small(bucket.slots.get(slot).as_ptr());
         } else if !bucket.is_complete() {
             let next = self.bucket(self.after(home));
             if let Some(slot) = next.foreign_tagged(tag).next() {
-                super::prefetch_small(next.slots.get(slot).as_ptr());
+                crate::prefetch::small(next.slots.get(slot).as_ptr());
             }
         }
     }
@@ -374,7 +374,7 @@ impl Segment {
     pub(super) fn prefetch_entries(&self, line: usize) {
         if line < self.lines() {
             for slot in self.used(line) {
-                super::prefetch_line(self.pointer(Place::new(line, slot)).as_ptr());
+                crate::prefetch::line(self.pointer(Place::new(line, slot)).as_ptr());
             }
         }
     }

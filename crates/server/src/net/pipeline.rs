@@ -59,11 +59,14 @@ impl Pipeline {
                 break;
             };
             let last = self.ready.last().map(|ready| &ready.prepared);
-            let prepared = engine.prepare(session, parser.args(rest), last);
+            let prepared = engine.prepare(parser.args(rest), last);
             self.ready.push(Ready { consumed, prepared });
             rest = &rest[consumed..];
         }
         if self.ready.len() > 1 {
+            for ready in &self.ready {
+                engine.prepare_bucket(session, &ready.prepared);
+            }
             for ready in &self.ready {
                 engine.prepare_entry(session, &ready.prepared);
             }
