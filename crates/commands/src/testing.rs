@@ -72,14 +72,8 @@ impl Bench {
         let held = Held::keys(&self.store, positions);
         let dirty = self.effects.dirty;
         self.effects.next_command();
-        let db = Keyspace::new(
-            &self.store,
-            held,
-            &mut self.effects,
-            self.scope,
-            &mut self.rng,
-            Default::default(),
-        );
+        let (effects, rng) = (&mut self.effects, &mut self.rng);
+        let db = Keyspace::new(&self.store, held, effects, self.scope, rng);
         let mut cx = Cx { args, reply: &mut self.reply, db, config: &self.config, name };
         let result = (command.run)(&mut cx);
         drop(cx);
@@ -150,14 +144,7 @@ impl Bench {
         let position = self.store.position(key.as_bytes());
         let held = Held::one(&self.store, position);
         let mut effects = Effects::default();
-        let mut db = Keyspace::new(
-            &self.store,
-            held,
-            &mut effects,
-            self.scope,
-            &mut self.rng,
-            Default::default(),
-        );
+        let mut db = Keyspace::new(&self.store, held, &mut effects, self.scope, &mut self.rng);
         look(db.peek(key.as_bytes()).expect("the test made the key"))
     }
 }

@@ -6,7 +6,7 @@ use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{DbKey, Garbage, Interest, Propagation};
-use store::keyspace::{Positions, Scope};
+use store::keyspace::Scope;
 use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
@@ -96,25 +96,15 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Result<Flow, CommandError> {
-        let mut positions = Positions::new();
-        let held = self.lock(call, &mut positions);
-        // Read under the locks: who begins to listen under all locks misses nothing from then on.
-        thread.effects.interest = self.store.interest();
         let scope = self.scope(session, thread);
-        let keyspace = Keyspace::new(
-            &self.store,
-            held,
-            &mut thread.effects,
-            scope,
-            &mut thread.rng,
-            positions,
-        );
-        if call.entry.locks == Locks::Keys {
-            keyspace.prefetch();
-        }
+        let (effects, rng) = (&mut thread.effects, &mut thread.rng);
+        let db = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
         let (args, name) = (call.args, call.entry.full_name);
-        let cx = Cx { args, reply, db: keyspace, config: &self.config, name };
+        let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
+        lock(call, &mut admin.cx.db);
+        // Read under the locks: who begins to listen under all locks misses nothing from then on.
+        admin.cx.db.effects.interest = self.store.interest();
         let result = invoke(call.entry, &mut admin);
         if admin.cx.db.effects.dirty > 0 {
             log_verbatim(admin.cx.db.effects, admin.cx.db.scope.db, call.args);
@@ -135,14 +125,9 @@ impl Engine {
     fn remove_due(&self, scope: Scope, session: u64, thread: &mut ThreadContext) {
         for DbKey { db, key } in std::mem::take(&mut thread.effects.due) {
             let held = Held::one(&self.store, self.store.position(&key));
-            let mut keyspace = Keyspace::new(
-                &self.store,
-                held,
-                &mut thread.effects,
-                Scope { db, ..scope },
-                &mut thread.rng,
-                Positions::new(),
-            );
+            let scope = Scope { db, ..scope };
+            let (effects, rng) = (&mut thread.effects, &mut thread.rng);
+            let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
             self.route(keyspace.effects, session);
@@ -164,8 +149,7 @@ impl Engine {
         let mut effects = std::mem::take(&mut thread.effects);
         effects.interest = self.store.interest();
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
-        let positions = Positions::new();
-        let keyspace = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng, positions);
+        let keyspace = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;
@@ -204,25 +188,6 @@ impl Engine {
         if let Err(error) = result {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread);
-        }
-    }
-
-    #[inline]
-    fn lock<'a>(&'a self, call: Call<'a>, positions: &mut Positions<'a>) -> Held<'a> {
-        match call.entry.locks {
-            Locks::One(index) => match call.args.get(index).zip(call.position) {
-                Some((key, position)) => {
-                    positions.push(key, position);
-                    Held::one(&self.store, position)
-                }
-                None => Held::none(),
-            },
-            Locks::None => Held::none(),
-            Locks::Keys => {
-                call.entry.keys(call.args, |key| positions.push(key, self.store.position(key)));
-                Held::keys(&self.store, positions.iter())
-            }
-            Locks::All => Held::all(&self.store),
         }
     }
 
@@ -273,6 +238,20 @@ impl Engine {
     /// Frees in the background.
     pub(crate) fn free(&self, garbage: Vec<Garbage>) {
         self.platform.background(crate::engine::freeing_task(garbage, self.lazy_freed.clone()));
+    }
+}
+
+#[inline]
+fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
+    match call.entry.locks {
+        Locks::One(index) => {
+            if let Some((key, position)) = call.args.get(index).zip(call.position) {
+                db.lock_key(key, position);
+            }
+        }
+        Locks::None => {}
+        Locks::Keys => db.lock_keys(|each| call.entry.keys(call.args, each)),
+        Locks::All => db.lock_all(),
     }
 }
 

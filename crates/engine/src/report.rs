@@ -2,7 +2,6 @@
 
 use command::Cx;
 use resp::{OwnedArgs, Reply, Version};
-use store::keyspace::Positions;
 use store::{Effects, Held, Keyspace};
 
 use crate::admin::AdminCx;
@@ -27,9 +26,8 @@ impl Engine {
         let mut effects = Effects::default();
         let scope = self.scope(&session, thread);
         let held = Held::none();
-        let positions = Positions::new();
         let rng = &mut thread.rng;
-        let db = Keyspace::new(&self.store, held, &mut effects, scope, rng, positions);
+        let db = Keyspace::new(&self.store, held, &mut effects, scope, rng);
         let line = OwnedArgs::from_slices(&["INFO", "everything"]);
         let args = line.as_args();
         let cx = Cx { args, reply: &mut reply, db, config: &self.config, name: "info" };

@@ -5,7 +5,7 @@
 //! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
 
 use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
-use collections::table::KeyTable;
+use collections::table::{KeyTable, Location, Slot};
 
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass};
@@ -36,7 +36,8 @@ pub struct Edit<'e> {
     scope: Scope,
     position: Position,
     key: &'e [u8],
-    present: bool,
+    /// Where the key is; none if there is no such key.
+    found: Option<Location>,
 }
 
 const PRESENT: &str = "the key was found when the edit began and the lock has been held since";
@@ -49,29 +50,36 @@ impl<'e> Edit<'e> {
         scope: Scope,
         position: Position,
         key: &'e [u8],
-        present: bool,
+        found: Option<Location>,
     ) -> Self {
         let Shard { databases, watchers } = shard;
         let table = &mut databases[scope.db];
-        Self { store, table, watchers, effects, scope, position, key, present }
+        Self { store, table, watchers, effects, scope, position, key, found }
     }
 
     /// Whether the key exists.
     #[must_use]
     pub const fn exists(&self) -> bool {
-        self.present
+        self.found.is_some()
     }
 
     /// The entry, if the key exists.
     #[must_use]
     pub fn entry(&self) -> Option<EntryRef<'_>> {
-        self.present.then(|| self.table.find(self.position, self.key).expect(PRESENT))
+        let location = self.found?;
+        Some(self.table.read_again(location, self.position, self.key).expect(PRESENT))
+    }
+
+    /// The slot of the key; none if there is no such key.
+    #[inline]
+    fn slot(&mut self) -> Option<Slot<'_>> {
+        let location = self.found?;
+        Some(self.table.find_again(location, self.position, self.key).expect(PRESENT))
     }
 
     /// Creates the key or replaces its value.
     pub fn set(&mut self, value: NewValue<'_>, deadline: Deadline, event: Event) {
-        if self.present {
-            let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        if let Some(mut slot) = self.slot() {
             let deadline = match deadline {
                 Deadline::Clear => None,
                 Deadline::Keep => slot.entry().deadline(),
@@ -106,10 +114,10 @@ impl<'e> Edit<'e> {
         event: Event,
         change: impl FnOnce(&mut [u8]) -> R,
     ) -> R {
-        if !self.present {
+        if !self.exists() {
             self.insert(Entry::new(self.key, NewValue::RawBytes(b""), None));
         }
-        let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let mut slot = self.slot().expect(PRESENT);
         let result = slot.modify(|entry| change(entry.bytes_mut(len)));
         self.changed(event);
         result
@@ -119,7 +127,7 @@ impl<'e> Edit<'e> {
     /// even when they find every bit as it should be. The value stays, so nobody needs to hear of
     /// it.
     pub fn make_raw(&mut self) {
-        let mut slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
+        let mut slot = self.slot().expect(PRESENT);
         let is_raw = match slot.entry().value() {
             ValueRef::Inline { raw, .. } | ValueRef::Shared { raw, .. } => raw,
             ValueRef::Int(_) => false,
@@ -134,7 +142,7 @@ impl<'e> Edit<'e> {
     /// Sets or clears the deadline of an existing key. A deadline that has passed already deletes
     /// the key at its next look-up; commands that delete at once call [`Edit::remove`].
     pub fn set_deadline(&mut self, deadline: Option<UnixMs>, event: Event) {
-        self.table.find_mut(self.position, self.key).expect(PRESENT).set_deadline(deadline);
+        self.slot().expect(PRESENT).set_deadline(deadline);
         self.changed(event);
     }
 
@@ -151,12 +159,9 @@ impl<'e> Edit<'e> {
 
     /// Removes the key and hands its entry over.
     pub fn take(&mut self, event: Event) -> Option<Entry> {
-        if !self.present {
-            return None;
-        }
-        self.present = false;
-        let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
-        let entry = slot.remove(&|key: &[u8]| self.store.position(key));
+        let store = self.store;
+        let entry = self.slot()?.remove(&|key: &[u8]| store.position(key));
+        self.found = None;
         self.changed(event);
         Some(entry)
     }
@@ -164,12 +169,9 @@ impl<'e> Edit<'e> {
     /// Takes the entry out to put it elsewhere ([`Edit::place`]). Whoever watches or tracks the key
     /// hears of it; the event and the count belong to the step as a whole.
     pub(crate) fn lift(&mut self) -> Option<Entry> {
-        if !self.present {
-            return None;
-        }
-        self.present = false;
-        let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
-        let entry = slot.remove(&|key: &[u8]| self.store.position(key));
+        let store = self.store;
+        let entry = self.slot()?.remove(&|key: &[u8]| store.position(key));
+        self.found = None;
         self.seen_to_change();
         Some(entry)
     }
@@ -179,9 +181,9 @@ impl<'e> Edit<'e> {
     /// caller ends the step with [`Edit::changed`].
     pub(crate) fn place(&mut self, entry: Entry) -> Option<ValueType> {
         debug_assert_eq!(entry.key(), self.key);
-        let replaced = self.present.then(|| {
-            let slot = self.table.find_mut(self.position, self.key).expect(PRESENT);
-            let old = slot.remove(&|key: &[u8]| self.store.position(key));
+        let store = self.store;
+        let replaced = self.slot().map(|slot| slot.remove(&|key: &[u8]| store.position(key)));
+        let replaced = replaced.map(|old| {
             let value_type = ValueType::of(old.value());
             self.effects.discard(old);
             value_type
@@ -208,8 +210,8 @@ impl<'e> Edit<'e> {
 
     fn add(&mut self, entry: Entry) {
         let store = self.store;
-        self.table.insert(self.position, entry, &|key: &[u8]| store.position(key));
-        self.present = true;
+        let slot = self.table.insert(self.position, entry, &|key: &[u8]| store.position(key));
+        self.found = Some(slot.location());
         let created = Event { class: EventClass::New, name: "new" };
         self.effects.event(self.scope.db, created, self.key);
         self.effects.ready(self.scope.db, self.key);

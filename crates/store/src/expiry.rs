@@ -90,7 +90,7 @@ mod tests {
         let scope = Scope { db, now: NOW, access: Default::default(), keep_expired: false };
         let mut rng = Rng::seed(1);
         let held = Held::all(store);
-        work(&mut Keyspace::new(store, held, effects, scope, &mut rng, Default::default()))
+        work(&mut Keyspace::new(store, held, effects, scope, &mut rng))
     }
 
     fn set(store: &Store, db: usize, key: &[u8], deadline: Deadline) {

@@ -35,7 +35,7 @@ pub struct Scope {
 /// in order, so the next one is looked for where the last one was found and nowhere else: a command
 /// may have millions of keys.
 #[derive(Debug, Default)]
-pub struct Positions<'a> {
+struct Positions<'a> {
     first: Option<(&'a [u8], Position)>,
     rest: Vec<(&'a [u8], Position)>,
     /// Where in `rest` the next key is likely to be.
@@ -44,14 +44,13 @@ pub struct Positions<'a> {
 
 impl<'a> Positions<'a> {
     /// None computed.
-    #[must_use]
-    pub const fn new() -> Self {
+    const fn new() -> Self {
         Self { first: None, rest: Vec::new(), next: Cell::new(0) }
     }
 
     /// Remembers the position of a key.
     #[inline]
-    pub fn push(&mut self, key: &'a [u8], position: Position) {
+    fn push(&mut self, key: &'a [u8], position: Position) {
         if self.first.is_none() {
             self.first = Some((key, position));
         } else {
@@ -60,7 +59,7 @@ impl<'a> Positions<'a> {
     }
 
     /// The positions.
-    pub fn iter(&self) -> impl Iterator<Item = Position> {
+    fn iter(&self) -> impl Iterator<Item = Position> {
         self.first.iter().chain(&self.rest).map(|(_, position)| *position)
     }
 
@@ -94,22 +93,41 @@ pub struct Keyspace<'a> {
 }
 
 impl<'a> Keyspace<'a> {
-    /// A view through `held`. `positions` holds what was computed to find the shards; it may be
-    /// empty.
-    pub fn new(
+    /// A view through `held`.
+    #[inline]
+    pub const fn new(
         store: &'a Store,
         held: Held<'a>,
         effects: &'a mut Effects,
         scope: Scope,
         rng: &'a mut Rng,
-        positions: Positions<'a>,
     ) -> Self {
-        Self { store, held, effects, scope, rng, positions }
+        Self { store, held, effects, scope, rng, positions: Positions::new() }
+    }
+
+    /// Locks the shard of one key. Nothing is held before; so for the other two.
+    #[inline]
+    pub fn lock_key(&mut self, key: &'a [u8], position: Position) {
+        self.positions.push(key, position);
+        self.held = Held::one(self.store, position);
+    }
+
+    /// Locks the shards of the keys that `each` names, and prefetches them.
+    pub fn lock_keys(&mut self, each: impl FnOnce(&mut dyn FnMut(&'a [u8]))) {
+        let (store, positions) = (self.store, &mut self.positions);
+        each(&mut |key| positions.push(key, store.position(key)));
+        self.held = Held::keys(store, self.positions.iter());
+        self.prefetch();
+    }
+
+    /// Locks all shards.
+    pub fn lock_all(&mut self) {
+        self.held = Held::all(self.store);
     }
 
     /// Asks the processor for all the keys whose positions are known, so that their cache misses
     /// overlap.
-    pub fn prefetch(&self) {
+    fn prefetch(&self) {
         let db = self.scope.db;
         for position in self.positions.iter() {
             if let Some(shard) = self.held.get(shard_of(position)) {
@@ -212,14 +230,13 @@ impl<'a> Keyspace<'a> {
         let position = self.position(key);
         let scope = Scope { db, keep_expired: false, ..self.scope };
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        let present = match live(self.store, shard, self.effects, scope, position, key) {
-            Some(slot) => {
-                touch(slot, scope, self.rng);
-                true
-            }
-            None => false,
-        };
-        Edit::new(self.store, shard, self.effects, scope, position, key, present)
+        let slot = live(self.store, shard, self.effects, scope, position, key);
+        let found = slot.map(|slot| {
+            let location = slot.location();
+            touch(slot, scope, self.rng);
+            location
+        });
+        Edit::new(self.store, shard, self.effects, scope, position, key, found)
     }
 
     /// Registers `flag` to be raised when `key` of the selected database changes. False if it is

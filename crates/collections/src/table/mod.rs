@@ -71,7 +71,7 @@ use segment::{Place, Segment, Shape};
 use snapshot::Snapshot;
 
 pub use scan::Iter;
-pub use slot::Slot;
+pub use slot::{Location, Slot};
 pub use snapshot::BucketSink;
 
 /// The top bits of a position name the shard; the table ignores them.

@@ -6,7 +6,7 @@
 use std::mem::ManuallyDrop;
 
 use super::KeyTable;
-use super::segment::Place;
+use super::segment::{Place, Segment};
 use crate::entry::{Entry, EntryRef, NewValue};
 
 /// A key of a table, found for changing it.
@@ -17,6 +17,19 @@ pub struct Slot<'t> {
     index: usize,
     home: usize,
     place: Place,
+}
+
+/// Where a key was found: the way back to it without a search.
+///
+/// It may be used until another key is added or removed. After that it may lead to another key,
+/// never out of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Location {
+    index: usize,
+    home: usize,
+    place: Place,
+    /// Address of the entry, which tells an outdated location.
+    address: usize,
 }
 
 const HERE: &str = "the slot's segment stays while the slot borrows the table";
@@ -30,6 +43,15 @@ impl<'t> Slot<'t> {
         place: Place,
     ) -> Self {
         Self { table, index, home, place }
+    }
+
+    /// For coming back, by [`KeyTable::find_again`].
+    #[inline]
+    #[must_use]
+    pub fn location(&self) -> Location {
+        let Self { index, home, place, .. } = *self;
+        let segment = self.table.directory.get(index).expect(HERE);
+        Location { index, home, place, address: segment.pointer(place).addr().get() }
     }
 
     /// The entry.
@@ -114,6 +136,54 @@ impl<'t> Slot<'t> {
     }
 }
 
+impl KeyTable {
+    /// As [`KeyTable::find`], for a key that was found at `location` before.
+    #[inline]
+    #[must_use]
+    pub fn read_again(
+        &self,
+        location: Location,
+        position: u64,
+        key: &[u8],
+    ) -> Option<EntryRef<'_>> {
+        match self.segment_of(location) {
+            Some(segment) => Some(segment.entry(location.place)),
+            None => self.find(position, key),
+        }
+    }
+
+    /// As [`KeyTable::find_mut`], for a key that was found at `location` before.
+    #[inline]
+    #[must_use]
+    pub fn find_again(
+        &mut self,
+        location: Location,
+        position: u64,
+        key: &[u8],
+    ) -> Option<Slot<'_>> {
+        if self.segment_of(location).is_some() {
+            let Location { index, home, place, .. } = location;
+            return Some(Slot::new(self, index, home, place));
+        }
+        self.find_mut(position, key)
+    }
+
+    /// The segment that holds the very entry that was found at `location`; none if the entry may be
+    /// elsewhere by now.
+    #[inline]
+    fn segment_of(&self, location: Location) -> Option<&Segment> {
+        let Location { index, home, place, address } = location;
+        let segment = self.directory.get(index)?;
+        let buckets = segment.buckets();
+        // A place in the stash is not worth reading the header for, to know that it is there.
+        let is_here = home < buckets
+            && (place.line as usize) < buckets
+            && segment.is_used(place)
+            && segment.pointer(place).addr().get() == address;
+        is_here.then_some(segment)
+    }
+}
+
 /// An entry borrowed from its slot as an owned one. It goes back, with what it became accounted
 /// for, when this is dropped, a panic included.
 struct Loan<'s> {
@@ -157,5 +227,29 @@ mod tests {
         }));
         assert!(result.is_err());
         assert_eq!(table.find(position(b"k"), b"k").unwrap().deadline(), None);
+    }
+
+    #[test]
+    fn the_way_back_survives_what_happens_to_the_entry() {
+        let position = |key: &[u8]| u64::from_be_bytes(key.try_into().unwrap()) << 40;
+        let mut table = KeyTable::new();
+        let keys: Vec<[u8; 8]> = (0..3_000u64).map(u64::to_be_bytes).collect();
+        for (number, key) in (0..).zip(&keys) {
+            let entry = Entry::new(key, NewValue::Int(0), None);
+            let location = table.insert(position(key), entry, &position).location();
+            let mut slot = table.find_again(location, position(key), key).unwrap();
+            assert_eq!(slot.entry().key(), key);
+            // Every other one moves, having a deadline now.
+            slot.set_value(NewValue::Int(1), (number % 2 == 0).then_some(number));
+            let again = table.read_again(location, position(key), key).unwrap();
+            assert_eq!((again.key(), again.deadline().is_some()), (&key[..], number % 2 == 0));
+        }
+        for key in &keys {
+            let location = table.find_mut(position(key), key).unwrap().location();
+            let slot = table.find_again(location, position(key), key).unwrap();
+            assert_eq!(slot.remove(&position).key(), key);
+            assert!(table.find_again(location, position(key), key).is_none());
+            assert!(table.read_again(location, position(key), key).is_none());
+        }
     }
 }

@@ -79,7 +79,7 @@ impl Bench {
         };
         self.effects.next_command();
         let (effects, rng) = (&mut self.effects, &mut self.rng);
-        let db = Keyspace::new(&self.store, held, effects, self.scope, rng, <_>::default());
+        let db = Keyspace::new(&self.store, held, effects, self.scope, rng);
         (command.run)(&mut Cx { args, reply, db, config: &self.config, name: command.spec.name })
     }
 
@@ -93,7 +93,7 @@ impl Bench {
 
     fn keyspace(&mut self) -> Keyspace<'_> {
         let (held, rng) = (Held::all(&self.store), &mut self.rng);
-        Keyspace::new(&self.store, held, &mut self.effects, self.scope, rng, <_>::default())
+        Keyspace::new(&self.store, held, &mut self.effects, self.scope, rng)
     }
 
     /// What the last commands announced, logged and counted, as one line.
