@@ -151,3 +151,28 @@ pub(crate) fn with_shard<R>(
     MutexGuard::unlock_fair(guard);
     result
 }
+
+/// Runs `work` on every shard, in any order: on the held ones, else each under a lock of its own.
+///
+/// Those that are free come first, so that a walk in the order of the shards, the sweep of due keys
+/// say, is met once and not followed from shard to shard.
+pub(crate) fn each_shard(
+    shards: &[CachePadded<Mutex<Shard>>],
+    held: &mut Held<'_>,
+    mut work: impl FnMut(usize, &mut Shard),
+) {
+    if !held.is_none() {
+        let each = |index| with_shard(shards, held, index, |shard| work(index, shard));
+        return (0..SHARDS).for_each(each);
+    }
+    let mut busy = [0u64; SHARDS / 64];
+    for (index, shard) in shards.iter().enumerate() {
+        match shard.try_lock() {
+            Some(mut shard) => work(index, &mut shard),
+            None => busy[index / 64] |= 1 << (index % 64),
+        }
+    }
+    for index in (0..SHARDS).filter(|index| busy[index / 64] >> (index % 64) & 1 == 1) {
+        with_shard(shards, held, index, |shard| work(index, shard));
+    }
+}

@@ -9,7 +9,7 @@ use collections::table::KeyTable;
 
 use crate::effects::{DbKey, Garbage};
 use crate::keyspace::Keyspace;
-use crate::lock::with_shard;
+use crate::lock::{each_shard, with_shard};
 use crate::position::{Position, SHARDS, shard_of};
 use crate::shard::Usage;
 
@@ -24,8 +24,11 @@ const SHARD_BITS: u32 = 56;
 impl Keyspace<'_> {
     /// Number of keys of the selected database.
     pub fn len(&mut self) -> usize {
-        let db = self.scope.db;
-        (0..SHARDS).map(|i| self.shard_len(i, db)).sum()
+        let (db, mut keys) = (self.scope.db, 0);
+        each_shard(&self.store.shards, &mut self.held, |_, shard| {
+            keys += shard.databases[db].len()
+        });
+        keys
     }
 
     /// Whether the selected database is empty.
@@ -33,22 +36,16 @@ impl Keyspace<'_> {
         self.len() == 0
     }
 
-    fn shard_len(&mut self, shard: usize, db: usize) -> usize {
-        with_shard(&self.store.shards, &mut self.held, shard, |s| s.databases[db].len())
-    }
-
     /// What each database holds, each shard counted at its own moment.
     pub fn usage(&mut self) -> Vec<Usage> {
         let mut usage = vec![Usage::default(); self.store.databases()];
-        for shard in 0..SHARDS {
-            with_shard(&self.store.shards, &mut self.held, shard, |shard| {
-                for (sum, table) in usage.iter_mut().zip(&shard.databases) {
-                    sum.keys += table.len();
-                    sum.expiring += table.expiring();
-                    sum.table_bytes += table.memory_bytes();
-                }
-            });
-        }
+        each_shard(&self.store.shards, &mut self.held, |_, shard| {
+            for (sum, table) in usage.iter_mut().zip(&shard.databases) {
+                sum.keys += table.len();
+                sum.expiring += table.expiring();
+                sum.table_bytes += table.memory_bytes();
+            }
+        });
         usage
     }
 
@@ -201,7 +198,10 @@ impl Keyspace<'_> {
     /// come are passed over.
     pub fn random_key(&mut self) -> Option<Box<[u8]>> {
         let scope = self.scope;
-        let lengths: Vec<usize> = (0..SHARDS).map(|i| self.shard_len(i, scope.db)).collect();
+        let mut lengths = [0; SHARDS];
+        each_shard(&self.store.shards, &mut self.held, |index, shard| {
+            lengths[index] = shard.databases[scope.db].len();
+        });
         let total: usize = lengths.iter().sum();
         // A database full of keys that are due but not yet reclaimed ends the search with a walk.
         for _ in 0..100 {
