@@ -90,6 +90,8 @@ pub struct Keyspace<'a> {
     pub scope: Scope,
     pub(crate) rng: &'a mut Rng,
     positions: Positions<'a>,
+    /// Whether the locks are this command's own, and not those of a transaction around it.
+    owns_locks: bool,
 }
 
 impl<'a> Keyspace<'a> {
@@ -102,7 +104,8 @@ impl<'a> Keyspace<'a> {
         scope: Scope,
         rng: &'a mut Rng,
     ) -> Self {
-        Self { store, held, effects, scope, rng, positions: Positions::new() }
+        let positions = Positions::new();
+        Self { store, held, effects, scope, rng, positions, owns_locks: false }
     }
 
     /// Locks the shard of one key. Nothing is held before; so for the other two.
@@ -110,6 +113,7 @@ impl<'a> Keyspace<'a> {
     pub fn lock_key(&mut self, key: &'a [u8], position: Position) {
         self.positions.push(key, position);
         self.held = Held::one(self.store, position);
+        self.owns_locks = true;
     }
 
     /// Locks the shards of the keys that `each` names, and prefetches them.
@@ -117,12 +121,22 @@ impl<'a> Keyspace<'a> {
         let (store, positions) = (self.store, &mut self.positions);
         each(&mut |key| positions.push(key, store.position(key)));
         self.held = Held::keys(store, self.positions.iter());
+        self.owns_locks = true;
         self.prefetch();
     }
 
     /// Locks all shards.
     pub fn lock_all(&mut self) {
         self.held = Held::all(self.store);
+    }
+
+    /// Gives the locks back before the command is over: for reads that hold what they need and will
+    /// take long. The keys are out of reach then. Inside a transaction the locks stay, and where
+    /// the look-up has removed a key that was due, since that must be told under them.
+    pub fn release(&mut self) {
+        if self.owns_locks && self.effects.dirty == 0 && !self.effects.pending() {
+            self.held = Held::none();
+        }
     }
 
     /// Asks the processor for all the keys whose positions are known, so that their cache misses
@@ -329,5 +343,34 @@ mod tests {
         assert_eq!(positions.find(&names[500]), None, "the caller computes it at less cost");
         assert_eq!(positions.find(&names[0].clone()), None, "equal but another slice");
         assert_eq!(positions.find(&names[1]), Some(1));
+    }
+
+    #[test]
+    fn a_long_read_gives_its_own_locks_back_and_no_others() {
+        let store = Store::new(1, [1, 2]);
+        let (mut effects, mut rng) = (Effects::default(), Rng::seed(1));
+        let scope = Scope { db: 0, now: 1, access: Access::default(), keep_expired: false };
+        let position = store.position(b"k");
+        let is_free = || store.shards[shard_of(position)].try_lock().is_some();
+
+        let mut own = Keyspace::new(&store, Held::none(), &mut effects, scope, &mut rng);
+        own.lock_key(b"k", position);
+        assert!(!is_free());
+        own.release();
+        assert!(is_free());
+        drop(own);
+
+        let held = Held::one(&store, position);
+        let mut lent = Keyspace::new(&store, held, &mut effects, scope, &mut rng);
+        lent.release();
+        assert!(!is_free(), "the transaction's locks are not the command's to give back");
+        drop(lent);
+
+        let mut told = Keyspace::new(&store, Held::none(), &mut effects, scope, &mut rng);
+        told.lock_key(b"k", position);
+        told.effects.interest = crate::Interest::LOG;
+        told.effects.log(0, &[b"DEL", b"k"]);
+        told.release();
+        assert!(!is_free(), "what follows from the look-up is to be told under the lock");
     }
 }

@@ -22,19 +22,12 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let key = reader.bytes();
     let span = Span::parse(reader)?;
-    let count = match cx.db.read(key) {
-        None => 0,
-        Some(entry) => {
-            let mut digits = value::Digits::new();
-            let bytes = value::bytes(value::string(entry)?, &mut digits);
-            match span {
-                None => count_ones(bytes),
-                Some(span) if span.is_reversed() => 0,
-                Some(span) => count_ones_in(bytes, span.bits(bytes.len())),
-            }
-        }
-    };
-    cx.reply.integer(count as i64);
+    let count = value::examine(cx, key, |bytes| match span {
+        None => count_ones(bytes),
+        Some(span) if span.is_reversed() => 0,
+        Some(span) => count_ones_in(bytes, span.bits(bytes.len())),
+    })?;
+    cx.reply.integer(count.unwrap_or(0) as i64);
     Ok(())
 }
 

@@ -33,15 +33,9 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         return Err(CommandError::request("ERR The bit argument must be 1 or 0."));
     }
     let span = Span::parse_unit_first(reader)?;
-    let position = match cx.db.read(key) {
-        // A key that does not exist is an endless row of zeros.
-        None => (bit == 0).then_some(0),
-        Some(entry) => {
-            let mut digits = value::Digits::new();
-            let bytes = value::bytes(value::string(entry)?, &mut digits);
-            first(bytes, bit == 1, span)
-        }
-    };
+    // A key that does not exist is an endless row of zeros.
+    let position = value::examine(cx, key, |bytes| first(bytes, bit == 1, span))?
+        .unwrap_or((bit == 0).then_some(0));
     cx.reply.integer(position.map_or(-1, |at| at as i64));
     Ok(())
 }

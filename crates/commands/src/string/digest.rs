@@ -31,13 +31,10 @@ const DIGEST_LEN: usize = 16;
 const BAD_DIGEST: &str = "ERR must be exactly 16 hexadecimal characters";
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let Some(entry) = cx.db.read(cx.args.get(1).ok_or(CommandError::SYNTAX)?) else {
-        cx.reply.null();
-        return Ok(());
-    };
-    let mut digits = value::Digits::new();
-    let hash = digest(value::bytes(value::string(entry)?, &mut digits));
-    cx.reply.bulk(format!("{hash:016x}").as_bytes());
+    match value::examine(cx, cx.arg(1)?, digest)? {
+        Some(hash) => cx.reply.bulk(format!("{hash:016x}").as_bytes()),
+        None => cx.reply.null(),
+    }
     Ok(())
 }
 

@@ -88,6 +88,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     // What the keys hold is judged before the options are.
     let (a, b) = (held(cx, a)?, held(cx, b)?);
     let options = Options::parse(reader)?;
+    cx.db.release();
     let (a, b) = (a.as_slice(), b.as_slice());
     let cells = (a.len() as u64 + 1).saturating_mul(b.len() as u64 + 1);
     if cells.saturating_mul(CELL_BYTES) > cx.config.get(PROTO_MAX_BULK_LEN) {

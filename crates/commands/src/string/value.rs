@@ -5,7 +5,7 @@
 //! the buffer instead of copying it while the key's shard is locked.
 
 use collections::bytes::SharedBytes;
-use command::CommandError;
+use command::{CommandError, Cx};
 use config::Config;
 use config::rows::PROTO_MAX_BULK_LEN;
 use resp::Reply;
@@ -54,6 +54,31 @@ pub(crate) fn hold(value: ValueRef<'_>) -> SharedBytes {
         ValueRef::Shared { bytes, .. } => bytes.clone(),
     }
 }
+
+/// What `work` makes of the bytes of a key's string; none if there is no such key. While it works
+/// on many of them it holds a reference and no lock.
+///
+/// # Errors
+/// If the key holds another type.
+pub(crate) fn examine<R>(
+    cx: &mut Cx<'_>,
+    key: &[u8],
+    work: impl FnOnce(&[u8]) -> R,
+) -> Result<Option<R>, CommandError> {
+    let Some(entry) = cx.db.read(key) else { return Ok(None) };
+    match string(entry)? {
+        ValueRef::Shared { bytes, .. } if bytes.len() >= LONG_READ_MIN => {
+            let bytes = bytes.clone();
+            cx.db.release();
+            Ok(Some(work(bytes.as_slice())))
+        }
+        value => Ok(Some(work(self::bytes(value, &mut Digits::new())))),
+    }
+}
+
+/// Strings of at least this many bytes are not examined under a lock: at some bytes a nanosecond
+/// that would take tens of microseconds.
+const LONG_READ_MIN: usize = 256 * 1024;
 
 /// Length of a string in bytes.
 #[inline]
