@@ -13,6 +13,8 @@
 
 pub mod bytes;
 pub mod entry;
+pub mod hash_table;
+pub mod intset;
 pub mod listpack;
 pub mod prefetch;
 pub mod size_class;
