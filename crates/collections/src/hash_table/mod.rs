@@ -189,6 +189,12 @@ impl HashTable {
         Iter { pages: self.pages.iter(), leaves: [].iter(), leaf: None, index: 0, left: self.len }
     }
 
+    /// The places of all elements.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let lens = (0..self.leaves).map(|leaf| (leaf, self.leaf(leaf).len()));
+        lens.flat_map(|(leaf, len)| (0..len).map(move |index| Place { leaf, index }))
+    }
+
     /// Gives some elements to `each`, those of one leaf, and returns the next cursor. The walk
     /// begins with cursor 0, and is over when 0 comes back.
     pub fn scan<'a>(&'a self, cursor: u64, each: impl FnMut(ElementRef<'a>)) -> u64 {
