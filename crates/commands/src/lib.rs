@@ -7,15 +7,18 @@
 use command::DataCommand;
 
 pub mod bitmap;
+mod element_scan;
 pub mod keys;
 #[cfg(test)]
 mod meta_tests;
+mod random;
+pub mod set;
 pub mod string;
 #[cfg(test)]
 mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, set::COMMANDS];
     families.into_iter().flatten().copied()
 }
