@@ -8,6 +8,7 @@ use command::DataCommand;
 
 pub mod bitmap;
 mod element_scan;
+pub mod hash;
 pub mod keys;
 #[cfg(test)]
 mod meta_tests;
@@ -19,6 +20,7 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, set::COMMANDS];
+    let families =
+        [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, hash::COMMANDS, set::COMMANDS];
     families.into_iter().flatten().copied()
 }
