@@ -8,6 +8,7 @@ use command::DataCommand;
 
 pub mod bitmap;
 pub mod keys;
+pub mod list;
 #[cfg(test)]
 mod meta_tests;
 pub mod string;
@@ -16,6 +17,6 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, list::COMMANDS];
     families.into_iter().flatten().copied()
 }
