@@ -102,6 +102,32 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
     &[OneOf(EXPIRY)],
 ];
 
+const LIST_ENDS: &[&[Arg]] =
+    &[&[Word("LEFT")], &[Word("RIGHT")], &[Word("LEFT")], &[Word("RIGHT")], &[Value]];
+
+const LINSERT_SIDES: &[&[Arg]] = &[&[Word("BEFORE")], &[Word("AFTER")]];
+
+/// An element of a list or a set: of few, so that equal ones meet, or any.
+const ELEMENT: Arg = OneOf(&[&[Index], &[Index], &[Value]]);
+
+/// A count of elements, whose negative is a number too.
+const SMALL_COUNT: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("2")],
+    &[Word("-1")],
+    &[Word("-3")],
+    &[Word("100")],
+    &[Word("9223372036854775807")],
+    &[Word("99999999999999999999")],
+    &[Word("x")],
+]);
+
+const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
+
+const LPOS_OPTIONS: &[&[Arg]] =
+    &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
+
 /// The parameters that a stream may change, with the value that an episode starts from. None of
 /// them decides about encodings or about what is kept.
 pub const PARAMETERS: &[(&str, &str)] = &[
@@ -288,8 +314,30 @@ pub const TABLE: &[Row] = &[
     row(&["TTL"], &[Key]).compare(Compare::Seconds),
     row(&["TYPE"], &[Key]),
     row(&["UNLINK"], &[Repeat(1, 2, &[Key])]),
+    // Lists.
+    row(&["LINDEX"], &[Key, Index]),
+    row(&["LINSERT"], &[Key, OneOf(LINSERT_SIDES), ELEMENT, ELEMENT]).weight(8),
+    row(&["LLEN"], &[Key]),
+    row(&["LMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS)]).weight(8),
+    row(&["LMPOP"], &[Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Int, Repeat(1, 3, &[Key]), OneOf(LIST_ENDS)]).weight(2),
+    row(&["LPOP"], &[Key]),
+    row(&["LPOP"], &[Key, SMALL_COUNT]),
+    row(&["LPOS"], &[Key, ELEMENT, Options(LPOS_OPTIONS)]).weight(8),
+    row(&["LPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["LPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
+    row(&["LRANGE"], &[Key, Index, Index]).weight(8),
+    row(&["LREM"], &[Key, SMALL_COUNT, ELEMENT]).weight(8),
+    row(&["LREM"], &[Key, Int, ELEMENT]).since(7, 2),
+    row(&["LSET"], &[Key, Index, ELEMENT]).weight(8),
+    row(&["LTRIM"], &[Key, Index, Index]).weight(2),
+    row(&["RPOP"], &[Key]),
+    row(&["RPOP"], &[Key, SMALL_COUNT]),
+    row(&["RPOPLPUSH"], &[Key, Key]),
+    row(&["RPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["RPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
     // Other types, for WRONGTYPE; dropped while the subject has them not.
-    row(&["RPUSH"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["HSET"], &[Key, Value, Value]).weight(1),
     // Transactions.
