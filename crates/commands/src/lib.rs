@@ -7,6 +7,7 @@
 use command::DataCommand;
 
 pub mod bitmap;
+pub mod hyperloglog;
 pub mod keys;
 #[cfg(test)]
 mod meta_tests;
@@ -16,6 +17,6 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    let families = [string::COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, keys::COMMANDS];
     families.into_iter().flatten().copied()
 }

@@ -44,6 +44,7 @@ pub use hash::Element;
 pub use registers::Registers;
 pub use self_test::self_test;
 pub use sketch::Sketch;
+use sparse::{Cursor, Plan, Splice};
 
 /// How many registers a sketch has.
 pub const REGISTERS: usize = 1 << 14;
@@ -138,19 +139,50 @@ impl<'a> View<'a> {
         Ok(estimate::cardinality(&histogram))
     }
 
-    /// Whether adding the element would raise a register.
+    /// Whether adding the element to a dense sketch would raise a register. False for a sparse one.
+    #[inline]
+    #[must_use]
+    pub fn would_raise_dense(self, element: Element) -> bool {
+        self.encoding() == Encoding::Dense
+            && dense::get(self.opcodes(), element.index) < element.rank
+    }
+
+    /// How to add an element to a sparse sketch. The limit is that of [`Sketch::add`].
     ///
     /// # Errors
-    /// If the sparse form does not describe the element's register.
+    /// If the runs do not describe the element's register.
     #[inline]
-    pub fn would_raise(self, element: Element) -> Result<bool, Corrupted> {
-        match self.encoding() {
-            Encoding::Dense => Ok(dense::get(self.opcodes(), element.index) < element.rank),
-            Encoding::Sparse => {
-                let plan = sparse::plan(self.opcodes(), element, sparse::Cursor::default())?;
-                Ok(!matches!(plan, sparse::Plan::Nothing))
+    pub fn sparse_update(
+        self,
+        element: Element,
+        sparse_bytes_max: u64,
+    ) -> Result<SparseUpdate, Corrupted> {
+        let opcodes_len = self.bytes.len() - HEADER_BYTES;
+        Ok(match self.plan(element, sparse_bytes_max, Cursor::default())? {
+            Plan::Nothing => SparseUpdate::Nothing,
+            Plan::Splice(splice) if splice.new_len(opcodes_len) >= opcodes_len => {
+                SparseUpdate::InPlace(InPlace { splice, opcodes_len })
+            }
+            Plan::Splice(_) | Plan::Dense => SparseUpdate::Copy,
+        })
+    }
+
+    /// [`sparse::plan`], with the limit on the length.
+    #[inline]
+    fn plan(
+        self,
+        element: Element,
+        sparse_bytes_max: u64,
+        from: Cursor,
+    ) -> Result<Plan, Corrupted> {
+        let plan = sparse::plan(self.opcodes(), element, from)?;
+        if let Plan::Splice(splice) = &plan {
+            let grown = (self.bytes.len() + splice.growth) as u64;
+            if splice.growth > 0 && grown > sparse_bytes_max {
+                return Ok(Plan::Dense);
             }
         }
+        Ok(plan)
     }
 
     /// The runs of a sparse sketch as words, valid or not; none of a dense one.
@@ -179,6 +211,42 @@ impl<'a> View<'a> {
     /// What is behind the header.
     fn opcodes(self) -> &'a [u8] {
         &self.bytes[HEADER_BYTES..]
+    }
+}
+
+/// How to add an element to a sparse sketch.
+#[derive(Debug)]
+pub enum SparseUpdate {
+    /// Not at all: it raises no register.
+    Nothing,
+    /// Where the value is, which keeps its length or grows.
+    InPlace(InPlace),
+    /// In a copy ([`Sketch::add`]): the value shrinks or becomes dense.
+    Copy,
+}
+
+/// An update of a sparse value that needs no copy of it.
+#[derive(Debug)]
+pub struct InPlace {
+    splice: Splice,
+    opcodes_len: usize,
+}
+
+impl InPlace {
+    /// How long the value will be, in bytes. Not shorter than it is.
+    #[must_use]
+    pub const fn value_len(&self) -> usize {
+        HEADER_BYTES + self.splice.new_len(self.opcodes_len)
+    }
+
+    /// Updates the value that was planned for, after which comes whatever room it needs to grow.
+    /// The cached cardinality is stale then.
+    ///
+    /// # Panics
+    /// If there is no such room.
+    pub fn apply(&self, value: &mut [u8]) {
+        self.splice.apply(&mut value[HEADER_BYTES..], self.opcodes_len);
+        header::invalidate(value);
     }
 }
 

@@ -136,31 +136,22 @@ impl Sketch {
         sparse_bytes_max: u64,
         cursor: &mut Cursor,
     ) -> Result<Added, Corrupted> {
-        let opcodes = self.view().opcodes();
-        let splice = match sparse::plan(opcodes, element, *cursor)? {
+        let splice = match self.view().plan(element, sparse_bytes_max, *cursor)? {
             Plan::Nothing => return Ok(Added::Nothing),
             Plan::Dense => return Ok(Added::NoRoom),
             Plan::Splice(splice) => splice,
         };
-        let grown = (self.bytes.len() + splice.growth) as u64;
-        if splice.growth > 0 && grown > sparse_bytes_max {
-            return Ok(Added::NoRoom);
-        }
         *cursor = splice.cursor;
         self.apply(&splice);
         Ok(Added::Raised)
     }
 
     fn apply(&mut self, splice: &Splice) {
-        let new = splice.window.bytes();
-        let (at, old_len) = (HEADER_BYTES + splice.at, self.bytes.len());
-        let (old_end, new_end) = (at + splice.removed, at + new.len());
-        let new_len = old_len - splice.removed + new.len();
-        self.bytes.extend_zeroed(new_len);
-        let bytes = self.bytes.make_mut();
-        bytes.copy_within(old_end..old_len, new_end);
-        bytes[at..new_end].copy_from_slice(new);
-        self.bytes.truncate(new_len);
+        let old_len = self.bytes.len() - HEADER_BYTES;
+        let new_len = splice.new_len(old_len);
+        self.bytes.extend_zeroed(HEADER_BYTES + new_len);
+        splice.apply(self.opcodes_mut(), old_len);
+        self.bytes.truncate(HEADER_BYTES + new_len);
     }
 
     /// Gives the sketch the dense form. Returns whether it had the other one. Header and cache

@@ -131,11 +131,11 @@ pub(super) enum Plan {
 #[derive(Debug)]
 pub(super) struct Splice {
     /// Where, in the opcodes.
-    pub(super) at: usize,
+    at: usize,
     /// How many bytes go.
-    pub(super) removed: usize,
+    removed: usize,
     /// What comes in their place.
-    pub(super) window: Window,
+    window: Window,
     /// By how many bytes the opcodes grow before runs are joined, which is what counts against
     /// the limit.
     pub(super) growth: usize,
@@ -183,6 +183,21 @@ pub(super) fn plan(opcodes: &[u8], element: Element, from: Cursor) -> Result<Pla
     Ok(Plan::Splice(Splice { at: start.at, removed, window, growth, cursor }))
 }
 
+impl Splice {
+    /// The length of `len` bytes after the replacement.
+    pub(super) const fn new_len(&self, len: usize) -> usize {
+        len - self.removed + self.window.len
+    }
+
+    /// Replaces. `opcodes` has room for the longer of what was and what will be there; `old_len`
+    /// bytes of it are in use before, and [`Splice::new_len`] afterwards.
+    pub(super) fn apply(&self, opcodes: &mut [u8], old_len: usize) {
+        let (old_end, new_end) = (self.at + self.removed, self.at + self.window.len);
+        opcodes.copy_within(old_end..old_len, new_end);
+        opcodes[self.at..new_end].copy_from_slice(self.window.bytes());
+    }
+}
+
 /// The run that covers a register, and the one before it.
 struct Found {
     previous: Option<Cursor>,
@@ -205,7 +220,7 @@ fn locate(opcodes: &[u8], index: usize, from: Cursor) -> Result<Found, Corrupted
 
 /// The opcodes around an update: the run before, the new ones, and some behind.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+struct Window {
     bytes: [u8; Self::BYTES],
     len: usize,
 }
@@ -221,7 +236,7 @@ impl Window {
     const JOIN_STEPS: usize = 5;
 
     /// The opcodes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
