@@ -9,6 +9,7 @@ use command::DataCommand;
 pub mod bitmap;
 pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 #[cfg(test)]
 mod meta_tests;
 pub mod string;
@@ -17,6 +18,7 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, keys::COMMANDS];
+    let families =
+        [string::COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, keys::COMMANDS, list::COMMANDS];
     families.into_iter().flatten().copied()
 }

@@ -11,7 +11,7 @@ mod pfselftest;
 
 use collections::hyperloglog::{Corrupted, Sketch, View};
 use command::{CommandError, DataCommand};
-use store::{EntryRef, Event, NewValue, ValueRef};
+use store::{EntryRef, Event, NewValue, StringRef, ValueRef};
 
 use crate::string::value;
 
@@ -33,9 +33,9 @@ const ADDED: Event = Event::string("pfadd");
 /// If the key holds another type, or a string that is no sketch.
 fn view(entry: EntryRef<'_>) -> Result<View<'_>, CommandError> {
     let view = match value::string(entry)? {
-        ValueRef::Inline { bytes, .. } => View::new(bytes),
-        ValueRef::Shared { bytes, .. } => View::new(bytes.as_slice()),
-        _ => None,
+        StringRef::Int(_) => None,
+        StringRef::Inline { bytes, .. } => View::new(bytes),
+        StringRef::Shared { bytes, .. } => View::new(bytes.as_slice()),
     };
     view.ok_or_else(|| {
         CommandError::state("WRONGTYPE Key is not a valid HyperLogLog string value.")
@@ -55,5 +55,8 @@ fn stored(sketch: Sketch) -> NewValue<'static> {
 /// Whether a string is marked as edited in place, as those are that a command of this family has
 /// looked at.
 fn is_raw(entry: EntryRef<'_>) -> bool {
-    matches!(entry.value(), ValueRef::Inline { raw: true, .. } | ValueRef::Shared { raw: true, .. })
+    matches!(
+        entry.value(),
+        ValueRef::String(StringRef::Inline { raw: true, .. } | StringRef::Shared { raw: true, .. })
+    )
 }
