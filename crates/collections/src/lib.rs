@@ -4,8 +4,9 @@
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
-//! values), [`listpack`] (many small strings in one blob), [`list`] (a chain of them), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
-//! [`prefetch`] (hints to the processor).
+//! values), [`listpack`] (many small strings in one blob), [`list`] (a chain of them), [`entry`]
+//! (one key with its value in one allocation), [`table`] (the key table), [`prefetch`] (hints to
+//! the processor), [`hyperloglog`] (sketches inside string values).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
@@ -13,6 +14,7 @@
 
 pub mod bytes;
 pub mod entry;
+pub mod hyperloglog;
 pub mod list;
 pub mod listpack;
 pub mod prefetch;

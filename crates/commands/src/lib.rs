@@ -7,6 +7,7 @@
 use command::DataCommand;
 
 pub mod bitmap;
+pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, list::COMMANDS];
+    let families =
+        [string::COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, keys::COMMANDS, list::COMMANDS];
     families.into_iter().flatten().copied()
 }

@@ -52,7 +52,7 @@ impl<'e> Edit<'e> {
         key: &'e [u8],
         found: Option<Location>,
     ) -> Self {
-        let Shard { databases, watchers } = shard;
+        let Shard { databases, watchers, .. } = shard;
         let table = &mut databases[scope.db];
         Self { store, table, watchers, effects, scope, position, key, found }
     }
@@ -139,6 +139,30 @@ impl<'e> Edit<'e> {
         }
     }
 
+    /// Lets `change` edit an existing string's bytes in place, as [`Edit::edit_bytes`], where they
+    /// then mean the same as before: a cache inside them was filled. It counts as a change, and
+    /// watchers hear of it, but no event is sent.
+    pub fn annotate_bytes<R>(&mut self, change: impl FnOnce(&mut [u8]) -> R) -> R {
+        let mut slot = self.slot().expect(PRESENT);
+        let result = slot.modify(|entry| change(entry.bytes_mut(0)));
+        self.count(1);
+        self.seen_to_change();
+        result
+    }
+
+    /// Replaces an existing value by another form of the same, without an event. The deadline
+    /// stays.
+    pub fn convert(&mut self, value: NewValue<'_>) {
+        let mut slot = self.slot().expect(PRESENT);
+        let deadline = slot.entry().deadline();
+        let overwritten = slot.set_value(value, deadline);
+        if let Some(old) = overwritten {
+            self.effects.discard(old);
+        }
+        self.count(1);
+        self.seen_to_change();
+    }
+
     /// Sets or clears the deadline of an existing key. A deadline that has passed already deletes
     /// the key at its next look-up; commands that delete at once call [`Edit::remove`].
     pub fn set_deadline(&mut self, deadline: Option<UnixMs>, event: Event) {
@@ -214,7 +238,6 @@ impl<'e> Edit<'e> {
         self.found = Some(slot.location());
         let created = Event { class: EventClass::New, name: "new" };
         self.effects.event(self.scope.db, created, self.key);
-        self.effects.ready(self.scope.db, self.key);
     }
 
     /// Ends a step that changed the key: counts it and tells everybody.
@@ -234,5 +257,6 @@ impl<'e> Edit<'e> {
             self.watchers.key_changed(self.scope.db, self.key);
         }
         self.effects.modified(self.scope.db, self.key);
+        self.effects.ready(self.scope.db, self.key);
     }
 }

@@ -32,7 +32,7 @@ rows! {
     ZSET_MAX_LISTPACK_VALUE: Bytes = bytes("zset-max-listpack-value", 64, 0, BYTES_MAX)
         .aliases(&["zset-max-ziplist-value"]).planned(),
         "Longest member of a packed sorted set.";
-    HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX).planned(),
+    HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX),
         "Size up to which a HyperLogLog is sparse.";
     STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX).planned(),
         "Size of a node of a stream; 0 for no limit.";
