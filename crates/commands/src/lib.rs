@@ -22,8 +22,14 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families =
-        [string::COMMANDS, bitmap::COMMANDS, hyperloglog::COMMANDS, keys::COMMANDS, list::COMMANDS];
-    [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, hash::COMMANDS, set::COMMANDS];
+    let families = [
+        string::COMMANDS,
+        bitmap::COMMANDS,
+        hyperloglog::COMMANDS,
+        keys::COMMANDS,
+        hash::COMMANDS,
+        list::COMMANDS,
+        set::COMMANDS,
+    ];
     families.into_iter().flatten().copied()
 }
