@@ -9,7 +9,9 @@ use command::DataCommand;
 pub mod bitmap;
 mod element_scan;
 pub mod hash;
+pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 #[cfg(test)]
 mod meta_tests;
 mod random;
@@ -20,7 +22,14 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families =
-        [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, hash::COMMANDS, set::COMMANDS];
+    let families = [
+        string::COMMANDS,
+        bitmap::COMMANDS,
+        hyperloglog::COMMANDS,
+        keys::COMMANDS,
+        hash::COMMANDS,
+        list::COMMANDS,
+        set::COMMANDS,
+    ];
     families.into_iter().flatten().copied()
 }
