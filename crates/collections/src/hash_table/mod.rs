@@ -56,6 +56,8 @@ const FILL: usize = 40;
 const FILL_MIN: usize = 16;
 /// How many leaves a page has.
 const PAGE: usize = 256;
+/// How many leaves an estimate of memory looks at.
+const LEAVES_ASKED: usize = 64;
 /// A cursor has the upper bits of a place: small enough for clients that read signed integers.
 const CURSOR_SHIFT: u32 = 16;
 
@@ -221,13 +223,15 @@ impl HashTable {
         }
     }
 
-    /// The memory of the table and its elements.
+    /// About the memory of the table and its elements.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
-        // Leaves are of about the same size: a few are asked for all.
-        let sampled = &self.pages[0].leaves;
-        let sum: usize = sampled.iter().map(Leaf::allocated_bytes).sum();
-        let leaf_bytes = sum / sampled.len() + size_of::<Leaf>();
+        // Some leaves, all along the table, are asked for all: those that have been split in this
+        // round are half as large as the others.
+        let sample = (0..self.leaves).step_by(self.leaves.div_ceil(LEAVES_ASKED));
+        let asked = sample.len();
+        let sum: usize = sample.map(|at| self.leaf(at).allocated_bytes()).sum();
+        let leaf_bytes = sum / asked + size_of::<Leaf>();
         size_of::<Self>() + self.element_bytes + self.leaves * leaf_bytes
     }
 
