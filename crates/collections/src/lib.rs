@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
-//! [`prefetch`] (hints to the processor).
+//! [`stream`] (the log with its consumer groups), [`prefetch`] (hints to the processor).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
@@ -15,4 +15,5 @@ pub mod bytes;
 pub mod entry;
 pub mod prefetch;
 pub mod size_class;
+pub mod stream;
 pub mod table;
