@@ -66,8 +66,8 @@ impl Block {
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
         // Each string has a length of at most 10 bytes; the heads are few. An upper bound is enough.
-        fields.fold(Some(64usize), |sum, (name, value)| {
-            sum?.checked_add(name.len())?.checked_add(value.len())?.checked_add(20)
+        fields.clone().try_fold(64usize, |sum, (name, value)| {
+            sum.checked_add(name.len())?.checked_add(value.len())?.checked_add(20)
         })
     }
 
@@ -359,8 +359,9 @@ mod tests {
     use super::*;
 
     type Pairs<'a> = &'a [(&'a [u8], &'a [u8])];
+    type Shown = Vec<(Id, Vec<(Vec<u8>, Vec<u8>)>)>;
 
-    fn shown(block: &Block, base: Id) -> Vec<(Id, Vec<(Vec<u8>, Vec<u8>)>)> {
+    fn shown(block: &Block, base: Id) -> Shown {
         let pairs = |(name, value): (&[u8], &[u8])| (name.to_vec(), value.to_vec());
         block
             .entries(base)

@@ -202,6 +202,11 @@ impl Group {
         size_of::<Self>() + self.pending.len() * record + self.consumers.len() * consumer
     }
 
+    /// About how many allocations there are to free: nodes hold some dozens of items.
+    pub(super) fn pieces(&self) -> usize {
+        2 + 3 * self.consumers.len() + self.pending.len() / 16
+    }
+
     /// Whether everything that must hold between the lists does.
     #[cfg(test)]
     pub(super) fn check(&self) {

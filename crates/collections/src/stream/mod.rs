@@ -49,6 +49,8 @@ mod tree;
 
 use std::sync::Arc;
 
+use crate::entry::Collection;
+
 pub use block::{Entry, Fields};
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use id::Id;
@@ -269,32 +271,42 @@ impl Stream {
     }
 }
 
-/// The whole.
-impl Stream {
-    /// What `OBJECT ENCODING` says.
-    #[must_use]
-    pub const fn encoding(&self) -> &'static str {
+impl Collection for Stream {
+    const TYPE_NAME: &'static str = "stream";
+    const IS_ORDERED: bool = true;
+    const KEPT_WHEN_EMPTY: bool = true;
+
+    fn is_empty(&self) -> bool {
+        self.log().is_empty()
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
+        for entry in self.log().range(Id::MIN, Id::MAX) {
+            let id = entry.id.to_string();
+            visit(&[id.as_bytes()]);
+            entry.fields.for_each(|(name, value)| visit(&[name, value]));
+        }
+    }
+
+    fn encoding(&self) -> &'static str {
         "stream"
     }
 
-    /// The memory behind the word, in bytes; an estimate for nodes and groups. O(groups).
-    #[must_use]
-    pub fn allocated_bytes(&self) -> usize {
+    fn allocated_bytes(&self) -> usize {
         let groups = self.inner.groups.iter().map(|(name, group)| {
             size_of_val(&**name) + size_of::<(Arc<[u8]>, Arc<Group>)>() + group.allocated_bytes()
         });
         size_of::<Inner>() + self.log().allocated_bytes() + groups.sum::<usize>()
     }
 
-    /// About how many allocations there are to free. O(groups).
-    #[must_use]
-    pub fn pieces(&self) -> usize {
-        let groups = self
-            .groups()
-            .map(|(_, group)| 2 + 3 * group.consumers_len() + group.pending_len() / 16);
-        1 + self.log().blocks() + groups.sum::<usize>()
+    /// Of many groups, only some are looked at.
+    fn pieces(&self) -> usize {
+        let groups = self.groups().take(16).map(|(_, group)| group.pieces());
+        1 + self.log().blocks() + self.groups_len() + groups.sum::<usize>()
     }
+}
 
+impl Stream {
     fn inner_mut(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }
