@@ -77,9 +77,9 @@ fn delete(stream: &mut Stream, model: &mut Model, id: Id, references: References
     assert_eq!(stream.delete_with(id, references), expected);
     if expected == Deletion::Deleted {
         model.entries.remove(&id);
-        if references == References::Delete {
-            model.pending.remove(&id);
-        }
+    }
+    if references == References::Delete {
+        model.pending.remove(&id);
     }
 }
 

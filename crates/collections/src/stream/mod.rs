@@ -43,6 +43,7 @@ mod block;
 mod group;
 mod id;
 mod log;
+mod progress;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -176,6 +177,10 @@ impl Stream {
     /// Deletes an entry with regard to its pending records. O(groups · log n).
     pub fn delete_with(&mut self, id: Id, references: References) -> Deletion {
         if !self.inner.log.contains(id) {
+            // A record may have outlived its entry.
+            if references == References::Delete && !self.inner.groups.is_empty() {
+                self.inner_mut().forget(id);
+            }
             return Deletion::Missing;
         }
         let inner = self.inner_mut();

@@ -153,9 +153,9 @@ impl Walk {
         if expected == Deletion::Deleted {
             self.model.entries.remove(&id);
             self.model.max_deleted = self.model.max_deleted.max(id);
-            if references == References::Delete {
-                self.model.forget(id);
-            }
+        }
+        if references == References::Delete {
+            self.model.forget(id);
         }
     }
 

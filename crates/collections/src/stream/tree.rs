@@ -68,6 +68,11 @@ impl<K, V> Tree<K, V> {
         self.len
     }
 
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The leaf and the place of the first key for which `below` is false. `below` must be true
     /// for all keys up to some key and false from there on.
     fn seek(&self, below: impl Fn(&K) -> bool) -> Option<(&[(K, V)], usize)> {
