@@ -10,12 +10,13 @@ pub mod bitmap;
 pub mod keys;
 #[cfg(test)]
 mod meta_tests;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, stream::COMMANDS];
     families.into_iter().flatten().copied()
 }

@@ -92,7 +92,9 @@ impl Journal {
 
     /// A record as it is now, or as it was right before it was removed.
     pub(super) fn claim(&mut self, group: &Group, id: Id, pending: &Pending) {
-        if self.wanted && let Some(consumer) = group.consumer(pending.consumer) {
+        if self.wanted
+            && let Some(consumer) = group.consumer(pending.consumer)
+        {
             self.claims.push(Claim {
                 id,
                 consumer: consumer.name().to_vec(),

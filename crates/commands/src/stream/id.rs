@@ -69,9 +69,7 @@ pub(super) fn wanted(text: &[u8]) -> Result<Wanted, CommandError> {
         return Ok(Wanted::Auto);
     }
     match split(text) {
-        Some((ms, Some(b"*"))) => {
-            parse_u64_lenient(ms).map(Wanted::InMillisecond).ok_or(INVALID)
-        }
+        Some((ms, Some(b"*"))) => parse_u64_lenient(ms).map(Wanted::InMillisecond).ok_or(INVALID),
         _ => strict(text).map(Wanted::Exactly),
     }
 }
@@ -160,7 +158,9 @@ mod tests {
         assert_eq!(strict(b"5-7"), Ok(Id::new(5, 7)));
         assert_eq!(strict(b"5"), Ok(Id::new(5, 0)));
         assert_eq!(strict(b"18446744073709551615-18446744073709551615"), Ok(Id::MAX));
-        for text in [&b""[..], b"-", b"+", b"5-", b"-5", b"a-1", b"1-2-3", b"*", b"1-*", &[b'1'; 128]] {
+        for text in
+            [&b""[..], b"-", b"+", b"5-", b"-5", b"a-1", b"1-2-3", b"*", b"1-*", &[b'1'; 128]]
+        {
             assert_eq!(strict(text), Err(INVALID), "{}", text.escape_ascii());
         }
         assert_eq!((or_end(b"-", 0), or_end(b"+", 0)), (Ok(Id::MIN), Ok(Id::MAX)));

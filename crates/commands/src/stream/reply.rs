@@ -1,8 +1,8 @@
 //! How entries and ids are shown in replies.
 
 use collections::stream::{Entry, Id, Log};
+use resp::Length;
 use resp::Reply;
-use resp::reply::Length;
 
 use super::id::Text;
 
@@ -30,10 +30,7 @@ pub(super) fn gone(reply: &mut Reply, gone: Id) {
 }
 
 /// An array of entries; returns how many.
-pub(super) fn entries<'a>(
-    reply: &mut Reply,
-    entries: impl Iterator<Item = Entry<'a>>,
-) -> usize {
+pub(super) fn entries<'a>(reply: &mut Reply, entries: impl Iterator<Item = Entry<'a>>) -> usize {
     let mark = reply.begin_deferred();
     let mut len = 0;
     for each in entries {

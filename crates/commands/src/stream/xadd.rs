@@ -38,7 +38,10 @@ pub static XADD: DataCommand = DataCommand::new(
         Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
     ])
     .history(&[
-        ("6.2.0", "Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option."),
+        (
+            "6.2.0",
+            "Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option.",
+        ),
         ("7.0.0", "Added support for the `<ms>-*` explicit ID form."),
         ("8.2.0", "Added the `KEEPREF`, `DELREF` and `ACKED` options."),
     ])
@@ -149,7 +152,6 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if added.trimmed {
         edit.also(event("xtrim"));
     }
-    edit.wake();
     log(cx, &request, &added);
     reply::id(cx.reply, added.id);
     Ok(())

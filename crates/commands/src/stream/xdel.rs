@@ -54,7 +54,10 @@ mod tests {
         assert_eq!(bench.run("XDEL s x"), ":0\r\n");
         (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
         bench.clear();
-        assert_eq!(bench.run("XDEL s 1 x"), format!("-{}\r\n", "ERR Invalid stream ID specified as stream command argument"));
+        assert_eq!(
+            bench.run("XDEL s 1 x"),
+            format!("-{}\r\n", "ERR Invalid stream ID specified as stream command argument")
+        );
         assert_eq!(bench.run("XDEL s 9"), ":0\r\n");
         assert!(bench.log().is_empty() && bench.events().is_empty());
         assert_eq!(bench.run("XDEL s 1 2-0 2 7"), ":2\r\n");

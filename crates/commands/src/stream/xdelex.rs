@@ -31,11 +31,13 @@ pub static XACKDEL: DataCommand = DataCommand::new(
     run_xackdel,
 );
 
+const KEYS: &[KeySpec] = &[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))];
+
 const fn spec(name: &'static str, arity: i16, summary: &'static str) -> Spec {
     Spec::new(name, Group::Stream, "8.2.0", arity, COMPLEXITY, summary)
         .flags(Flags::WRITE.union(Flags::FAST))
         .acl(Categories::STREAM)
-        .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))])
+        .keys(KEYS)
 }
 
 /// The codes in the reply, one for each id.
@@ -113,7 +115,8 @@ fn run_xdelex(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = reader.bytes();
     let (references, ids) = parse(reader)?;
     run(cx, key, &ids, |stream, id| {
-        let pending = |stream: &Stream| stream.groups().map(|(_, g)| g.pending_len()).sum::<usize>();
+        let pending =
+            |stream: &Stream| stream.groups().map(|(_, g)| g.pending_len()).sum::<usize>();
         let before = pending(stream);
         let deletion = stream.delete_with(id, references);
         let code = match deletion {
@@ -160,10 +163,7 @@ mod tests {
     #[test]
     fn xdelex_minds_who_needs_an_entry() {
         let mut bench = filled();
-        assert_eq!(
-            bench.run("XDELEX s ACKED IDS 4 1 2 4 9"),
-            "*4\r\n:2\r\n:1\r\n:2\r\n:-1\r\n"
-        );
+        assert_eq!(bench.run("XDELEX s ACKED IDS 4 1 2 4 9"), "*4\r\n:2\r\n:1\r\n:2\r\n:-1\r\n");
         assert_eq!((bench.dirty(), bench.events()), (1, vec!["xdel s".into()]));
         assert_eq!(bench.run("XDELEX s IDS 1 1"), "*1\r\n:1\r\n");
         assert!(bench.run("XPENDING s g").starts_with("*4\r\n:2\r\n"));
@@ -175,10 +175,7 @@ mod tests {
     #[test]
     fn xackdel_acknowledges_first() {
         let mut bench = filled();
-        assert_eq!(
-            bench.run("XACKDEL s g ACKED IDS 3 1 2 4"),
-            "*3\r\n:1\r\n:-1\r\n:-1\r\n"
-        );
+        assert_eq!(bench.run("XACKDEL s g ACKED IDS 3 1 2 4"), "*3\r\n:1\r\n:-1\r\n:-1\r\n");
         bench.run("XGROUP SETID s h 0");
         assert_eq!(bench.run("XACKDEL s g ACKED IDS 1 3"), "*1\r\n:2\r\n");
         assert!(bench.run("XPENDING s g").starts_with("*4\r\n:0\r\n"));
@@ -192,7 +189,10 @@ mod tests {
         let mut bench = Bench::new();
         let cases = [
             ("XDELEX s IDS 0 1", "-ERR Number of IDs must be a positive integer\r\n"),
-            ("XDELEX s IDS 2 1", "-ERR The `numids` parameter must match the number of arguments\r\n"),
+            (
+                "XDELEX s IDS 2 1",
+                "-ERR The `numids` parameter must match the number of arguments\r\n",
+            ),
             ("XDELEX s IDS 1 1 2", "-ERR syntax error\r\n"),
             ("XDELEX s KEEPREF ACKED IDS 1 1", "-ERR syntax error\r\n"),
             ("XACKDEL s g ACKED KEEPREF 1", "-ERR syntax error\r\n"),

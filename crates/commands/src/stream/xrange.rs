@@ -7,8 +7,7 @@ use command::{
 
 use super::{id, reply};
 
-const COMPLEXITY: &str =
-    "O(N) where N is the number of returned entries: constant with COUNT, beyond finding the first.";
+const COMPLEXITY: &str = "O(N) where N is the number of returned entries: constant with COUNT, beyond finding the first.";
 
 /// `XRANGE key start end [COUNT count]`.
 pub static XRANGE: DataCommand = DataCommand::new(
@@ -32,11 +31,13 @@ pub static XREVRANGE: DataCommand = DataCommand::new(
     |cx| run(cx, true),
 );
 
+const KEYS: &[KeySpec] = &[KeySpec::first(KeyFlags::RO.union(KeyFlags::ACCESS))];
+
 const fn spec(name: &'static str, summary: &'static str) -> Spec {
     Spec::new(name, Group::Stream, "5.0.0", -4, COMPLEXITY, summary)
         .flags(Flags::READONLY)
         .acl(Categories::STREAM)
-        .keys(&[KeySpec::first(KeyFlags::RO.union(KeyFlags::ACCESS))])
+        .keys(KEYS)
         .history(&[("6.2.0", "Added exclusive ranges.")])
 }
 
@@ -100,7 +101,10 @@ mod tests {
     fn both_ways_with_and_without_the_ends() {
         let mut bench = Bench::new();
         (1..=5).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        assert_eq!(bench.run("XRANGE s 2 2"), "*1\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
+        assert_eq!(
+            bench.run("XRANGE s 2 2"),
+            "*1\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"
+        );
         assert_eq!(ids(&bench.run("XRANGE s - + COUNT 2")), ["1-0", "2-0"]);
         assert_eq!(ids(&bench.run("XREVRANGE s + - COUNT 2")), ["5-0", "4-0"]);
         assert_eq!(ids(&bench.run("XRANGE s (2-0 (4-0")), ["3-0"]);
@@ -125,10 +129,7 @@ mod tests {
         bench.run("SET k v");
         assert!(bench.run("XRANGE k x +").starts_with("-ERR Invalid stream ID"));
         assert_eq!(bench.run("XRANGE k - + COUNT"), "-ERR syntax error\r\n");
-        assert_eq!(
-            bench.run("XREVRANGE k (0-0 -"),
-            "-ERR invalid end ID for the interval\r\n"
-        );
+        assert_eq!(bench.run("XREVRANGE k (0-0 -"), "-ERR invalid end ID for the interval\r\n");
         assert!(bench.run("XRANGE k - +").starts_with("-WRONGTYPE"));
     }
 }

@@ -50,15 +50,14 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<(&'a [u8], Trim), CommandError> {
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, trim) = parse(cx)?;
-    let trimmed = cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| {
-        match stream.trim(&trim) {
+    let trimmed =
+        cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| match stream.trim(&trim) {
             0 => Change::none((0, None)),
             removed => {
                 let logged = trim.whole_blocks.then(|| Logged::of(&trim, stream.log()));
                 Change::made(removed, event("xtrim"), (removed, logged))
             }
-        }
-    })?;
+        })?;
     let (removed, logged) = trimmed.unwrap_or((0, None));
     if let Some(logged) = logged {
         let line: Vec<&[u8]> = [&b"XTRIM"[..], key].into_iter().chain(logged.args()).collect();
