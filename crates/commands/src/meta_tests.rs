@@ -71,12 +71,13 @@ fn a_fixed_arity_counts_the_documented_arguments() {
         let mandatory = spec.args.iter().filter(|arg| !arg.optional);
         let is_open = spec.args.iter().any(|arg| arg.optional || arg.multiple);
         assert_eq!(spec.arity < 0, is_open, "{}: arity {} and arguments", spec.name, spec.arity);
-        // A block is as many words as it has parts.
+        // A block is as many words as it has mandatory parts, and its token.
         let words = words
             + mandatory
                 .map(|arg| {
                     let block = arg.kind == command::spec::ArgKind::Block;
-                    if block { arg.args.len() } else { 1 + usize::from(has_value_after_token(arg)) }
+                    let parts = arg.args.iter().filter(|part| !part.optional).count();
+                    usize::from(has_value_after_token(arg)) + if block { parts } else { 1 }
                 })
                 .sum::<usize>();
         assert_eq!(usize::from(spec.arity.unsigned_abs()), words, "{}: arity", spec.name);

@@ -21,8 +21,11 @@ pub(super) struct Request<'a> {
     /// The group and the consumer.
     pub(super) group: Option<(&'a [u8], &'a [u8])>,
     /// The keys, each with the place to read from.
-    pub(super) streams: Vec<(&'a [u8], &'a [u8])>,
+    pub(super) streams: Streams<'a>,
 }
+
+/// Keys, each with the place to read from.
+type Streams<'a> = Vec<(&'a [u8], &'a [u8])>;
 
 impl Request<'_> {
     /// The most entries of each stream.
@@ -86,7 +89,7 @@ fn streams<'a>(
     cx: &Cx<'a>,
     reader: &mut ArgReader<'a>,
     in_group: bool,
-) -> Result<Vec<(&'a [u8], &'a [u8])>, CommandError> {
+) -> Result<Streams<'a>, CommandError> {
     if !reader.remaining().is_multiple_of(2) {
         let (name, symbol) = (cx.name, if in_group { '>' } else { '$' });
         return Err(CommandError::request(format!(
