@@ -41,6 +41,12 @@ impl<R> Change<R> {
     pub const fn made(count: u64, event: Event, result: R) -> Self {
         Self { count, event: Some(event), result }
     }
+
+    /// `count` changes to what is kept beside the elements (who has read them), which nobody
+    /// watches or is told of. An absent key is not created for it.
+    pub const fn quiet(count: u64, result: R) -> Self {
+        Self { count, event: None, result }
+    }
 }
 
 const DEL: Event = Event::generic("del");
@@ -100,8 +106,8 @@ impl Edit<'_> {
             }
         };
         let (Change { count, event, result }, is_emptied) = changed;
+        self.count(count);
         if let Some(event) = event {
-            self.count(count);
             self.seen_to_change();
             self.also(event);
         }
@@ -178,6 +184,19 @@ mod tests {
         });
         assert_eq!((emptied.0, emptied.1), (5, vec!["add", "del"]));
         assert!(store.is_empty());
+    }
+
+    #[test]
+    fn a_quiet_change_counts_and_says_nothing() {
+        let store = Store::new(1, [1, 2]);
+        edit(&store, |edit| assert!(edit.update(Absent::Create, |probe| add(probe, 5)).is_ok()));
+        let quiet = edit(&store, |edit| {
+            assert_eq!(
+                edit.update(Absent::Ignore, |_: &mut Probe| Change::quiet(3, ())),
+                Ok(Some(()))
+            );
+        });
+        assert_eq!(quiet, (3, vec![], 0));
     }
 
     #[test]

@@ -218,5 +218,6 @@ objects! {
     List: crate::list::List = 3;
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
+    Stream: crate::stream::Stream = 7;
     Probe: super::probe::Probe = 63;
 }
