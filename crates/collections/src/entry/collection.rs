@@ -219,5 +219,4 @@ objects! {
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
     Stream: crate::stream::Stream = 7;
-    Probe: super::probe::Probe = 63;
 }
