@@ -5,15 +5,25 @@
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
-//! [`stream`] (the log with its consumer groups), [`prefetch`] (hints to the processor).
+//! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
+//! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
+//! [`hyperloglog`] (sketches inside strings), [`stream`] (the log with its consumer groups).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
 pub mod bytes;
+mod compact;
 pub mod entry;
+pub mod hash;
+pub mod hash_table;
+pub mod hyperloglog;
+pub mod intset;
+pub mod list;
+pub mod listpack;
 pub mod prefetch;
+pub mod set;
 pub mod size_class;
 pub mod stream;
 pub mod table;

@@ -7,9 +7,15 @@
 use command::DataCommand;
 
 pub mod bitmap;
+mod element_scan;
+pub mod hash;
+pub mod hyperloglog;
 pub mod keys;
+pub mod list;
 #[cfg(test)]
 mod meta_tests;
+mod random;
+pub mod set;
 pub mod stream;
 pub mod string;
 #[cfg(test)]
@@ -17,6 +23,15 @@ mod testing;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, stream::COMMANDS];
+    let families = [
+        string::COMMANDS,
+        bitmap::COMMANDS,
+        hyperloglog::COMMANDS,
+        keys::COMMANDS,
+        hash::COMMANDS,
+        list::COMMANDS,
+        set::COMMANDS,
+        stream::COMMANDS,
+    ];
     families.into_iter().flatten().copied()
 }

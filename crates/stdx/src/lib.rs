@@ -7,7 +7,9 @@
 
 pub mod clock;
 pub mod crc;
+pub mod geo;
 pub mod glob;
+pub mod lzf;
 pub mod num;
 pub mod rng;
 pub mod size;

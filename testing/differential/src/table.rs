@@ -89,6 +89,8 @@ const NEWER_BITOPS: &[&[Arg]] =
 const SCAN_OPTIONS: &[&[Arg]] =
     &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
 
+const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
+
 const LCS_OPTIONS: &[&[Arg]] =
     &[&[Word("LEN")], &[Word("IDX")], &[Word("MINMATCHLEN"), Int], &[Word("WITHMATCHLEN")]];
 
@@ -101,6 +103,44 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
     &[Word("ENX")],
     &[OneOf(EXPIRY)],
 ];
+
+const LIST_ENDS: &[&[Arg]] =
+    &[&[Word("LEFT")], &[Word("RIGHT")], &[Word("LEFT")], &[Word("RIGHT")], &[Value]];
+
+const LINSERT_SIDES: &[&[Arg]] = &[&[Word("BEFORE")], &[Word("AFTER")]];
+
+/// An element of a list or a set: of few, so that equal ones meet, or any.
+const ELEMENT: Arg = OneOf(&[&[Index], &[Index], &[Value]]);
+
+/// A count of elements, whose negative is a number too.
+const SMALL_COUNT: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("2")],
+    &[Word("-1")],
+    &[Word("-3")],
+    &[Word("100")],
+    &[Word("9223372036854775807")],
+    &[Word("99999999999999999999")],
+    &[Word("x")],
+]);
+
+/// An index of a list. Redis 7.2 and Valkey cut that of LSET to 32 bits if the list is short.
+const SMALL_INDEX: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("-1")],
+    &[Word("-2")],
+    &[Word("100")],
+    &[Word("-100")],
+    &[Word("9223372036854775808")],
+    &[Word("x")],
+]);
+
+const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
+
+const LPOS_OPTIONS: &[&[Arg]] =
+    &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
 
 /// The parameters that a stream may change, with the value that an episode starts from. None of
 /// them decides about encodings or about what is kept.
@@ -177,6 +217,10 @@ const NAMES: &[&[Arg]] = &[
     &[Word("move")],
     &[Word("mset")],
     &[Word("object|encoding")],
+    &[Word("pfadd")],
+    &[Word("pfcount")],
+    &[Word("pfdebug")],
+    &[Word("pfmerge")],
     &[Word("rename")],
     &[Word("scan")],
     &[Word("select")],
@@ -194,6 +238,7 @@ const WITH_KEYS: &[&[Arg]] = &[
     &[Word("MSET"), Repeat(1, 4, &[Key, Value])],
     &[Word("DEL"), Repeat(1, 4, &[Key])],
     &[Word("COPY"), Key, Key],
+    &[Word("PFMERGE"), Key, Repeat(0, 2, &[Key])],
     &[Word("RENAME"), Key, Key],
     &[Word("LCS"), Key, Key, Options(LCS_OPTIONS)],
     &[Word("OBJECT"), Word("ENCODING"), Key],
@@ -259,6 +304,61 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
     row(&["GETBIT"], &[Key, BitOffset]),
     row(&["SETBIT"], &[Key, BitOffset, Bit]),
+    // Sets.
+    row(&["SADD"], &[Key, Repeat(1, 12, &[Value])]).weight(12),
+    row(&["SADD"], &[Key, Repeat(1, 6, &[Int])]).weight(6),
+    row(&["SCARD"], &[Key]),
+    row(&["SDIFF"], &[Repeat(1, 4, &[Key])]).compare(Compare::Unordered),
+    row(&["SDIFFSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SINTER"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), Int]])]),
+    row(&["SINTERCARD"], &[Int, Repeat(1, 3, &[Key])]).weight(1),
+    row(&["SINTERSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SISMEMBER"], &[Key, Value]),
+    row(&["SMEMBERS"], &[Key]).compare(Compare::Unordered),
+    row(&["SMISMEMBER"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SMOVE"], &[Key, Key, Value]),
+    // Which member goes is chance: a count that takes them all leaves nothing to it.
+    row(&["SPOP"], &[Key, Word("9223372036854775807")]).compare(Compare::Unordered).weight(1),
+    row(&["SPOP"], &[Key, Word("0")]).weight(1),
+    row(&["SRANDMEMBER"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("3")]).compare(Compare::Presence).weight(1),
+    row(&["SREM"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["SUNION"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SUNIONSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    // Hashes.
+    row(&["HDEL"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HEXISTS"], &[Key, Value]),
+    row(&["HGET"], &[Key, Value]),
+    row(&["HGETALL"], &[Key]).compare(Compare::Pairs),
+    row(&["HINCRBY"], &[Key, Value, Int]).weight(6),
+    row(&["HINCRBYFLOAT"], &[Key, Value, Float]).weight(6),
+    row(&["HKEYS"], &[Key]).compare(Compare::Unordered),
+    row(&["HLEN"], &[Key]),
+    row(&["HMGET"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HMSET"], &[Key, Repeat(1, 3, &[Value, Value])]),
+    row(&["HRANDFIELD"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("-3"), Options(&[&[Word("WITHVALUES")]])])
+        .compare(Compare::Presence)
+        .weight(1),
+    row(&["HSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["HSET"], &[Key, Repeat(1, 8, &[Value, Value])]).weight(12),
+    row(&["HSET"], &[Key, Repeat(1, 4, &[Value, Int])]).weight(6),
+    row(&["HSETNX"], &[Key, Value, Value]),
+    row(&["HSTRLEN"], &[Key, Value]),
+    row(&["HVALS"], &[Key]).compare(Compare::Unordered),
+    // HyperLogLogs.
+    row(&["PFADD"], &[Key, Repeat(0, 6, &[Value])]).weight(6),
+    row(&["PFADD"], &[Key, Repeat(200, 400, &[Value])]).weight(1),
+    row(&["PFCOUNT"], &[Repeat(1, 3, &[Key])]).weight(6),
+    row(&["PFDEBUG", "DECODE"], &[Key]).weight(1),
+    row(&["PFDEBUG", "ENCODING"], &[Key]).weight(1),
+    row(&["PFDEBUG", "GETREG"], &[Key]).weight(1),
+    row(&["PFDEBUG", "TODENSE"], &[Key]).weight(1),
+    row(&["PFMERGE"], &[Key, Repeat(0, 3, &[Key])]),
     // Keys.
     row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
     row(&["DEL"], &[Repeat(1, 2, &[Key])]),
@@ -288,10 +388,29 @@ pub const TABLE: &[Row] = &[
     row(&["TTL"], &[Key]).compare(Compare::Seconds),
     row(&["TYPE"], &[Key]),
     row(&["UNLINK"], &[Repeat(1, 2, &[Key])]),
-    // Other types, for WRONGTYPE; dropped while the subject has them not.
-    row(&["RPUSH"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
-    row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
-    row(&["HSET"], &[Key, Value, Value]).weight(1),
+    // Lists.
+    row(&["LINDEX"], &[Key, Index]),
+    row(&["LINSERT"], &[Key, OneOf(LINSERT_SIDES), ELEMENT, ELEMENT]).weight(8),
+    row(&["LLEN"], &[Key]),
+    row(&["LMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS)]).weight(8),
+    row(&["LMPOP"], &[Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Int, Repeat(1, 3, &[Key]), OneOf(LIST_ENDS)]).weight(2),
+    row(&["LPOP"], &[Key]),
+    row(&["LPOP"], &[Key, SMALL_COUNT]),
+    row(&["LPOS"], &[Key, ELEMENT, Options(LPOS_OPTIONS)]).weight(8),
+    row(&["LPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["LPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
+    row(&["LRANGE"], &[Key, Index, Index]).weight(8),
+    row(&["LREM"], &[Key, SMALL_COUNT, ELEMENT]).weight(8),
+    row(&["LREM"], &[Key, Int, ELEMENT]).since(7, 2),
+    row(&["LSET"], &[Key, SMALL_INDEX, ELEMENT]).weight(8),
+    row(&["LTRIM"], &[Key, Index, Index]).weight(2),
+    row(&["RPOP"], &[Key]),
+    row(&["RPOP"], &[Key, SMALL_COUNT]),
+    row(&["RPOPLPUSH"], &[Key, Key]),
+    row(&["RPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["RPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
     // Transactions.
     row(&["DISCARD"], &[]).weight(1),
     row(&["EXEC"], &[]).weight(6),

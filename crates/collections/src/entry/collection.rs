@@ -215,6 +215,9 @@ macro_rules! objects {
 
 // The numbers are part of the layout of entries: 0 to 2 are strings.
 objects! {
+    List: crate::list::List = 3;
+    Set: crate::set::Set = 4;
+    Hash: crate::hash::Hash = 5;
     Stream: crate::stream::Stream = 7;
     Probe: super::probe::Probe = 63;
 }

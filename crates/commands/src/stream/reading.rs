@@ -8,7 +8,7 @@ use command::{ArgReader, CommandError, Cx};
 use resp::Length;
 use resp::Version;
 use store::ValueType;
-use store::effects::{TimedOut, Wait};
+use store::effects::{Denied, Wait};
 
 /// What the command line says.
 pub(super) struct Request<'a> {
@@ -150,7 +150,7 @@ pub(super) fn nothing(cx: &mut Cx<'_>, request: &Request<'_>, places: &[Option<I
         wanted: ValueType::Stream,
         on_loss: request.group.is_some(),
         timeout_ms: Some(milliseconds).filter(|&milliseconds| milliseconds > 0),
-        timed_out: TimedOut::NullArray,
+        denied: Denied::NullArray,
         args: Some(args),
     });
 }
