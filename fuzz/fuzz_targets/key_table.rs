@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
+use collections::entry::{Entry, EntryRef, NewValue, StringRef, ValueRef};
 use collections::table::{BucketSink, KeyTable};
 use libfuzzer_sys::fuzz_target;
 
@@ -121,9 +121,12 @@ fuzz_target!(|input: (u64, Vec<(u8, u8, u8, u8)>)| {
     for (key, value) in &model {
         let entry = table.find(position(key), key).expect("the model has it");
         match entry.value() {
-            ValueRef::Int(number) => panic!("{number} was never set"),
-            ValueRef::Inline { bytes, .. } => assert_eq!(bytes, value),
-            ValueRef::Shared { bytes, .. } => assert_eq!(bytes.as_slice(), value),
+            ValueRef::String(StringRef::Int(number)) => panic!("{number} was never set"),
+            ValueRef::String(StringRef::Inline { bytes, .. }) => assert_eq!(bytes, value),
+            ValueRef::String(StringRef::Shared { bytes, .. }) => {
+                assert_eq!(bytes.as_slice(), value);
+            }
+            ValueRef::Object(object) => panic!("{object:?} was never set"),
         }
     }
 });

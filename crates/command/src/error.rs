@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use store::WrongType;
+
 /// Why a command was refused. The text is `CODE message`, without the leading `-` or line end; it
 /// is bytes, because it may quote a client's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,12 @@ errors! {
     OUT_OF_MEMORY = State "OOM command not allowed when used memory > 'maxmemory'.";
     /// The connection must authenticate first.
     NO_AUTH = State "NOAUTH Authentication required.";
+}
+
+impl From<WrongType> for CommandError {
+    fn from(_: WrongType) -> Self {
+        Self::WRONG_TYPE
+    }
 }
 
 impl CommandError {

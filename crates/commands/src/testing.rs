@@ -9,8 +9,7 @@ use config::{Config, Environment, SetRules};
 use resp::{Args, OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
 use store::{
-    Access, Effects, EventClass, Held, Interest, Keyspace, Scope, Store, ValueRef,
-    effects::Propagation,
+    Access, Effects, EventClass, Held, Interest, Keyspace, Scope, Store, effects::Propagation,
 };
 
 /// The time of every command, unless [`Bench::at`] changes it.
@@ -131,13 +130,9 @@ impl Bench {
         self.look(key, |entry| entry.deadline())
     }
 
-    /// The encoding of a string as `OBJECT ENCODING` calls it.
+    /// The encoding of a value as `OBJECT ENCODING` calls it.
     pub(crate) fn encoding(&mut self, key: &str) -> &'static str {
-        self.look(key, |entry| match entry.value() {
-            ValueRef::Int(_) => "int",
-            ValueRef::Inline { raw: false, bytes } if bytes.len() <= 44 => "embstr",
-            ValueRef::Inline { .. } | ValueRef::Shared { .. } => "raw",
-        })
+        self.look(key, |entry| store::encoding_name(entry.value()))
     }
 
     fn look<R>(&mut self, key: &str, look: impl FnOnce(store::EntryRef<'_>) -> R) -> R {

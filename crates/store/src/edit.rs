@@ -4,7 +4,7 @@
 //! that follows from it: the dirty count, the keyspace event, raised `WATCH` flags, invalidation,
 //! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
 
-use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
+use collections::entry::{Entry, EntryRef, NewValue, StringRef, ValueRef};
 use collections::table::{KeyTable, Location, Slot};
 
 use crate::UnixMs;
@@ -35,7 +35,7 @@ pub struct Edit<'e> {
     effects: &'e mut Effects,
     scope: Scope,
     position: Position,
-    key: &'e [u8],
+    pub(crate) key: &'e [u8],
     /// Where the key is; none if there is no such key.
     found: Option<Location>,
 }
@@ -72,7 +72,7 @@ impl<'e> Edit<'e> {
 
     /// The slot of the key; none if there is no such key.
     #[inline]
-    fn slot(&mut self) -> Option<Slot<'_>> {
+    pub(crate) fn slot(&mut self) -> Option<Slot<'_>> {
         let location = self.found?;
         Some(self.table.find_again(location, self.position, self.key).expect(PRESENT))
     }
@@ -129,8 +129,8 @@ impl<'e> Edit<'e> {
     pub fn make_raw(&mut self) {
         let mut slot = self.slot().expect(PRESENT);
         let is_raw = match slot.entry().value() {
-            ValueRef::Inline { raw, .. } | ValueRef::Shared { raw, .. } => raw,
-            ValueRef::Int(_) => false,
+            ValueRef::String(StringRef::Inline { raw, .. } | StringRef::Shared { raw, .. }) => raw,
+            ValueRef::String(StringRef::Int(_)) | ValueRef::Object(_) => false,
         };
         if !is_raw {
             slot.modify(|entry| {
@@ -203,7 +203,7 @@ impl<'e> Edit<'e> {
         self.effects
     }
 
-    fn insert(&mut self, mut entry: Entry) {
+    pub(crate) fn insert(&mut self, mut entry: Entry) {
         entry.set_clock(self.scope.access.created(self.scope.now));
         self.add(entry);
     }
@@ -219,12 +219,17 @@ impl<'e> Edit<'e> {
 
     /// Ends a step that changed the key: counts it and tells everybody.
     pub(crate) fn changed(&mut self, event: Event) {
-        self.effects.dirty += 1;
+        self.count(1);
         self.seen_to_change();
         self.effects.event(self.scope.db, event, self.key);
     }
 
-    fn seen_to_change(&mut self) {
+    /// Adds to the number of changes.
+    pub(crate) fn count(&mut self, changes: u64) {
+        self.effects.dirty += changes;
+    }
+
+    pub(crate) fn seen_to_change(&mut self) {
         if !self.watchers.is_empty() {
             self.watchers.key_changed(self.scope.db, self.key);
         }

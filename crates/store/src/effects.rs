@@ -7,7 +7,7 @@
 
 use std::ops::BitOr;
 
-use collections::entry::Entry;
+use collections::entry::{Entry, ValueRef};
 use collections::table::KeyTable;
 
 /// Who listens: a bit set, read once per command.
@@ -272,14 +272,22 @@ impl Effects {
 
     /// Keeps a removed entry for later if freeing it could take long, else frees it now.
     pub(crate) fn discard(&mut self, entry: Entry) {
-        if entry.allocated_bytes() > LARGE_BYTES {
+        if is_large(&entry) {
             self.garbage.push(Garbage::Entry(entry));
         }
     }
 }
 
-/// Entries above this are freed after the locks: unmapping a large value takes microseconds.
-const LARGE_BYTES: usize = 64 * 1024;
+/// Whether an entry is better freed after the locks: unmapping a large string takes microseconds,
+/// and freeing many small pieces too.
+fn is_large(entry: &Entry) -> bool {
+    const BYTES_MAX: usize = 64 * 1024;
+    const PIECES_MAX: usize = 64;
+    match entry.value() {
+        ValueRef::String(_) => entry.allocated_bytes() > BYTES_MAX,
+        ValueRef::Object(object) => object.pieces() > PIECES_MAX,
+    }
+}
 
 #[cfg(test)]
 mod tests {

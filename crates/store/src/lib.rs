@@ -3,7 +3,8 @@
 //! It knows no sockets, no files and no protocol; time and randomness are arguments. Reading order:
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
-//! [`effects`] (what follows from that) and [`consumers`] (who hears of it).
+//! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
+//! [`consumers`] (who hears of it).
 
 pub mod access;
 pub mod consumers;
@@ -15,6 +16,7 @@ pub mod lock;
 pub mod position;
 pub mod shard;
 pub mod transfer;
+pub mod update;
 mod value_type;
 pub mod walk;
 pub mod watch;
@@ -27,10 +29,13 @@ pub use keyspace::{Keyspace, Scope};
 pub use lock::Held;
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
 pub use shard::{Shard, Store};
+pub use update::{Absent, Change, WrongType};
 pub use value_type::{ValueType, encoding_name};
 pub use watch::WatchFlag;
 
-pub use collections::entry::{Entry, EntryRef, NewValue, ValueRef};
+pub use collections::entry::{
+    Collection, Entry, EntryRef, NewValue, Object, ObjectRef, Stored, StringRef, ValueRef,
+};
 
 /// Unix time in milliseconds.
 pub type UnixMs = u64;

@@ -1,7 +1,7 @@
 //! What users call a value: its type (`TYPE`, `SCAN ... TYPE`) and its encoding
 //! (`OBJECT ENCODING`, `DEBUG OBJECT`). Both names are Redis's; what is behind them is not.
 
-use collections::entry::ValueRef;
+use collections::entry::{StringRef, ValueRef};
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,13 @@ impl ValueType {
 
     /// The type of a value.
     #[must_use]
-    pub const fn of(value: ValueRef<'_>) -> Self {
+    pub fn of(value: ValueRef<'_>) -> Self {
         match value {
-            ValueRef::Int(_) | ValueRef::Inline { .. } | ValueRef::Shared { .. } => Self::String,
+            ValueRef::String(_) => Self::String,
+            ValueRef::Object(object) => {
+                let name = object.type_name().as_bytes();
+                Self::from_name(name).expect("every collection's type is one of these")
+            }
         }
     }
 
@@ -58,13 +62,14 @@ const EMBEDDED_BYTES_MAX: usize = 44;
 /// The name of a value's encoding.
 #[must_use]
 pub fn encoding_name(value: ValueRef<'_>) -> &'static str {
-    match value {
-        ValueRef::Int(_) => "int",
-        ValueRef::Inline { bytes, raw: false } if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
+    let (len, raw) = match value {
+        ValueRef::Object(object) => return object.encoding(),
+        ValueRef::String(StringRef::Int(_)) => return "int",
+        ValueRef::String(StringRef::Inline { bytes, raw }) => (bytes.len(), raw),
         // Under a long key even a short string has a buffer of its own.
-        ValueRef::Shared { bytes, raw: false } if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
-        ValueRef::Inline { .. } | ValueRef::Shared { .. } => "raw",
-    }
+        ValueRef::String(StringRef::Shared { bytes, raw }) => (bytes.len(), raw),
+    };
+    if len <= EMBEDDED_BYTES_MAX && !raw { "embstr" } else { "raw" }
 }
 
 #[cfg(test)]
@@ -84,20 +89,21 @@ mod tests {
 
     #[test]
     fn strings_are_embedded_up_to_44_bytes_wherever_they_are() {
+        let string = |string: StringRef<'_>| encoding_name(ValueRef::String(string));
         let long = [b'x'; 45];
-        let inline = |len: usize, raw| encoding_name(ValueRef::Inline { bytes: &long[..len], raw });
+        let inline = |len: usize, raw| string(StringRef::Inline { bytes: &long[..len], raw });
         assert_eq!(
             [inline(44, false), inline(45, false), inline(1, true)],
             ["embstr", "raw", "raw"]
         );
         let shared = |len: usize, raw| {
             let bytes = SharedBytes::from(&long[..len]);
-            encoding_name(ValueRef::Shared { bytes: &bytes, raw })
+            string(StringRef::Shared { bytes: &bytes, raw })
         };
         assert_eq!(
             [shared(44, false), shared(45, false), shared(1, true)],
             ["embstr", "raw", "raw"]
         );
-        assert_eq!(encoding_name(ValueRef::Int(7)), "int");
+        assert_eq!(string(StringRef::Int(7)), "int");
     }
 }

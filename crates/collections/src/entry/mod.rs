@@ -30,6 +30,10 @@
 //! Trade-offs: setting a first deadline moves the entry (eight bytes more), because most keys have
 //! none. Integers take a word and not their digits: `INCR` is then one addition.
 
+mod collection;
+mod new_value;
+#[doc(hidden)]
+pub mod probe;
 mod view;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -41,7 +45,9 @@ use std::ptr::NonNull;
 use crate::bytes::SharedBytes;
 use crate::size_class::allocation_bytes;
 
-pub use view::{EntryRef, ValueRef};
+pub use collection::{Collection, Object, ObjectKind, ObjectRef, Stored};
+pub use new_value::NewValue;
+pub use view::{EntryRef, StringRef, ValueRef};
 
 const COMPACT: u8 = 1 << 7;
 const EXPIRES: u8 = 1 << 6;
@@ -63,58 +69,35 @@ const CLOCK_MAX: u32 = (1 << 24) - 1;
 
 /// What the value word of a general entry is. The numbers are part of the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 enum Kind {
-    /// An integer: the word is an `i64`.
-    Int = 0,
-    /// A string as it was set: the word is a `SharedBytes`.
-    String = 1,
-    /// A string built by editing in place: the word is a `SharedBytes`.
-    RawString = 2,
+    /// 0: an integer; the word is an `i64`.
+    Int,
+    /// 1: a string as it was set; the word is a `SharedBytes`.
+    String,
+    /// 2: a string built by editing in place; the word is a `SharedBytes`.
+    RawString,
+    /// The others: a collection, which is one word.
+    Object(ObjectKind),
 }
 
 impl Kind {
+    #[inline]
     const fn from_number(number: u8) -> Self {
         match number {
             0 => Self::Int,
             1 => Self::String,
             2 => Self::RawString,
-            _ => unreachable!(),
+            number => Self::Object(ObjectKind::from_number(number)),
         }
     }
-}
 
-/// A value on its way into an entry. Borrowed bytes go from where they are (a request buffer) into
-/// the entry with one allocation.
-#[derive(Clone, Debug)]
-pub enum NewValue<'a> {
-    /// A string that is the decimal form of an integer.
-    Int(i64),
-    /// A string.
-    Bytes(&'a [u8]),
-    /// A string built by editing in place.
-    RawBytes(&'a [u8]),
-    /// A string in a buffer that is handed over; copied into the entry when it is short.
-    Shared {
-        /// The string.
-        bytes: SharedBytes,
-        /// Whether it was built by editing in place.
-        raw: bool,
-    },
-}
-
-impl NewValue<'_> {
-    /// The bytes and the raw flag, if the value fits a compact entry with a key of `key_len` bytes.
-    #[inline]
-    fn inline(&self, key_len: usize) -> Option<(&[u8], bool)> {
-        let (bytes, raw) = match self {
-            Self::Int(_) => return None,
-            Self::Bytes(bytes) => (*bytes, false),
-            Self::RawBytes(bytes) => (*bytes, true),
-            Self::Shared { bytes, raw } => (bytes.as_slice(), *raw),
-        };
-        let fits = key_len <= COMPACT_KEY_MAX && bytes.len() <= COMPACT_VALUE_MAX;
-        fits.then_some((bytes, raw))
+    const fn number(self) -> u8 {
+        match self {
+            Self::Int => 0,
+            Self::String => 1,
+            Self::RawString => 2,
+            Self::Object(kind) => kind as u8,
+        }
     }
 }
 
@@ -141,6 +124,7 @@ impl Entry {
         }
         let (kind, word) = match value {
             NewValue::Int(number) => return Self::new_int(key, number, deadline),
+            NewValue::Object(object) => return Self::new_object(key, object, deadline),
             NewValue::Bytes(bytes) => (Kind::String, SharedBytes::from(bytes)),
             NewValue::RawBytes(bytes) => (Kind::RawString, SharedBytes::from(bytes)),
             NewValue::Shared { bytes, raw: false } => (Kind::String, bytes),
@@ -176,6 +160,13 @@ impl Entry {
         ManuallyDrop::into_inner(entry)
     }
 
+    fn new_object(key: &[u8], object: Object, deadline: Option<u64>) -> Self {
+        let entry = Self::new_general(key, Kind::Object(object.kind()), deadline);
+        // SAFETY: the word of a fresh general entry is unwritten, in bounds and 8-aligned.
+        unsafe { object.write(entry.start.as_ptr().add(WORD_AT)) };
+        ManuallyDrop::into_inner(entry)
+    }
+
     /// A general entry whose value word the caller must write before it may be dropped.
     fn new_general(key: &[u8], kind: Kind, deadline: Option<u64>) -> ManuallyDrop<Self> {
         let key_len = u32::try_from(key.len()).expect("a key is shorter than 4 GiB");
@@ -184,7 +175,7 @@ impl Entry {
         // SAFETY: the allocation was sized for exactly these parts and is 8-aligned.
         unsafe {
             let at = start.as_ptr();
-            at.cast::<[u8; 4]>().write([expires(deadline) | kind as u8, 0, 0, 0]);
+            at.cast::<[u8; 4]>().write([expires(deadline) | kind.number(), 0, 0, 0]);
             at.add(KEY_LEN_AT).cast::<u32>().write(key_len);
             write_deadline(at.add(GENERAL_HEADER_BYTES), deadline);
             at.add(key_at).copy_from_nonoverlapping(key.as_ptr(), key.len());
@@ -270,7 +261,7 @@ impl Entry {
     fn overwrite(&mut self, value: &NewValue<'_>) -> bool {
         let old = self.view();
         if let NewValue::Int(number) = *value {
-            let fits = matches!(old.value(), ValueRef::Int(_));
+            let fits = matches!(old.value(), ValueRef::String(StringRef::Int(_)));
             if fits {
                 // SAFETY: the value word of an entry of kind `Int` is an aligned `i64`.
                 unsafe { self.start.as_ptr().add(WORD_AT).cast::<i64>().write(number) };
@@ -331,10 +322,10 @@ impl Entry {
     /// there. From now on the string counts as built by editing. Key, deadline and clock stay.
     ///
     /// # Panics
-    /// As [`SharedBytes::zeroed`].
+    /// If the value is no string, and as [`SharedBytes::zeroed`].
     pub fn bytes_mut(&mut self, len: usize) -> &mut [u8] {
         let old = self.view();
-        if let ValueRef::Int(number) = old.value() {
+        if let ValueRef::String(StringRef::Int(number)) = old.value() {
             let mut text = [0u8; 20];
             let mut rest = &mut text[..];
             write!(rest, "{number}").expect("an i64 has at most 20 characters");
@@ -346,15 +337,28 @@ impl Entry {
         if old.is_compact() {
             return self.inline_mut(len);
         }
-        // SAFETY: a general entry that is no integer is a string, whose word is a `SharedBytes`;
-        // the first byte is the kind's.
+        assert!(matches!(old.kind(), Kind::String | Kind::RawString), "only strings have bytes");
+        // SAFETY: the word of a string's general entry is a `SharedBytes`; the first byte is the
+        // kind's.
         unsafe {
             let first = self.start.as_ptr();
-            *first = *first & !KIND_MASK | Kind::RawString as u8;
+            *first = *first & !KIND_MASK | Kind::RawString.number();
             let bytes = &mut *first.add(WORD_AT).cast::<SharedBytes>();
             bytes.extend_zeroed(len);
             bytes.make_mut()
         }
+    }
+
+    /// The collection of this type for editing in place, if the value is one.
+    #[inline]
+    pub fn object_mut<T: Stored>(&mut self) -> Option<&mut T> {
+        let view = self.view();
+        if view.is_compact() || view.kind() != Kind::Object(T::KIND) {
+            return None;
+        }
+        // SAFETY: the value word of this kind is an initialized, aligned collection of type `T`,
+        // and the entry is borrowed mutably.
+        Some(unsafe { &mut *self.start.as_ptr().add(WORD_AT).cast::<T>() })
     }
 
     /// [`Entry::bytes_mut`] of a compact entry.
@@ -363,7 +367,9 @@ impl Entry {
         let (key_at, old_len) = (old.key_at(), old.inline_len());
         let (value_at, new_len) = (key_at + old.key_len(), old_len.max(len));
         if new_len > COMPACT_VALUE_MAX {
-            let ValueRef::Inline { bytes, .. } = old.value() else { unreachable!() };
+            let ValueRef::String(StringRef::Inline { bytes, .. }) = old.value() else {
+                unreachable!()
+            };
             let mut grown = SharedBytes::from(bytes);
             grown.extend_zeroed(new_len);
             let value = NewValue::Shared { bytes: grown, raw: true };
@@ -408,16 +414,16 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let (bytes, owned) = {
-            let view = self.view();
-            let owned = !view.is_compact() && view.kind() != Kind::Int;
-            (view.entry_bytes(), owned)
-        };
-        // SAFETY: a general entry that is no integer owns the `SharedBytes` in its word; the memory
-        // was allocated with this layout, and nobody refers to it any more.
+        let view = self.view();
+        let (bytes, kind) = (view.entry_bytes(), (!view.is_compact()).then(|| view.kind()));
+        // SAFETY: a general entry owns what its kind says is in its word; the memory was allocated
+        // with this layout, and nobody refers to it any more.
         unsafe {
-            if owned {
-                self.start.as_ptr().add(WORD_AT).cast::<SharedBytes>().drop_in_place();
+            let word = self.start.as_ptr().add(WORD_AT);
+            match kind {
+                None | Some(Kind::Int) => {}
+                Some(Kind::String | Kind::RawString) => word.cast::<SharedBytes>().drop_in_place(),
+                Some(Kind::Object(kind)) => kind.drop_in_place(word),
             }
             dealloc(self.start.as_ptr(), layout_of(bytes));
         }

@@ -1,13 +1,43 @@
 //! Tests of the entry: every form against a plain model, in place and moved.
 
+use std::sync::Arc;
+
+use super::probe::Probe;
 use super::*;
 
 fn text(entry: &Entry) -> (Vec<u8>, bool) {
-    match entry.value() {
-        ValueRef::Int(number) => (number.to_string().into_bytes(), false),
-        ValueRef::Inline { bytes, raw } => (bytes.to_vec(), raw),
-        ValueRef::Shared { bytes, raw } => (bytes.as_slice().to_vec(), raw),
+    match string(entry) {
+        StringRef::Int(number) => (number.to_string().into_bytes(), false),
+        StringRef::Inline { bytes, raw } => (bytes.to_vec(), raw),
+        StringRef::Shared { bytes, raw } => (bytes.as_slice().to_vec(), raw),
     }
+}
+
+fn string(entry: &Entry) -> StringRef<'_> {
+    let ValueRef::String(string) = entry.value() else { panic!("not a string") };
+    string
+}
+
+#[test]
+fn collections_live_in_the_word_and_are_shared_until_changed() {
+    let probe = Probe(Arc::new(7));
+    let held = probe.clone();
+    let mut entry = Entry::new(b"k", NewValue::Object(probe.into()), None);
+    let copy = Entry::new(b"copy", entry.value().to_new(), Some(3));
+    assert_eq!(Arc::strong_count(&held.0), 3);
+    entry.set_deadline(Some(5));
+    *Arc::make_mut(&mut entry.object_mut::<Probe>().expect("it is a probe").0) = 8;
+    assert_eq!(*copy.view().object::<Probe>().expect("its copy too").0, 7);
+    let ValueRef::Object(object) = entry.value() else { panic!("not an object") };
+    assert_eq!((object.type_name(), object.encoding(), object.pieces()), ("set", "number", 1));
+    let mut parts = Vec::new();
+    object.for_each(&mut |part| parts.push(part.concat()));
+    assert_eq!(parts, [8u64.to_le_bytes()]);
+    assert_eq!((entry.key(), entry.deadline()), (&b"k"[..], Some(5)));
+    assert!(Entry::new(b"k", NewValue::Int(1), None).object_mut::<Probe>().is_none());
+    assert!(Entry::new(b"k", NewValue::Bytes(b"1"), None).object_mut::<Probe>().is_none());
+    drop((entry, copy));
+    assert_eq!(Arc::strong_count(&held.0), 1, "each entry has freed its own");
 }
 
 #[test]
@@ -52,7 +82,7 @@ fn equal_size_classes_are_overwritten_in_place() {
     assert_eq!(text(&old).0, [b'y'; 17]);
     let at = entry.start;
     assert!(entry.set_value(NewValue::Int(i64::MIN), Some(10)).is_none());
-    assert_eq!((entry.start, entry.value()), (at, ValueRef::Int(i64::MIN)));
+    assert_eq!((entry.start, string(&entry)), (at, StringRef::Int(i64::MIN)));
     assert_eq!(entry.deadline(), Some(10));
 }
 
@@ -79,7 +109,7 @@ fn editing_grows_with_zeros_through_all_forms() {
 #[test]
 fn a_shared_value_is_frozen_for_its_other_holders() {
     let mut entry = Entry::new(b"k", NewValue::Bytes(&[7; 200]), None);
-    let ValueRef::Shared { bytes, .. } = entry.value() else { panic!("200 bytes are not inline") };
+    let StringRef::Shared { bytes, .. } = string(&entry) else { panic!("200 are not inline") };
     let frozen = bytes.clone();
     let copy = Entry::new(b"copy", entry.value().to_new(), None);
     entry.bytes_mut(0)[0] = 1;
@@ -87,5 +117,6 @@ fn a_shared_value_is_frozen_for_its_other_holders() {
     assert_eq!(text(&copy).0, [7; 200]);
     assert_eq!(text(&entry).0[0], 1);
     let short = NewValue::Shared { bytes: SharedBytes::from(&b"ab"[..]), raw: true };
-    assert!(matches!(Entry::new(b"k", short, None).value(), ValueRef::Inline { raw: true, .. }));
+    let short = Entry::new(b"k", short, None);
+    assert!(matches!(string(&short), StringRef::Inline { raw: true, .. }));
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+use super::collection::{ObjectRef, Stored};
 use super::{
     CLOCK_AT, COMPACT, COMPACT_HEADER_BYTES, DEADLINE_BYTES, EXPIRES, GENERAL_HEADER_BYTES,
     KEY_LEN_AT, KEY_LEN_MASK, KIND_MASK, Kind, NewValue, RAW, VALUE_LEN_AT, WORD_AT,
@@ -26,8 +27,17 @@ unsafe impl Send for EntryRef<'_> {}
 unsafe impl Sync for EntryRef<'_> {}
 
 /// A borrowed value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum ValueRef<'a> {
+    /// A string.
+    String(StringRef<'a>),
+    /// A collection.
+    Object(ObjectRef<'a>),
+}
+
+/// A borrowed string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StringRef<'a> {
     /// A string that is the decimal form of an integer.
     Int(i64),
     /// A short string, inside the entry.
@@ -48,14 +58,17 @@ pub enum ValueRef<'a> {
 }
 
 impl<'a> ValueRef<'a> {
-    /// The value as something to store again (`RENAME`, `COPY`): shared buffers stay shared.
+    /// The value as something to store again (`RENAME`, `COPY`): what is shared stays shared.
     #[must_use]
     pub fn to_new(self) -> NewValue<'a> {
         match self {
-            Self::Int(number) => NewValue::Int(number),
-            Self::Inline { bytes, raw: false } => NewValue::Bytes(bytes),
-            Self::Inline { bytes, raw: true } => NewValue::RawBytes(bytes),
-            Self::Shared { bytes, raw } => NewValue::Shared { bytes: bytes.clone(), raw },
+            Self::String(StringRef::Int(number)) => NewValue::Int(number),
+            Self::String(StringRef::Inline { bytes, raw: false }) => NewValue::Bytes(bytes),
+            Self::String(StringRef::Inline { bytes, raw: true }) => NewValue::RawBytes(bytes),
+            Self::String(StringRef::Shared { bytes, raw }) => {
+                NewValue::Shared { bytes: bytes.clone(), raw }
+            }
+            Self::Object(object) => NewValue::Object(object.share()),
         }
     }
 }
@@ -85,16 +98,34 @@ impl<'a> EntryRef<'a> {
             let at = self.key_at() + self.key_len();
             // SAFETY: the value's `inline_len` bytes follow the key in a compact entry.
             let bytes = unsafe { std::slice::from_raw_parts(self.at(at), self.inline_len()) };
-            return ValueRef::Inline { bytes, raw: self.byte(VALUE_LEN_AT) & RAW != 0 };
+            let raw = self.byte(VALUE_LEN_AT) & RAW != 0;
+            return ValueRef::String(StringRef::Inline { bytes, raw });
         }
         match self.kind() {
-            // SAFETY: the value word of an entry of kind `Int` is an initialized, aligned `i64`.
-            Kind::Int => ValueRef::Int(unsafe { *self.at(WORD_AT).cast::<i64>() }),
+            Kind::Int => {
+                // SAFETY: the value word of an `Int` is an initialized, aligned `i64`.
+                let number = unsafe { *self.at(WORD_AT).cast::<i64>() };
+                ValueRef::String(StringRef::Int(number))
+            }
             kind @ (Kind::String | Kind::RawString) => {
                 // SAFETY: the value word of a string kind is an initialized, aligned `SharedBytes`.
                 let bytes = unsafe { &*self.at(WORD_AT).cast::<SharedBytes>() };
-                ValueRef::Shared { bytes, raw: kind == Kind::RawString }
+                ValueRef::String(StringRef::Shared { bytes, raw: kind == Kind::RawString })
             }
+            Kind::Object(kind) => {
+                // SAFETY: the value word of this kind is an initialized, aligned collection of it.
+                ValueRef::Object(unsafe { ObjectRef::read(kind, self.at(WORD_AT)) })
+            }
+        }
+    }
+
+    /// The collection of this type, if the value is one.
+    #[inline]
+    #[must_use]
+    pub fn object<T: Stored>(self) -> Option<&'a T> {
+        match self.value() {
+            ValueRef::Object(object) => T::of(object),
+            ValueRef::String(_) => None,
         }
     }
 
@@ -115,14 +146,25 @@ impl<'a> EntryRef<'a> {
         unsafe { self.at(0).cast::<u32>().read_unaligned().to_le() >> (8 * CLOCK_AT) }
     }
 
-    /// The bytes of memory that the entry occupies, its share of a shared buffer included in full.
+    /// The bytes of memory that the entry occupies, what it shares with others included in
+    /// full.
     #[must_use]
     pub fn allocated_bytes(self) -> usize {
         let outside = match self.value() {
-            ValueRef::Int(_) | ValueRef::Inline { .. } => 0,
-            ValueRef::Shared { bytes, .. } => bytes.allocated_bytes(),
+            ValueRef::String(StringRef::Int(_) | StringRef::Inline { .. }) => 0,
+            ValueRef::String(StringRef::Shared { bytes, .. }) => bytes.allocated_bytes(),
+            ValueRef::Object(object) => object.allocated_bytes(),
         };
         allocation_bytes(self.entry_bytes()) + outside
+    }
+
+    /// About how many allocations dropping the entry frees, in constant time.
+    #[must_use]
+    pub fn pieces(self) -> usize {
+        match self.value() {
+            ValueRef::String(_) => 1,
+            ValueRef::Object(object) => 1 + object.pieces(),
+        }
     }
 
     /// The bytes that the layout needs, before rounding to a size class.

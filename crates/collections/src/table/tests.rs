@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use stdx::rng::Rng;
 
 use super::*;
-use crate::entry::NewValue;
+use crate::entry::{NewValue, StringRef, ValueRef};
 
 /// How positions are spread in a test.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ impl KeyTable {
 
     fn contents(&self) -> HashMap<Vec<u8>, (i64, Option<u64>)> {
         let number = |entry: EntryRef<'_>| match entry.value() {
-            crate::entry::ValueRef::Int(number) => number,
+            ValueRef::String(StringRef::Int(number)) => number,
             other => panic!("not a number: {other:?}"),
         };
         let all = self.iter().map(|e| (e.key().to_vec(), (number(e), e.deadline())));
@@ -345,7 +345,9 @@ struct Collect(Arc<Mutex<Delivered>>);
 
 impl BucketSink for Collect {
     fn entry(&mut self, entry: EntryRef<'_>) {
-        let crate::entry::ValueRef::Int(number) = entry.value() else { panic!("not a number") };
+        let ValueRef::String(StringRef::Int(number)) = entry.value() else {
+            panic!("not a number")
+        };
         self.0.lock().unwrap().push((entry.key().to_vec(), number, entry.deadline()));
     }
 }

@@ -1,7 +1,7 @@
 //! Conditions on the value that a key has: `IFEQ`, `IFNE`, and with its digest `IFDEQ`, `IFDNE`.
 
 use command::{ArgReader, CommandError};
-use store::ValueRef;
+use store::StringRef;
 
 use super::digest::matches_digest;
 use super::value;
@@ -44,7 +44,7 @@ impl<'a> Condition<'a> {
     ///
     /// # Errors
     /// If the digest to compare with is none.
-    pub(crate) fn holds(self, string: ValueRef<'_>) -> Result<bool, CommandError> {
+    pub(crate) fn holds(self, string: StringRef<'_>) -> Result<bool, CommandError> {
         let mut digits = value::Digits::new();
         let bytes = value::bytes(string, &mut digits);
         Ok(match self {

@@ -3,7 +3,7 @@
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use store::ValueRef;
+use store::StringRef;
 
 use super::value;
 
@@ -41,7 +41,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     };
     let string = value::string(entry)?;
     let (start, len) = value::clamp_range(start, end, value::len(string));
-    if let ValueRef::Shared { bytes, .. } = string {
+    if let StringRef::Shared { bytes, .. } = string {
         value::reply_part(cx.reply, bytes, start, len);
     } else {
         let mut digits = value::Digits::new();

@@ -4,7 +4,7 @@ use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
 use stdx::num::parse_i64;
-use store::{Deadline, EntryRef, Event, NewValue, ValueRef};
+use store::{Deadline, EntryRef, Event, NewValue, StringRef};
 
 use super::value;
 
@@ -84,7 +84,7 @@ fn add(cx: &mut Cx<'_>, increment: i64) -> Result<(), CommandError> {
 #[inline]
 pub(super) fn integer(entry: EntryRef<'_>) -> Result<i64, CommandError> {
     match value::string(entry)? {
-        ValueRef::Int(number) => Ok(number),
+        StringRef::Int(number) => Ok(number),
         string => {
             let mut digits = value::Digits::new();
             parse_i64(value::bytes(string, &mut digits)).ok_or(CommandError::NOT_INTEGER)

@@ -4,7 +4,7 @@ use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
 use stdx::num::LongDouble;
-use store::{Deadline, EntryRef, Event, NewValue, ValueRef};
+use store::{Deadline, EntryRef, Event, NewValue, StringRef};
 
 use super::value;
 
@@ -51,7 +51,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 /// If it holds another type, or a string that is no number.
 pub(super) fn float(entry: EntryRef<'_>) -> Result<LongDouble, CommandError> {
     match value::string(entry)? {
-        ValueRef::Int(number) => Ok(LongDouble::from_i64(number)),
+        StringRef::Int(number) => Ok(LongDouble::from_i64(number)),
         string => {
             let mut digits = value::Digits::new();
             LongDouble::parse(value::bytes(string, &mut digits)).ok_or(CommandError::NOT_FLOAT)

@@ -10,7 +10,7 @@ use config::Config;
 use config::rows::PROTO_MAX_BULK_LEN;
 use resp::Reply;
 use stdx::num::parse_i64;
-use store::{EntryRef, NewValue, ValueRef};
+use store::{EntryRef, NewValue, StringRef, ValueRef};
 
 /// Room for the digits of an integer whose bytes are asked for.
 pub(crate) type Digits = itoa::Buffer;
@@ -29,29 +29,30 @@ pub(crate) fn encode(text: &[u8]) -> NewValue<'_> {
 /// # Errors
 /// If the key holds another type.
 #[inline]
-pub(crate) fn string(entry: EntryRef<'_>) -> Result<ValueRef<'_>, CommandError> {
+pub(crate) fn string(entry: EntryRef<'_>) -> Result<StringRef<'_>, CommandError> {
     match entry.value() {
-        value @ (ValueRef::Int(_) | ValueRef::Inline { .. } | ValueRef::Shared { .. }) => Ok(value),
+        ValueRef::String(string) => Ok(string),
+        ValueRef::Object(_) => Err(CommandError::WRONG_TYPE),
     }
 }
 
 /// The bytes of a string; `digits` holds those of an integer.
 #[inline]
-pub(crate) fn bytes<'b>(value: ValueRef<'b>, digits: &'b mut Digits) -> &'b [u8] {
+pub(crate) fn bytes<'b>(value: StringRef<'b>, digits: &'b mut Digits) -> &'b [u8] {
     match value {
-        ValueRef::Int(number) => digits.format(number).as_bytes(),
-        ValueRef::Inline { bytes, .. } => bytes,
-        ValueRef::Shared { bytes, .. } => bytes.as_slice(),
+        StringRef::Int(number) => digits.format(number).as_bytes(),
+        StringRef::Inline { bytes, .. } => bytes,
+        StringRef::Shared { bytes, .. } => bytes.as_slice(),
     }
 }
 
 /// The bytes of a string as a value that outlives the borrow of the key: a large one is shared,
 /// a short one copied.
-pub(crate) fn hold(value: ValueRef<'_>) -> SharedBytes {
+pub(crate) fn hold(value: StringRef<'_>) -> SharedBytes {
     match value {
-        ValueRef::Int(number) => SharedBytes::from(Digits::new().format(number).as_bytes()),
-        ValueRef::Inline { bytes, .. } => SharedBytes::from(bytes),
-        ValueRef::Shared { bytes, .. } => bytes.clone(),
+        StringRef::Int(number) => SharedBytes::from(Digits::new().format(number).as_bytes()),
+        StringRef::Inline { bytes, .. } => SharedBytes::from(bytes),
+        StringRef::Shared { bytes, .. } => bytes.clone(),
     }
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn examine<R>(
 ) -> Result<Option<R>, CommandError> {
     let Some(entry) = cx.db.read(key) else { return Ok(None) };
     match string(entry)? {
-        ValueRef::Shared { bytes, .. } if bytes.len() >= LONG_READ_MIN => {
+        StringRef::Shared { bytes, .. } if bytes.len() >= LONG_READ_MIN => {
             let bytes = bytes.clone();
             cx.db.release();
             Ok(Some(work(bytes.as_slice())))
@@ -82,21 +83,21 @@ const LONG_READ_MIN: usize = 256 * 1024;
 
 /// Length of a string in bytes.
 #[inline]
-pub(crate) fn len(value: ValueRef<'_>) -> usize {
+pub(crate) fn len(value: StringRef<'_>) -> usize {
     match value {
-        ValueRef::Int(number) => stdx::num::decimal_len(number),
-        ValueRef::Inline { bytes, .. } => bytes.len(),
-        ValueRef::Shared { bytes, .. } => bytes.len(),
+        StringRef::Int(number) => stdx::num::decimal_len(number),
+        StringRef::Inline { bytes, .. } => bytes.len(),
+        StringRef::Shared { bytes, .. } => bytes.len(),
     }
 }
 
 /// Replies with a string.
 #[inline]
-pub(crate) fn reply(reply: &mut Reply, value: ValueRef<'_>) {
+pub(crate) fn reply(reply: &mut Reply, value: StringRef<'_>) {
     match value {
-        ValueRef::Int(number) => reply.bulk_int(number),
-        ValueRef::Inline { bytes, .. } => reply.bulk(bytes),
-        ValueRef::Shared { bytes, .. } => reply_part(reply, bytes, 0, bytes.len()),
+        StringRef::Int(number) => reply.bulk_int(number),
+        StringRef::Inline { bytes, .. } => reply.bulk(bytes),
+        StringRef::Shared { bytes, .. } => reply_part(reply, bytes, 0, bytes.len()),
     }
 }
 

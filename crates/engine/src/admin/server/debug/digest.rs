@@ -1,7 +1,7 @@
 //! `DEBUG DIGEST`, `DIGEST-VALUE`: equal data, equal digest.
 
 use ::command::CommandError;
-use store::{EntryRef, KeyHasher, ValueRef};
+use store::{EntryRef, KeyHasher, ObjectRef, StringRef, ValueRef};
 
 use crate::admin::AdminCx;
 
@@ -29,13 +29,31 @@ impl Digest {
     }
 }
 
-/// The value's bytes, whatever its encoding.
+/// The value's contents, whatever its encoding.
 fn value_digest(entry: EntryRef<'_>) -> Digest {
     match entry.value() {
-        ValueRef::Int(number) => Digest::of(&[b"string", number.to_string().as_bytes()]),
-        ValueRef::Inline { bytes, .. } => Digest::of(&[b"string", bytes]),
-        ValueRef::Shared { bytes, .. } => Digest::of(&[b"string", bytes.as_slice()]),
+        ValueRef::String(StringRef::Int(number)) => {
+            Digest::of(&[b"string", number.to_string().as_bytes()])
+        }
+        ValueRef::String(StringRef::Inline { bytes, .. }) => Digest::of(&[b"string", bytes]),
+        ValueRef::String(StringRef::Shared { bytes, .. }) => {
+            Digest::of(&[b"string", bytes.as_slice()])
+        }
+        ValueRef::Object(object) => object_digest(object),
     }
+}
+
+/// Of the elements: in their order if it is a part of the value.
+fn object_digest(object: ObjectRef<'_>) -> Digest {
+    let (mut sum, mut index) = (Digest::of(&[object.type_name().as_bytes()]), 0u64);
+    object.for_each(&mut |parts| {
+        let number = index.to_le_bytes();
+        let place: &[u8] = if object.is_ordered() { &number } else { &[] };
+        let parts: Vec<&[u8]> = std::iter::once(place).chain(parts.iter().copied()).collect();
+        sum.add(Digest::of(&parts));
+        index += 1;
+    });
+    sum
 }
 
 pub(super) fn digest(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

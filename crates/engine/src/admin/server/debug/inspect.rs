@@ -2,7 +2,7 @@
 
 use ::command::CommandError;
 
-use store::{ValueRef, encoding_name};
+use store::{StringRef, ValueRef, encoding_name};
 
 use super::number;
 use crate::admin::AdminCx;
@@ -24,7 +24,7 @@ pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Bytes of the value in an RDB file, without compression.
+/// Bytes of a string in an RDB file, without compression; of a collection in memory.
 fn serialized_length(value: ValueRef<'_>) -> usize {
     let prefix = |len: usize| match len {
         0..64 => 1,
@@ -32,14 +32,15 @@ fn serialized_length(value: ValueRef<'_>) -> usize {
         _ => 5,
     };
     match value {
-        ValueRef::Int(number) => match number {
+        ValueRef::String(StringRef::Int(number)) => match number {
             -128..=127 => 2,
             -32_768..=32_767 => 3,
             -2_147_483_648..=2_147_483_647 => 5,
             _ => 1 + number.to_string().len(),
         },
-        ValueRef::Inline { bytes, .. } => prefix(bytes.len()) + bytes.len(),
-        ValueRef::Shared { bytes, .. } => prefix(bytes.len()) + bytes.len(),
+        ValueRef::String(StringRef::Inline { bytes, .. }) => prefix(bytes.len()) + bytes.len(),
+        ValueRef::String(StringRef::Shared { bytes, .. }) => prefix(bytes.len()) + bytes.len(),
+        ValueRef::Object(object) => object.allocated_bytes(),
     }
 }
 
