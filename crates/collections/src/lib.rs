@@ -4,7 +4,7 @@
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
-//! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
+//! values), [`listpack`] (many small strings in one blob), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
 //! [`prefetch`] (hints to the processor).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
@@ -13,6 +13,7 @@
 
 pub mod bytes;
 pub mod entry;
+pub mod listpack;
 pub mod prefetch;
 pub mod size_class;
 pub mod table;
