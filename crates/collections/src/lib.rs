@@ -4,7 +4,8 @@
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
-//! values), [`listpack`] (many small strings in one blob), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
+//! values), [`listpack`] (many small strings in one blob), [`entry`] (one key with its value in one
+//! allocation), [`table`] (the key table), [`member_hash`] and [`ordered`] (large sorted sets),
 //! [`prefetch`] (hints to the processor).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
@@ -14,6 +15,8 @@
 pub mod bytes;
 pub mod entry;
 pub mod listpack;
+pub mod member_hash;
+pub mod ordered;
 pub mod prefetch;
 pub mod size_class;
 pub mod table;

@@ -334,13 +334,13 @@ mod tests {
         assert_eq!((leaf.len(), right.len()), (40, LEAF_LEN_MAX - 40));
         assert!(leaf.bytes() <= 256);
         leaf.remove(3);
-        leaf.insert(0, Element::new(0.0, b"new"));
+        leaf.insert(0, Element::new(0.0, b""));
         leaf.append(right.clone());
         assert_eq!(members(&frozen), expected);
         assert_eq!(members(&right), expected[40..]);
         assert_eq!(leaf.len(), LEAF_LEN_MAX);
         assert_eq!(members(&leaf)[40..], expected[40..]);
-        assert_eq!(leaf.partition_point(|item| item.member() != [50]), 50);
+        assert_eq!(leaf.partition_point(|item| item.member() < &[50][..]), 50);
         while leaf.len() > 0 {
             leaf.remove(leaf.len() / 2);
         }

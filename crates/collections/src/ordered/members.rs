@@ -161,7 +161,8 @@ impl Members {
                     let (_, run_end) = branch.run(place(hash, level));
                     // At the end of the last run the end of the branch itself is the end.
                     if run_end < PLACES {
-                        let prefix = if level == 0 { 0 } else { hash >> (shift + 6) << (shift + 6) };
+                        let prefix =
+                            if level == 0 { 0 } else { hash >> (shift + 6) << (shift + 6) };
                         end = prefix | u64::from(run_end) << shift;
                     }
                     node = &branch.children[index];
@@ -197,9 +198,9 @@ impl Node {
             return false;
         }
         while branch.merge(at) {}
-        if branch.starts == 1 {
-            let only = branch.children.pop().expect("a branch has a child for each run");
-            *self = only;
+        // A segment is the same at any level; a branch belongs to its own.
+        if let [Node::Segment(only)] = &branch.children[..] {
+            *self = Self::Segment(only.clone());
         }
         true
     }
@@ -225,11 +226,11 @@ impl Branch {
     fn make_room(&mut self, at: u32, level: u32, rehash: &impl Fn(Link) -> u64) -> usize {
         loop {
             let index = self.run_at(at);
+            let (start, end) = self.run(at);
             let Node::Segment(segment) = &mut self.children[index] else { return index };
             if segment.len() < SEGMENT_LEN_MAX {
                 return index;
             }
-            let (start, end) = self.run(at);
             if end - start == 1 {
                 if level + 1 < LEVELS_MAX {
                     self.children[index].deepen();
@@ -305,7 +306,10 @@ impl Members {
             let (mut sum, mut at) = ((0, 32 + branch.children.capacity() * 16), 0);
             for (index, child) in branch.children.iter().enumerate() {
                 let (start, end) = branch.run(at);
-                assert_eq!((start, branch.run_at(start), branch.run_at(end - 1)), (at, index, index));
+                assert_eq!(
+                    (start, branch.run_at(start), branch.run_at(end - 1)),
+                    (at, index, index)
+                );
                 assert!((end - start).is_power_of_two() && start % (end - start) == 0);
                 let inside = |hash| path(hash) && (start..end).contains(&place(hash, level));
                 let (members, bytes) = walk(child, level + 1, &inside, rehash);
