@@ -5,7 +5,8 @@
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`listpack`] (many small strings in one blob), [`entry`] (one key with its value in one
-//! allocation), [`table`] (the key table), [`member_hash`] and [`ordered`] (large sorted sets),
+//! allocation), [`table`] (the key table), [`sorted_set`] over [`ordered`] (the index of large
+//! ones) and [`member_hash`],
 //! [`prefetch`] (hints to the processor).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
@@ -19,4 +20,5 @@ pub mod member_hash;
 pub mod ordered;
 pub mod prefetch;
 pub mod size_class;
+pub mod sorted_set;
 pub mod table;

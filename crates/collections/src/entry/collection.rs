@@ -215,5 +215,6 @@ macro_rules! objects {
 
 // The numbers are part of the layout of entries: 0 to 2 are strings.
 objects! {
+    SortedSet: crate::sorted_set::SortedSet = 6;
     Probe: super::probe::Probe = 63;
 }

@@ -1,5 +1,6 @@
 //! The ordered index against standard maps, with clones held while it is written.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stdx::rng::Rng;
@@ -7,14 +8,20 @@ use stdx::rng::Rng;
 use super::*;
 
 /// A score that orders as the index orders.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq)]
 struct Score(f64);
 
 impl Eq for Score {}
 
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Ord for Score {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.partial_cmp(other).unwrap()
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.partial_cmp(&other.0).unwrap()
     }
 }
 
@@ -207,7 +214,7 @@ fn a_scan_visits_all_that_stays_though_the_table_splits_and_merges() {
     let mut rng = Rng::seed(seed);
     for grow in [true, false] {
         let mut index = Ordered::new();
-        let stays = |number: u32| number % 3 == 0;
+        let stays = |number: u32| number.is_multiple_of(3);
         for number in 0..9_000u32 {
             if !grow || stays(number) {
                 index.insert(&number.to_le_bytes(), f64::from(number));
