@@ -25,8 +25,9 @@ fn check(index: &Ordered, model: &Model) {
     assert!(backward.eq(order.iter().rev().map(|(_, member)| &member[..])));
 }
 
-fuzz_target!(|steps: Vec<(u8, u16, i8)>| {
-    let (mut index, mut model) = (Ordered::new(), Model::new());
+fuzz_target!(|input: (u64, Vec<(u8, u16, i8)>)| {
+    let (seed, steps) = input;
+    let (mut index, mut model) = (Ordered::new(seed), Model::new());
     let mut frozen: Option<(Ordered, Model)> = None;
     for (step, member, score) in steps {
         let name = member.to_be_bytes();

@@ -4,21 +4,25 @@
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
-//! values), [`listpack`] (many small strings in one blob), [`entry`] (one key with its value in one
-//! allocation), [`table`] (the key table), [`sorted_set`] over [`ordered`] (the index of large
-//! ones) and [`member_hash`],
-//! [`prefetch`] (hints to the processor).
+//! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
+//! [`prefetch`] (hints to the processor); [`listpack`] and [`intset`] (small collections in one
+//! block), [`hash_table`] (large ones), [`set`] and [`hash`] (the types made of these);
+//! [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
 pub mod bytes;
+mod compact;
 pub mod entry;
+pub mod hash;
+pub mod hash_table;
+pub mod intset;
 pub mod listpack;
-pub mod member_hash;
 pub mod ordered;
 pub mod prefetch;
+pub mod set;
 pub mod size_class;
 pub mod sorted_set;
 pub mod table;

@@ -7,6 +7,9 @@ use resp::Args;
 
 use crate::error::CommandError;
 
+/// Timeouts are below this: the present plus a timeout is a signed 64-bit number of milliseconds.
+const TIMEOUT_END_MS: f64 = 9.22e18;
+
 /// A cursor over the arguments.
 #[derive(Clone, Debug)]
 pub struct ArgReader<'a> {
@@ -100,6 +103,23 @@ impl<'a> ArgReader<'a> {
         })
     }
 
+    /// The next argument as the timeout of a command that waits, in seconds: as milliseconds,
+    /// rounded up; none if it is 0, which means for ever.
+    pub fn timeout(&mut self) -> Option<u64> {
+        let word = self.bytes();
+        let Some(seconds) = stdx::num::parse_f64(word) else {
+            self.fail(CommandError::request("ERR timeout is not a float or out of range"));
+            return None;
+        };
+        let milliseconds = (seconds * 1000.0).ceil();
+        if milliseconds >= TIMEOUT_END_MS {
+            self.fail(CommandError::request("ERR timeout is out of range"));
+        } else if milliseconds < 0.0 {
+            self.fail(CommandError::request("ERR timeout is negative"));
+        }
+        Some(milliseconds as u64).filter(|&milliseconds| milliseconds > 0)
+    }
+
     /// Latches `error` unless an earlier one is.
     pub fn fail(&mut self, error: CommandError) {
         self.error.get_or_insert(error);
@@ -152,6 +172,24 @@ mod tests {
         let mut reader = ArgReader::new(args.as_args(), 1);
         reader.bytes();
         assert_eq!(reader.finish(), Err(CommandError::SYNTAX));
+    }
+
+    #[test]
+    fn timeouts_are_seconds_rounded_up_to_milliseconds() {
+        let timeout = |word: &str| {
+            let args = OwnedArgs::from_slices(&["BLPOP", word]);
+            let mut reader = ArgReader::new(args.as_args(), 1);
+            let timeout = reader.timeout();
+            reader.finish().map(|()| timeout).map_err(|error| error.text().to_vec())
+        };
+        assert_eq!(timeout("0"), Ok(None));
+        assert_eq!(timeout("-0"), Ok(None));
+        assert_eq!(timeout("1.5"), Ok(Some(1500)));
+        assert_eq!(timeout("0.0001"), Ok(Some(1)));
+        assert_eq!(timeout("x"), Err(b"ERR timeout is not a float or out of range".to_vec()));
+        assert_eq!(timeout("-1"), Err(b"ERR timeout is negative".to_vec()));
+        assert_eq!(timeout("inf"), Err(b"ERR timeout is out of range".to_vec()));
+        assert_eq!(timeout("9223372036854775"), Err(b"ERR timeout is out of range".to_vec()));
     }
 
     #[test]

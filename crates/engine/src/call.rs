@@ -1,6 +1,6 @@
 //! Running a command: lock its shards, call the handler, route the effects, release the locks.
 
-use command::{CommandError, Cx};
+use command::{CommandError, Cx, Flags};
 use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
@@ -10,6 +10,7 @@ use store::keyspace::Scope;
 use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
+use crate::blocking::write_timed_out;
 use crate::engine::Engine;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
@@ -58,17 +59,26 @@ impl Engine {
         self.account(call.entry, outcome.is_err(), thread);
         outcome.unwrap_or_else(|error| {
             reply.rollback(mark);
-            self.fail(&error, reply, thread);
+            self.fail(&error, reply, thread.index);
             Flow::Continue
         })
     }
 
-    /// Writes an error reply and counts it.
-    pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: &ThreadContext) {
+    /// Writes an error reply and counts it for an event loop.
+    pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: usize) {
         reply.error(error.text());
-        let stats = self.stats.thread(thread.index);
+        let stats = self.stats.thread(thread);
         stats.error_replies.add(1);
         stats.errors.lock().count(error.code());
+    }
+
+    /// Counts an execution that served a client which had waited; its duration is part of the
+    /// command's that made it possible.
+    pub(crate) fn count_served(&self, entry: &Entry, failed: bool, thread: usize) {
+        let stats = self.stats.thread(thread);
+        stats.executed.add(1);
+        stats.commands[entry.index].calls.add(1);
+        stats.commands[entry.index].failed.add(u64::from(failed));
     }
 
     /// Counts an execution and its duration.
@@ -103,18 +113,30 @@ impl Engine {
         let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         lock(call, &mut admin.cx.db);
-        // Read under the locks: who begins to listen under all locks misses nothing from then on.
-        admin.cx.db.effects.interest = self.store.interest();
+        // Read under the locks: who begins to listen under all locks misses nothing from then on,
+        // and who waits for a key has said so under its lock.
+        let interest = self.store.interest();
+        admin.cx.db.effects.interest = interest;
+        if interest.wants(Interest::READY) {
+            admin.cx.db.lock_for_waiters(call.entry.has(Flags::WRITE));
+        }
         let result = invoke(call.entry, &mut admin);
         if admin.cx.db.effects.dirty > 0 {
             log_verbatim(admin.cx.db.effects, admin.cx.db.scope.db, call.args);
         }
-        self.route(admin.cx.db.effects, admin.session.id());
-        let flow = admin.flow;
+        if let Some(wait) = admin.cx.db.effects.wait.take() {
+            self.suspend(wait, call, &mut admin);
+            admin.flow = Flow::Wait;
+        }
+        let (flow, session) = (admin.flow, admin.session.id());
+        if !admin.cx.db.effects.ready.is_empty() {
+            self.serve_waiters(&mut admin.cx.db, thread.index);
+        }
+        self.route(admin.cx.db.effects, session);
         // The locks are released here, before anything is freed.
         drop(admin);
         if !thread.effects.due.is_empty() {
-            self.remove_due(scope, session.id(), thread);
+            self.remove_due(scope, session, thread);
         }
         self.settle(thread);
         result.map(|()| flow)
@@ -141,7 +163,7 @@ impl Engine {
         session: &mut Session,
         reply: &mut Reply,
         thread: &mut ThreadContext,
-        held: Held<'_>,
+        mut held: Held<'_>,
         queue: &[Queued],
     ) -> Result<Flow, CommandError> {
         reply.array(queue.len());
@@ -149,7 +171,7 @@ impl Engine {
         let mut effects = std::mem::take(&mut thread.effects);
         effects.interest = self.store.interest();
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
-        let keyspace = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
+        let keyspace = Keyspace::new(&self.store, held.lend(), &mut effects, scope, &mut rng);
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;
@@ -158,9 +180,11 @@ impl Engine {
             self.run_queued(queued, &mut admin, thread);
         }
         log_bracket(admin.cx.db.effects, admin.cx.db.scope.db, b"EXEC");
-        self.route(admin.cx.db.effects, admin.session.id());
-        let flow = admin.flow;
+        let (flow, session) = (admin.flow, admin.session.id());
+        self.serve_waiters(&mut admin.cx.db, thread.index);
+        self.route(admin.cx.db.effects, session);
         drop(admin);
+        drop(held);
         thread.effects = effects;
         thread.rng = rng;
         self.settle(thread);
@@ -181,13 +205,17 @@ impl Engine {
         let db = admin.session.db();
         admin.cx.db.scope.db = db;
         let result = invoke(queued.entry, admin);
+        if let Some(wait) = admin.cx.db.effects.wait.take() {
+            // Nothing waits inside a transaction: its time is over at once.
+            write_timed_out(admin.cx.reply, wait.timed_out);
+        }
         if admin.cx.db.effects.dirty > dirty {
             log_verbatim(admin.cx.db.effects, db, admin.cx.args);
         }
         self.account(queued.entry, result.is_err(), thread);
         if let Err(error) = result {
             admin.cx.reply.rollback(mark);
-            self.fail(&error, admin.cx.reply, thread);
+            self.fail(&error, admin.cx.reply, thread.index);
         }
     }
 
@@ -265,7 +293,7 @@ fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 /// The log form of a command that nobody rewrote: as the client sent it.
-fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
+pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
     if effects.interest.wants(Interest::LOG) && effects.propagation == Propagation::Verbatim {
         let args: Vec<&[u8]> = args.iter().collect();
         effects.log(db, &args);

@@ -116,6 +116,8 @@ pub struct ClientHandle {
     pub id: u64,
     /// The event loop that owns it.
     pub thread: usize,
+    /// The ticket of the command with which it waits for a key.
+    pub(crate) waits: Mutex<Option<u64>>,
     /// Where it comes from.
     pub endpoint: Endpoint,
     /// Unix time of its connection in milliseconds.
@@ -184,6 +186,7 @@ impl Clients {
         let handle = Arc::new(ClientHandle {
             id,
             thread,
+            waits: Mutex::default(),
             endpoint,
             connected_ms: now_ms,
             active_ms: AtomicU64::new(now_ms),

@@ -99,7 +99,7 @@ impl Engine {
             }
             Err(unknown) => {
                 self.refuse_to_queue(session);
-                self.fail(&unknown_command(unknown, args), reply, thread);
+                self.fail(&unknown_command(unknown, args), reply, thread.index);
                 Flow::Continue
             }
         };
@@ -133,7 +133,7 @@ impl Engine {
             let error = self.refused(call.entry, error, session);
             let stats = self.stats.thread(thread.index);
             stats.commands[call.entry.index].rejected.add(1);
-            self.fail(&error, reply, thread);
+            self.fail(&error, reply, thread.index);
             return Flow::Continue;
         }
         if self.pause.possible() && self.paused(call.entry, session, thread) {

@@ -9,6 +9,7 @@ use store::effects::Garbage;
 use store::expiry::Sweep;
 use store::{Consumers, Effects, Interest, SHARDS, Store};
 
+use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
 use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
@@ -63,6 +64,7 @@ pub struct Engine {
     pub started_ms: u64,
     pub(crate) consumers: Consumers,
     pub(crate) pause: Pause,
+    pub(crate) suspensions: Suspensions,
     pub(crate) lazy_freed: Arc<AtomicU64>,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
@@ -110,6 +112,7 @@ impl Engine {
             started_ms: now_ms,
             consumers: parts.consumers,
             pause: Pause::default(),
+            suspensions: Suspensions::default(),
             lazy_freed: Arc::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),
@@ -133,6 +136,7 @@ impl Engine {
 
     /// Ends a session: takes its watches back and forgets the client.
     pub fn disconnect(&self, session: &mut Session) {
+        self.wait_ended(session);
         self.discard(session);
         self.clients.disconnect(session.id());
     }

@@ -8,7 +8,8 @@
 //! provides).
 
 pub mod admin;
-pub mod call;
+pub mod blocking;
+mod call;
 pub mod clients;
 pub mod dispatch;
 pub mod engine;

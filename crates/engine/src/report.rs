@@ -23,12 +23,12 @@ impl Engine {
         let mut session = Session::new(handle, true);
         let id = session.id();
         let mut reply = Reply::new(Version::Resp2);
+        let line = OwnedArgs::from_slices(&["INFO", "everything"]);
         let mut effects = Effects::default();
         let scope = self.scope(&session, thread);
         let held = Held::none();
         let rng = &mut thread.rng;
         let db = Keyspace::new(&self.store, held, &mut effects, scope, rng);
-        let line = OwnedArgs::from_slices(&["INFO", "everything"]);
         let args = line.as_args();
         let cx = Cx { args, reply: &mut reply, db, config: &self.config, name: "info" };
         let mut admin = AdminCx::new(self, &mut session, thread.index, cx);

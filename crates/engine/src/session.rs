@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use resp::Version;
 
+use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
 use crate::transaction::Transaction;
 
@@ -38,6 +39,8 @@ pub struct Session {
     pub(crate) reply_mode: ReplyMode,
     /// `MULTI` queue and watched keys; none for most sessions.
     pub(crate) transaction: Option<Box<Transaction>>,
+    /// The command that waits for a key.
+    pub(crate) suspended: Option<Arc<Suspended>>,
 }
 
 impl Session {
@@ -52,6 +55,7 @@ impl Session {
             no_touch: false,
             reply_mode: ReplyMode::On,
             transaction: None,
+            suspended: None,
         }
     }
 

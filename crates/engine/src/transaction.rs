@@ -111,7 +111,11 @@ impl Engine {
             Err(EXECABORT)
         } else {
             let queue = std::mem::take(&mut transaction.queue);
-            let held = self.lock_transaction(&queue, &transaction);
+            let mut held = self.lock_transaction(&queue, &transaction);
+            if self.store.waiters() > 0 && held.has_wide_waiters() {
+                drop(held);
+                held = Held::all(&self.store);
+            }
             if transaction.flag.is_raised() || self.watched_expired(&transaction, thread, &held) {
                 reply.null_array();
                 Ok(Flow::Continue)

@@ -2,7 +2,7 @@
 //! the command's locks are still held, so every consumer sees one valid serial order per key, and
 //! the log one of the whole dataset.
 //!
-//! A consumer that does not exist yet (replication, tracking, keyspace events, blocked clients)
+//! A consumer that does not exist yet (replication, tracking, keyspace events)
 //! plugs in here without touching a handler.
 
 use crate::effects::{DbKey, Effects, Interest, KeyEvent, LogRecord};
@@ -19,12 +19,6 @@ pub trait Tracking: Send + Sync {
     fn key_modified(&self, key: &DbKey, session: u64);
 }
 
-/// Serves clients blocked on keys.
-pub trait BlockedKeys: Send + Sync {
-    /// A key came into being or grew. Must not block: serving happens after the locks are released.
-    fn key_ready(&self, key: &DbKey);
-}
-
 /// The effect log that feeds the AOF, the replication backlog and the replicas.
 pub trait CommandLog: Send + Sync {
     /// Appends what one command or transaction did. Called with the locks of every changed key
@@ -39,8 +33,6 @@ pub struct Consumers {
     pub events: Option<Box<dyn KeyspaceEvents>>,
     /// Client-side caching.
     pub tracking: Option<Box<dyn Tracking>>,
-    /// Blocked clients.
-    pub blocked: Option<Box<dyn BlockedKeys>>,
     /// The log.
     pub log: Option<Box<dyn CommandLog>>,
 }
@@ -59,7 +51,6 @@ impl Consumers {
         let wanted = [
             (self.events.is_some(), Interest::EVENTS),
             (self.tracking.is_some(), Interest::TRACKING),
-            (self.blocked.is_some(), Interest::READY),
             (self.log.is_some(), Interest::LOG),
         ];
         for (present, bit) in wanted {
@@ -86,11 +77,6 @@ impl Consumers {
         for key in effects.modified.drain(..) {
             if let Some(tracking) = &self.tracking {
                 tracking.key_modified(&key, session);
-            }
-        }
-        for key in effects.ready.drain(..) {
-            if let Some(blocked) = &self.blocked {
-                blocked.key_ready(&key);
             }
         }
     }

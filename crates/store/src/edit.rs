@@ -52,7 +52,7 @@ impl<'e> Edit<'e> {
         key: &'e [u8],
         found: Option<Location>,
     ) -> Self {
-        let Shard { databases, watchers } = shard;
+        let Shard { databases, watchers, .. } = shard;
         let table = &mut databases[scope.db];
         Self { store, table, watchers, effects, scope, position, key, found }
     }
@@ -214,7 +214,6 @@ impl<'e> Edit<'e> {
         self.found = Some(slot.location());
         let created = Event { class: EventClass::New, name: "new" };
         self.effects.event(self.scope.db, created, self.key);
-        self.effects.ready(self.scope.db, self.key);
     }
 
     /// Ends a step that changed the key: counts it and tells everybody.
@@ -234,5 +233,6 @@ impl<'e> Edit<'e> {
             self.watchers.key_changed(self.scope.db, self.key);
         }
         self.effects.modified(self.scope.db, self.key);
+        self.effects.ready(self.scope.db, self.key);
     }
 }

@@ -10,6 +10,8 @@ use std::ops::BitOr;
 use collections::entry::{Entry, ValueRef};
 use collections::table::KeyTable;
 
+use crate::value_type::ValueType;
+
 /// Who listens: a bit set, read once per command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest(u32);
@@ -137,6 +139,34 @@ pub struct DbKey {
     pub key: Box<[u8]>,
 }
 
+/// How a command waits that found nothing to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The keys it waits for, in the order in which it looks at them.
+    pub keys: Vec<Box<[u8]>>,
+    /// The type of value that can serve it.
+    pub wanted: ValueType,
+    /// Whether it ends with an error when a key is gone or of another type: what it waits for is
+    /// lost then.
+    pub on_loss: bool,
+    /// For at most so many milliseconds; for ever if none.
+    pub timeout_ms: Option<u64>,
+    /// What the client gets when the time is over.
+    pub timed_out: TimedOut,
+    /// The arguments to execute when a key is ready, if they are not those of the client: a
+    /// position relative to the present is made absolute.
+    pub args: Option<Vec<Box<[u8]>>>,
+}
+
+/// What a client gets whose wait was in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimedOut {
+    /// No value.
+    Null,
+    /// No array.
+    NullArray,
+}
+
 /// A command as replicas and the AOF must see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
@@ -200,7 +230,7 @@ pub struct Effects {
     pub events: Vec<KeyEvent>,
     /// Changed keys, for client-side caching.
     pub modified: Vec<DbKey>,
-    /// Keys that came into being and may serve a blocked client.
+    /// Changed keys, which may serve a client that waits for them.
     pub ready: Vec<DbKey>,
     /// Rewritten commands, in order, and deletions of expired keys before them.
     pub records: Vec<LogRecord>,
@@ -208,6 +238,8 @@ pub struct Effects {
     pub propagation: Propagation,
     /// What to free after the locks are released.
     pub garbage: Vec<Garbage>,
+    /// Set by a command that found nothing and would wait for it.
+    pub wait: Option<Wait>,
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
     /// the command is over, removes them: only then the log has their removal in its place.
     pub due: Vec<DbKey>,
@@ -239,10 +271,7 @@ impl Effects {
     /// Whether anything but counters is waiting to be routed.
     #[must_use]
     pub fn pending(&self) -> bool {
-        !(self.events.is_empty()
-            && self.modified.is_empty()
-            && self.ready.is_empty()
-            && self.records.is_empty())
+        !(self.events.is_empty() && self.modified.is_empty() && self.records.is_empty())
     }
 
     pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
@@ -298,7 +327,6 @@ mod tests {
         let mut effects = Effects::default();
         effects.event(0, Event::string("set"), b"k");
         effects.modified(0, b"k");
-        effects.ready(0, b"k");
         effects.log(0, &[b"SET", b"k", b"v"]);
         assert!(!effects.pending());
         assert_eq!(effects.propagation, Propagation::Rewritten);

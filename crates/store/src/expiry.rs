@@ -47,7 +47,7 @@ impl Store {
         mut route: impl FnMut(&mut Effects),
     ) -> bool {
         let mut shard = self.shards[shard].lock();
-        let Shard { databases, watchers } = &mut *shard;
+        let Shard { databases, watchers, .. } = &mut *shard;
         let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_ms);
         let Some(db) = databases.iter().position(has_due) else { return false };
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");

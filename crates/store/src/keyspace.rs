@@ -130,6 +130,29 @@ impl<'a> Keyspace<'a> {
         self.held = Held::all(self.store);
     }
 
+    /// This view for a while, in database `db`: for a command that runs on behalf of another client
+    /// under the locks of this one.
+    pub fn lend(&mut self, db: usize) -> Keyspace<'_> {
+        let scope = Scope { db, ..self.scope };
+        Keyspace::new(self.store, self.held.lend(), self.effects, scope, self.rng)
+    }
+
+    /// Makes sure that a command that may change keys can serve those who wait for them: begins
+    /// again under all locks if some of them need more than these.
+    #[cold]
+    pub fn lock_for_waiters(&mut self, writes: bool) {
+        if writes && self.held.has_wide_waiters() {
+            self.held = Held::none();
+            self.lock_all();
+        }
+    }
+
+    /// Whether the command has locked more than one shard.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.held.is_all() || self.held.iter().count() > 1
+    }
+
     /// Gives the locks back before the command is over: for reads that hold what they need and will
     /// take long. The keys are out of reach then. Inside a transaction the locks stay, and where
     /// the look-up has removed a key that was due, since that must be told under them.
@@ -288,7 +311,7 @@ fn live<'t>(
     position: Position,
     key: &[u8],
 ) -> Option<Slot<'t>> {
-    let Shard { databases, watchers } = shard;
+    let Shard { databases, watchers, .. } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
     if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
         return Some(slot);

@@ -4,7 +4,7 @@
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
 //! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
-//! [`consumers`] (who hears of it).
+//! [`consumers`] (who hears of it); [`waiting`] is who waits for a key.
 
 pub mod access;
 pub mod consumers;
@@ -18,6 +18,7 @@ pub mod shard;
 pub mod transfer;
 pub mod update;
 mod value_type;
+pub mod waiting;
 pub mod walk;
 pub mod watch;
 

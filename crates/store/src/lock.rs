@@ -21,6 +21,27 @@ pub struct Held<'s> {
     guards: Guards<'s>,
 }
 
+/// Locks that belong to somebody else, whose own lifetime does not matter here.
+trait Lender: std::fmt::Debug {
+    fn is_all(&self) -> bool;
+    fn get(&self, shard: usize) -> Option<&Shard>;
+    fn get_mut(&mut self, shard: usize) -> Option<&mut Shard>;
+}
+
+impl Lender for Held<'_> {
+    fn is_all(&self) -> bool {
+        Held::is_all(self)
+    }
+
+    fn get(&self, shard: usize) -> Option<&Shard> {
+        Held::get(self, shard)
+    }
+
+    fn get_mut(&mut self, shard: usize) -> Option<&mut Shard> {
+        Held::get_mut(self, shard)
+    }
+}
+
 #[derive(Debug)]
 enum Guards<'s> {
     None,
@@ -29,6 +50,8 @@ enum Guards<'s> {
     Some(Vec<(usize, Guard<'s>)>),
     /// All of them, indexed by shard number.
     All(Vec<Guard<'s>>),
+    /// Those of another.
+    Lent(&'s mut (dyn Lender + 's)),
 }
 
 impl<'s> Held<'s> {
@@ -72,10 +95,19 @@ impl<'s> Held<'s> {
         Self { guards: Guards::All(store.shards.iter().map(|s| s.lock()).collect()) }
     }
 
+    /// These locks for a while, for a command that runs under those of another.
+    pub fn lend(&mut self) -> Held<'_> {
+        Held { guards: Guards::Lent(self) }
+    }
+
     /// Whether every shard is held.
     #[must_use]
-    pub const fn is_all(&self) -> bool {
-        matches!(self.guards, Guards::All(_))
+    pub fn is_all(&self) -> bool {
+        match &self.guards {
+            Guards::All(_) => true,
+            Guards::Lent(lender) => lender.is_all(),
+            Guards::None | Guards::One(..) | Guards::Some(_) => false,
+        }
     }
 
     /// Whether no shard is held.
@@ -95,6 +127,7 @@ impl<'s> Held<'s> {
                 Some(&mut guards[at].1)
             }
             Guards::All(guards) => guards.get_mut(shard).map(|guard| &mut **guard),
+            Guards::Lent(lender) => lender.get_mut(shard),
         }
     }
 }
@@ -119,6 +152,18 @@ impl Held<'_> {
         })
     }
 
+    /// The shards that are locked by this holder itself.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Shard> {
+        let (one, some, all): (_, &[(usize, Guard<'_>)], &[Guard<'_>]) = match &self.guards {
+            Guards::None | Guards::Lent(_) => (None, &[], &[]),
+            Guards::One(_, guard) => (Some(&**guard), &[], &[]),
+            Guards::Some(guards) => (None, guards, &[]),
+            Guards::All(guards) => (None, &[], guards),
+        };
+        let some = some.iter().map(|(_, guard)| &**guard);
+        one.into_iter().chain(some).chain(all.iter().map(|guard| &**guard))
+    }
+
     pub(crate) fn get(&self, shard: usize) -> Option<&Shard> {
         match &self.guards {
             Guards::None => None,
@@ -128,6 +173,7 @@ impl Held<'_> {
                 Some(&guards[at].1)
             }
             Guards::All(guards) => guards.get(shard).map(|guard| &**guard),
+            Guards::Lent(lender) => lender.get(shard),
         }
     }
 }

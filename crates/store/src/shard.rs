@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::effects::Interest;
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
+use crate::waiting::Waiting;
 use crate::watch::{WatchFlag, Watchers};
 
 /// One shard's part of the dataset.
@@ -19,6 +20,8 @@ pub struct Shard {
     pub(crate) databases: Box<[KeyTable]>,
     /// Who watches keys of this shard.
     pub(crate) watchers: Watchers,
+    /// Who waits for keys of this shard.
+    pub(crate) waiting: Waiting,
 }
 
 impl Shard {
@@ -26,6 +29,7 @@ impl Shard {
         Self {
             databases: (0..databases).map(|_| KeyTable::new()).collect(),
             watchers: Watchers::default(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -44,6 +48,8 @@ pub struct Store {
     databases: usize,
     interest: AtomicU32,
     watched_keys: AtomicU64,
+    /// Number of clients that wait for keys.
+    pub(crate) waiting: AtomicU64,
 }
 
 impl Store {
@@ -57,6 +63,7 @@ impl Store {
             databases,
             interest: AtomicU32::new(0),
             watched_keys: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
         }
     }
 
@@ -77,7 +84,8 @@ impl Store {
     #[inline]
     #[must_use]
     pub fn interest(&self) -> Interest {
-        Interest::from_bits(self.interest.load(Ordering::Relaxed))
+        let listeners = Interest::from_bits(self.interest.load(Ordering::Relaxed));
+        if self.waiters() > 0 { listeners | Interest::READY } else { listeners }
     }
 
     /// Sets who listens; commands that begin afterwards record for them.

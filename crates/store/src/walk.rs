@@ -7,7 +7,7 @@
 use collections::entry::EntryRef;
 use collections::table::KeyTable;
 
-use crate::effects::{DbKey, Garbage};
+use crate::effects::{DbKey, Garbage, Interest};
 use crate::keyspace::Keyspace;
 use crate::lock::{each_shard, with_shard};
 use crate::position::{Position, SHARDS, shard_of};
@@ -254,7 +254,17 @@ impl Keyspace<'_> {
             }
         }
         self.effects.dirty += removed as u64;
+        self.look_after_waiters();
         removed
+    }
+
+    /// Whole databases changed: whoever waits for a key is looked at.
+    fn look_after_waiters(&mut self) {
+        if self.effects.interest.wants(Interest::READY) {
+            for (db, key) in self.awaited_keys() {
+                self.effects.ready(db, &key);
+            }
+        }
     }
 
     /// Exchanges two databases. Needs every lock.
@@ -280,6 +290,7 @@ impl Keyspace<'_> {
             }
         }
         self.effects.dirty += 1;
+        self.look_after_waiters();
     }
 }
 

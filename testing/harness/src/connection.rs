@@ -96,6 +96,10 @@ impl Connection {
         while let Some(message) = self.inbox.take() {
             self.obey(message);
         }
+        if self.engine.wait_timed_out(&mut self.session, &mut self.reply) {
+            self.state = State::Open;
+            self.execute();
+        }
     }
 
     /// The reply bytes that are there.
@@ -193,6 +197,7 @@ impl Connection {
             }
             Message::Push { bytes, .. } => self.reply.raw(&bytes),
             Message::Resume { reply, .. } => {
+                self.engine.wait_ended(&mut self.session);
                 if self.state == State::Waiting {
                     self.state = State::Open;
                     self.reply.raw(reply.as_deref().unwrap_or_default());

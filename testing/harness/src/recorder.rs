@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use store::consumers::{BlockedKeys, CommandLog, Consumers, KeyspaceEvents, Tracking};
+use store::consumers::{CommandLog, Consumers, KeyspaceEvents, Tracking};
 use store::effects::{DbKey, KeyEvent, LogRecord};
 
 /// What the consumers heard, each kind in its order.
@@ -13,8 +13,6 @@ pub struct Heard {
     pub events: Vec<KeyEvent>,
     /// Changed keys, with the session that changed them.
     pub modified: Vec<(DbKey, u64)>,
-    /// Keys that may serve a blocked client.
-    pub ready: Vec<DbKey>,
     /// What was appended to the log, one element for each call.
     pub log: Vec<Vec<LogRecord>>,
 }
@@ -33,12 +31,6 @@ impl Heard {
     #[must_use]
     pub fn modified_lines(&self) -> Vec<String> {
         self.modified.iter().map(|(key, _)| key_line(key)).collect()
-    }
-
-    /// The keys that came into being as lines: database, key.
-    #[must_use]
-    pub fn ready_lines(&self) -> Vec<String> {
-        self.ready.iter().map(key_line).collect()
     }
 
     /// The log as lines: database, command. The appended groups follow one another.
@@ -79,7 +71,6 @@ impl Recorder {
         Consumers {
             events: Some(Box::new(self.clone())),
             tracking: Some(Box::new(self.clone())),
-            blocked: Some(Box::new(self.clone())),
             log: Some(Box::new(self.clone())),
         }
     }
@@ -94,12 +85,6 @@ impl KeyspaceEvents for Recorder {
 impl Tracking for Recorder {
     fn key_modified(&self, key: &DbKey, session: u64) {
         self.heard.lock().modified.push((key.clone(), session));
-    }
-}
-
-impl BlockedKeys for Recorder {
-    fn key_ready(&self, key: &DbKey) {
-        self.heard.lock().ready.push(key.clone());
     }
 }
 

@@ -53,9 +53,11 @@ mod members;
 mod segment;
 mod tree;
 
+use std::hash::Hasher;
 use std::ops::Range;
 
-use crate::member_hash::member_hash;
+use siphasher::sip::SipHasher13;
+
 use element::{Element, Link, element_bytes};
 use members::Members;
 use tree::Tree;
@@ -75,26 +77,40 @@ pub struct Ordered {
     members: Members,
     /// Bytes of all elements.
     element_bytes: usize,
+    hash: MemberHash,
 }
 
-impl Default for Ordered {
-    fn default() -> Self {
-        Self::new()
+/// The hash of the members of one index, keyed, because members come from clients and a hash that
+/// can be guessed invites flooding.
+#[derive(Clone, Copy)]
+struct MemberHash {
+    seed: u64,
+}
+
+impl MemberHash {
+    #[inline]
+    fn of(self, member: &[u8]) -> u64 {
+        // The second key need not be secret: the first one has all the entropy there is.
+        let mut hasher = SipHasher13::new_with_keys(self.seed, !self.seed.rotate_left(32));
+        hasher.write(member);
+        hasher.finish()
+    }
+
+    /// The hash of an element of this index.
+    #[inline]
+    fn of_link(self, link: Link) -> u64 {
+        // SAFETY: only called for links in the table of an index that is borrowed meanwhile, and
+        // the tree of that index owns their elements.
+        self.of(unsafe { link.item() }.member())
     }
 }
 
-/// The hash of a member of the index to which a link belongs.
-fn rehash(link: Link) -> u64 {
-    // SAFETY: only called for links in the table of an index that is borrowed meanwhile, and the
-    // tree of that index owns their elements.
-    member_hash(unsafe { link.item() }.member())
-}
-
 impl Ordered {
-    /// An empty index.
+    /// An empty index whose hash is keyed by `seed`, a secret random number.
     #[must_use]
-    pub fn new() -> Self {
-        Self { tree: Tree::new(), members: Members::new(), element_bytes: 0 }
+    pub fn new(seed: u64) -> Self {
+        let hash = MemberHash { seed };
+        Self { tree: Tree::new(), members: Members::new(), element_bytes: 0, hash }
     }
 
     /// An index of members that are all different, in any order. Much cheaper than adding them one
@@ -103,7 +119,7 @@ impl Ordered {
     /// # Panics
     /// If a score is a NaN or a member occurs twice.
     #[must_use]
-    pub fn from_members<'m>(members: impl IntoIterator<Item = (&'m [u8], f64)>) -> Self {
+    pub fn from_members<'m>(seed: u64, members: impl IntoIterator<Item = (&'m [u8], f64)>) -> Self {
         let mut elements: Vec<Element> = members
             .into_iter()
             .map(|(member, score)| {
@@ -115,17 +131,23 @@ impl Ordered {
         if !in_order {
             elements.sort_unstable_by(|a, b| a.item().order(b.item()));
         }
+        let hash_of = MemberHash { seed };
         let mut table = Members::new();
         let mut bytes = 0;
         for element in &elements {
             let item = element.item();
-            let hash = member_hash(item.member());
+            let hash = hash_of.of(item.member());
             let twice = find_in(&table, hash, item.member()).is_some();
             assert!(!twice, "members are different");
-            table.insert(hash, item.link(), rehash);
+            table.insert(hash, item.link(), |link| hash_of.of_link(link));
             bytes += element_bytes(item.member().len());
         }
-        Self { tree: Tree::from_ordered(elements), members: table, element_bytes: bytes }
+        Self {
+            tree: Tree::from_ordered(elements),
+            members: table,
+            element_bytes: bytes,
+            hash: hash_of,
+        }
     }
 
     /// How many members there are.
@@ -144,7 +166,7 @@ impl Ordered {
     /// The score of a member.
     #[must_use]
     pub fn score(&self, member: &[u8]) -> Option<f64> {
-        self.find(member_hash(member), member).map(Item::score)
+        self.find(self.hash.of(member), member).map(Item::score)
     }
 
     /// Gives a member a score, or another one; returns the one it had.
@@ -166,7 +188,7 @@ impl Ordered {
     /// # Panics
     /// If the new score is a NaN.
     pub fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) {
-        let hash = member_hash(member);
+        let hash = self.hash.of(member);
         let found = self.find(hash, member).map(|item| (item.link(), item.score()));
         let Some(score) = decide(found.map(|(_, score)| score)) else { return };
         assert!(!score.is_nan(), "a score is a number");
@@ -174,7 +196,8 @@ impl Ordered {
             None => {
                 let element = Element::new(score, member);
                 // The table first: splitting a segment reads elements, all of which exist.
-                self.members.insert(hash, element.item().link(), rehash);
+                let hash_of = self.hash;
+                self.members.insert(hash, element.item().link(), |link| hash_of.of_link(link));
                 self.tree.insert(element);
                 self.element_bytes += element_bytes(member.len());
             }
@@ -192,7 +215,7 @@ impl Ordered {
 
     /// Takes a member out; returns its score.
     pub fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        let hash = member_hash(member);
+        let hash = self.hash.of(member);
         let item = self.find(hash, member)?;
         let (link, score) = (item.link(), item.score());
         self.remove_link(hash, link);
@@ -208,7 +231,7 @@ impl Ordered {
         for _ in ranks.clone() {
             let item = self.nth(ranks.start).expect("the rank is below the length");
             removed(item);
-            let (hash, link) = (member_hash(item.member()), item.link());
+            let (hash, link) = (self.hash.of(item.member()), item.link());
             self.remove_link(hash, link);
         }
     }
@@ -223,7 +246,7 @@ impl Ordered {
     /// The rank of a member, the lowest being 0, with its score.
     #[must_use]
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        let target = self.find(member_hash(member), member)?;
+        let target = self.find(self.hash.of(member), member)?;
         let rank = self.tree.partition_point(|item| item.order(target).is_lt());
         Some((rank, target.score()))
     }

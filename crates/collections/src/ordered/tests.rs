@@ -52,12 +52,12 @@ impl Ordered {
     /// Checks all invariants; returns the bytes of all nodes and elements.
     fn check(&self) -> usize {
         let tree_bytes = self.tree.check();
-        let (members, table_bytes) = self.members.check(rehash);
+        let (members, table_bytes) = self.members.check(|link| self.hash.of_link(link));
         assert_eq!(members, self.len());
         let mut elements = 0;
         for item in self.range(0..self.len()) {
             elements += element_bytes(item.member().len());
-            let found = self.find(member_hash(item.member()), item.member());
+            let found = self.find(self.hash.of(item.member()), item.member());
             assert!(found.unwrap().link() == item.link());
         }
         assert_eq!(elements, self.element_bytes);
@@ -133,7 +133,7 @@ fn random_changes_agree_with_a_model_while_clones_stay_as_they_were() {
     let seed = seed("random_changes_agree", 0x0dde7);
     let mut rng = Rng::seed(seed);
     for space in [30, 400, 30_000] {
-        let (mut index, mut model) = (Ordered::new(), Model::default());
+        let (mut index, mut model) = (Ordered::new(7), Model::default());
         let mut frozen: Vec<(Ordered, Model)> = Vec::new();
         for round in 0..40_000 {
             step(&mut rng, space, round / 10_000 % 2 == 0, &mut index, &mut model);
@@ -170,7 +170,7 @@ fn random_changes_agree_with_a_model_while_clones_stay_as_they_were() {
 fn ranks_ranges_and_bounds_agree_with_the_order() {
     let seed = seed("ranks_ranges_and_bounds", 0xbe5);
     let mut rng = Rng::seed(seed);
-    let (mut index, mut model) = (Ordered::new(), Model::default());
+    let (mut index, mut model) = (Ordered::new(7), Model::default());
     for _ in 0..12_000 {
         step(&mut rng, 20_000, true, &mut index, &mut model);
     }
@@ -213,7 +213,7 @@ fn a_scan_visits_all_that_stays_though_the_table_splits_and_merges() {
     let seed = seed("a_scan_visits_all_that_stays", 0x5ca);
     let mut rng = Rng::seed(seed);
     for grow in [true, false] {
-        let mut index = Ordered::new();
+        let mut index = Ordered::new(7);
         let stays = |number: u32| number.is_multiple_of(3);
         for number in 0..9_000u32 {
             if !grow || stays(number) {
@@ -242,7 +242,7 @@ fn a_scan_visits_all_that_stays_though_the_table_splits_and_merges() {
         assert!((0..9_000).filter(|&number| stays(number)).all(|number| seen.contains(&number)));
     }
     // Cursors that were never handed out.
-    let index = Ordered::from_members([(&b"a"[..], 1.0)]);
+    let index = Ordered::from_members(7, [(&b"a"[..], 1.0)]);
     for _ in 0..1000 {
         index.scan(rng.next_u64(), |_| {});
     }
@@ -253,13 +253,13 @@ fn a_member_of_fourteen_bytes_costs_less_than_fifty() {
     let seed = seed("a_member_of_fourteen_bytes", 0x14b);
     let mut rng = Rng::seed(seed);
     let names: Vec<_> = (0..200_000).map(|number| format!("member:{number:07}")).collect();
-    let mut random = Ordered::new();
-    let mut ascending = Ordered::new();
+    let mut random = Ordered::new(7);
+    let mut ascending = Ordered::new(7);
     for (at, name) in names.iter().enumerate() {
         random.insert(name.as_bytes(), rng.unit_f64());
         ascending.insert(name.as_bytes(), at as f64);
     }
-    let bulk = Ordered::from_members(names.iter().map(|name| (name.as_bytes(), 0.0)));
+    let bulk = Ordered::from_members(7, names.iter().map(|name| (name.as_bytes(), 0.0)));
     for (name, index) in [("random", random), ("ascending", ascending), ("bulk", bulk)] {
         let each = index.check() as f64 / index.len() as f64;
         println!("{name}: {each:.1} bytes");
@@ -273,7 +273,7 @@ fn a_member_of_fourteen_bytes_costs_less_than_fifty() {
 fn removing_nearly_all_gives_the_memory_back() {
     let seed = seed("removing_nearly_all", 0xdead);
     let mut rng = Rng::seed(seed);
-    let mut index = Ordered::new();
+    let mut index = Ordered::new(7);
     let mut names: Vec<_> = (0..50_000).map(|number| format!("member:{number:07}")).collect();
     for name in &names {
         index.insert(name.as_bytes(), rng.unit_f64());
@@ -292,7 +292,7 @@ fn removing_nearly_all_gives_the_memory_back() {
 
 #[test]
 fn equal_scores_in_descending_order_between_full_leaves_stay_dense() {
-    let mut index = Ordered::new();
+    let mut index = Ordered::new(7);
     for number in 0..100 {
         index.insert(format!("a{number:06}").as_bytes(), 0.0);
     }
@@ -304,7 +304,7 @@ fn equal_scores_in_descending_order_between_full_leaves_stay_dense() {
 
 #[test]
 fn clones_are_dropped_on_other_threads() {
-    let mut index = Ordered::new();
+    let mut index = Ordered::new(7);
     for number in 0..20_000u32 {
         index.insert(&number.to_be_bytes(), f64::from(number));
     }

@@ -26,20 +26,15 @@ use packed::Packed;
 /// A member: bytes, or the integer of which they are the decimal form.
 pub use crate::listpack::Item as Member;
 
-/// Up to where a sorted set is kept as one listpack.
+/// When a sorted set is kept as one listpack, and what it becomes beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Number of members.
     pub entries_max: usize,
     /// Length of the longest member in bytes.
     pub member_bytes_max: usize,
-}
-
-impl Default for Limits {
-    /// Redis's defaults.
-    fn default() -> Self {
-        Self { entries_max: 128, member_bytes_max: 64 }
-    }
+    /// Keys the hash of an index that is made: a secret random number.
+    pub seed: u64,
 }
 
 /// A member with its score.
@@ -94,7 +89,7 @@ impl SortedSet {
             });
             return set;
         }
-        let index = Ordered::from_members(members.iter().copied());
+        let index = Ordered::from_members(limits.seed, members.iter().copied());
         Self(Arc::new(Encoding::Large(Box::new(index))))
     }
 
@@ -241,7 +236,7 @@ impl SortedSet {
                 if fits {
                     packed.insert(member, score);
                 } else {
-                    let mut index = Box::new(unpack(packed));
+                    let mut index = Box::new(unpack(packed, limits.seed));
                     index.insert(member, score);
                     *encoding = Encoding::Large(index);
                 }
@@ -275,7 +270,7 @@ impl SortedSet {
 }
 
 /// The same elements as an ordered index.
-fn unpack(packed: &Packed) -> Ordered {
+fn unpack(packed: &Packed, seed: u64) -> Ordered {
     // Members that are stored as integers need their text somewhere: one buffer for all.
     let (mut texts, mut ends) = (Vec::new(), Vec::with_capacity(packed.len()));
     for element in packed.range(0..packed.len()) {
@@ -284,6 +279,7 @@ fn unpack(packed: &Packed) -> Ordered {
     }
     let mut start = 0;
     Ordered::from_members(
+        seed,
         ends.iter().map(|&(end, score)| (&texts[std::mem::replace(&mut start, end)..end], score)),
     )
 }

@@ -6,6 +6,8 @@ use stdx::rng::Rng;
 
 use super::*;
 
+const LIMITS: Limits = Limits { entries_max: 128, member_bytes_max: 64, seed: 7 };
+
 type Model = BTreeMap<Vec<u8>, f64>;
 
 fn pairs(set: &SortedSet) -> Vec<(Vec<u8>, f64)> {
@@ -30,7 +32,7 @@ fn both_encodings_agree_with_a_model() {
     let mut rng = Rng::seed(seed);
     let scores = [0.0, -0.0, 1.0, -3.25, 0.1, 1e300, f64::INFINITY, f64::NEG_INFINITY, 5e15];
     for (space, entries_max) in [(12, 128), (300, 128), (300, 0), (40, 8)] {
-        let limits = Limits { entries_max, member_bytes_max: 64 };
+        let limits = Limits { entries_max, ..LIMITS };
         let (mut set, mut model) = (SortedSet::default(), Model::new());
         let mut frozen = (set.clone(), in_order(&model));
         for round in 0..4_000 {
@@ -77,7 +79,7 @@ fn both_encodings_agree_with_a_model() {
 
 #[test]
 fn the_encoding_changes_beyond_the_limits_and_not_back() {
-    let limits = Limits::default();
+    let limits = LIMITS;
     let mut set = SortedSet::default();
     for number in 0..128 {
         set.insert(format!("{number}").as_bytes(), 0.5, limits);
@@ -116,11 +118,11 @@ fn scores_are_kept_to_the_last_bit() {
         f64::NEG_INFINITY,
     ];
     for score in scores {
-        set.insert(b"m", score, Limits::default());
+        set.insert(b"m", score, LIMITS);
         assert_eq!(set.score(b"m").map(f64::to_bits), Some(score.to_bits()), "{score}");
     }
     // Equal as a number: the sign stays as it was.
-    set.insert(b"z", -0.0, Limits::default());
-    set.insert(b"z", 0.0, Limits::default());
+    set.insert(b"z", -0.0, LIMITS);
+    set.insert(b"z", 0.0, LIMITS);
     assert!(set.score(b"z").unwrap().is_sign_negative());
 }

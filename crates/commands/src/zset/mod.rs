@@ -94,12 +94,13 @@ const fn event(name: &'static str) -> Event {
     Event { class: EventClass::SortedSet, name }
 }
 
-/// Up to where a sorted set stays one listpack.
-fn limits(cx: &Cx<'_>) -> Limits {
+/// Up to where a sorted set stays one listpack, and the key of the hash if it becomes an index.
+fn limits(cx: &mut Cx<'_>) -> Limits {
     let entries_max = cx.config.get(ZSET_MAX_LISTPACK_ENTRIES);
     let member_bytes_max = cx.config.get(ZSET_MAX_LISTPACK_VALUE);
     Limits {
         entries_max: usize::try_from(entries_max).unwrap_or(usize::MAX),
         member_bytes_max: usize::try_from(member_bytes_max).unwrap_or(usize::MAX),
+        seed: cx.db.rng().next_u64(),
     }
 }

@@ -85,6 +85,8 @@ pub struct Connection {
     /// Replies that the socket did not take; none while there are none.
     output: Option<Box<Reply>>,
     soft_limit: SoftLimit,
+    /// When the command that waits is given up, as the loop knows it: monotonic nanoseconds.
+    deadline_ns: Option<u64>,
     /// When the loop last served it.
     active: Instant,
 }
@@ -101,6 +103,7 @@ impl Connection {
             input: None,
             output: None,
             soft_limit: SoftLimit::default(),
+            deadline_ns: None,
             active: now,
         }
     }
@@ -133,13 +136,33 @@ impl Connection {
     }
 
     /// Ends the wait for the engine; `reply` is that of the command that waited.
-    pub fn resume(&mut self, reply: Option<&[u8]>) {
+    pub fn resume(&mut self, engine: &Engine, reply: Option<&[u8]>) {
+        engine.wait_ended(&mut self.session);
         if self.state != State::Waiting {
             return;
         }
         self.state = State::Open;
         if let Some(bytes) = reply {
             self.push(bytes);
+        }
+    }
+
+    /// When the loop is to look after the command that waits, if it has not been told yet:
+    /// monotonic nanoseconds.
+    pub fn new_deadline(&mut self, engine: &Engine) -> Option<u64> {
+        let deadline = engine.wait_deadline_ns(&self.session);
+        let is_new = deadline != self.deadline_ns;
+        self.deadline_ns = deadline;
+        deadline.filter(|_| is_new)
+    }
+
+    /// Gives up the command that waits if its time is over.
+    pub fn give_up_wait(&mut self, engine: &Engine) {
+        let mut reply = Reply::new(self.session.version());
+        if engine.wait_timed_out(&mut self.session, &mut reply) {
+            self.deadline_ns = None;
+            let bytes = reply.take_bytes();
+            self.resume(engine, Some(&bytes));
         }
     }
 

@@ -1,5 +1,7 @@
 //! An event-loop thread.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -74,6 +76,9 @@ pub struct EventLoop {
     /// Connections that own a buffer of input.
     with_input: usize,
     next_patrol: Instant,
+    /// When commands that wait are given up, and whose they are: monotonic nanoseconds, client.
+    /// Those whose wait has ended otherwise stay until their time.
+    deadlines: BinaryHeap<Reverse<(u64, u64)>>,
     context: ThreadContext,
     pipeline: Pipeline,
     input: Option<Box<Input>>,
@@ -95,6 +100,7 @@ impl EventLoop {
             again: Vec::new(),
             with_input: 0,
             next_patrol: Instant::now() + PATROL_INTERVAL,
+            deadlines: BinaryHeap::new(),
             context: ThreadContext::new(index, seed::fresh()[0]),
             pipeline: Pipeline::new(),
             input: Some(Box::new(Input::scratch())),
@@ -126,7 +132,28 @@ impl EventLoop {
         let accept = self.acceptor.delay();
         let patrol =
             self.needs_patrol().then(|| self.next_patrol.saturating_duration_since(Instant::now()));
-        accept.into_iter().chain(patrol).min()
+        let waits = self.deadlines.peek().map(|Reverse((at, _))| self.time_until(*at));
+        accept.into_iter().chain(patrol).chain(waits).min()
+    }
+
+    /// Rounded up to the poller's resolution: waking early would mean waking twice.
+    fn time_until(&self, monotonic_ns: u64) -> Duration {
+        let left = monotonic_ns.saturating_sub(self.shared.engine.clock.monotonic_ns());
+        Duration::from_millis(left.div_ceil(1_000_000))
+    }
+
+    /// Gives up the commands whose time is over.
+    fn give_up_waits(&mut self, now: Instant) {
+        while let Some(Reverse((at, client))) = self.deadlines.peek().copied() {
+            if at > self.shared.engine.clock.monotonic_ns() {
+                return;
+            }
+            self.deadlines.pop();
+            let Some(slot) = self.connections.find(client) else { continue };
+            let Some(mut connection) = self.connections.take(slot) else { continue };
+            connection.give_up_wait(&self.shared.engine);
+            self.serve_taken(slot, connection, now);
+        }
     }
 
     /// Whether anything about the connections can change with time alone.
@@ -157,6 +184,7 @@ impl EventLoop {
         if has_mail {
             self.read_mail(now);
         }
+        self.give_up_waits(now);
         if self.index == 0 {
             self.acceptor.accept(&self.shared);
         }
@@ -202,7 +230,12 @@ impl EventLoop {
         self.with_input -= usize::from(had_input);
         self.with_input += usize::from(connection.has_input());
         match verdict {
-            Verdict::Rest => self.connections.put(slot, connection),
+            Verdict::Rest => {
+                if let Some(at) = connection.new_deadline(&self.shared.engine) {
+                    self.deadlines.push(Reverse((at, connection.id())));
+                }
+                self.connections.put(slot, connection);
+            }
             Verdict::Again => {
                 self.connections.put(slot, connection);
                 self.again.push(slot);
@@ -260,7 +293,9 @@ impl EventLoop {
             Message::Kill { flush: false, .. } => return self.close(slot, *connection),
             Message::Kill { .. } => connection.close_after_output(),
             Message::Push { bytes, .. } => connection.push(&bytes),
-            Message::Resume { reply, .. } => connection.resume(reply.as_deref()),
+            Message::Resume { reply, .. } => {
+                connection.resume(&self.shared.engine, reply.as_deref());
+            }
         }
         self.serve_taken(slot, connection, now);
     }

@@ -196,13 +196,14 @@ fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     }
     let id = args.bytes();
     // The reason is judged before the id.
-    if args.more() && !args.token("TIMEOUT") && !args.token("ERROR") {
+    let with_error = args.more() && !args.token("TIMEOUT");
+    if with_error && !args.token("ERROR") {
         let text = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
         return Err(CommandError::request(text));
     }
     args.finish()?;
-    parse_i64(id).ok_or(CommandError::NOT_INTEGER)?;
-    // No command of this server blocks on a key yet, so no client can be woken.
-    admin.cx.reply.integer(0);
+    let id = parse_i64(id).ok_or(CommandError::NOT_INTEGER)?;
+    let ended = u64::try_from(id).is_ok_and(|id| admin.engine.unblock(id, with_error));
+    admin.cx.reply.integer(i64::from(ended));
     Ok(())
 }

@@ -88,7 +88,9 @@ pub(super) fn clients(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("watching_clients", with(ClientFlags::WATCHING));
     text.field("clients_in_timeout_table", 0);
     text.field("total_watched_keys", engine.store.watched_keys());
-    text.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    let (keys, on_loss) = engine.suspensions.key_counts();
+    text.field("total_blocking_keys", keys);
+    text.field("total_blocking_keys_on_nokey", on_loss);
 }
 
 pub(super) fn threads(text: &mut Text, source: &mut Source<'_, '_>) {

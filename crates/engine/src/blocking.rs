@@ -1,0 +1,269 @@
+//! Commands that wait for a key: suspended, served, given up.
+//!
+//! A handler that finds nothing to take says what it waits for ([`store::effects::Wait`]) and
+//! writes no reply. The command is then kept as a [`Suspended`], and its ticket stands in the
+//! queues of its keys. Whoever changes such a key executes the command again on the client's
+//! behalf, under the same locks and before anybody else can see the key: first come, first served,
+//! whichever thread a client belongs to. The reply travels to the client's event loop as a message.
+//!
+//! A wait ends once: by being served, by its time, by `CLIENT UNBLOCK` or with the connection.
+//! Whoever ends it holds the wait's own small lock and finds it open; the others find it closed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use command::{CommandError, Cx};
+use parking_lot::Mutex;
+use resp::{Args, OwnedArgs, Reply, Version};
+use store::effects::{DbKey, TimedOut, Wait};
+use store::waiting::Ticket;
+use store::{Keyspace, ValueType};
+
+use crate::admin::AdminCx;
+use crate::call::{Call, log_verbatim};
+use crate::clients::ClientFlags;
+use crate::engine::Engine;
+use crate::platform::Message;
+use crate::registry::{Entry, Exec};
+use crate::session::{ReplyMode, Session};
+
+/// A command that waits.
+#[derive(Debug)]
+pub(crate) struct Suspended {
+    number: u64,
+    client: u64,
+    /// The event loop that owns the client.
+    thread: usize,
+    entry: &'static Entry,
+    args: OwnedArgs,
+    db: usize,
+    keys: Vec<Box<[u8]>>,
+    wanted: ValueType,
+    on_loss: bool,
+    timed_out: TimedOut,
+    version: Version,
+    /// Whether the client wants replies at all.
+    replies: bool,
+    /// When it is given up: monotonic nanoseconds.
+    deadline_ns: Option<u64>,
+    /// Whether nobody has ended it.
+    open: Mutex<bool>,
+    /// Whether its tickets stand in the queues.
+    queued: AtomicBool,
+}
+
+/// All commands that wait, by ticket.
+#[derive(Debug, Default)]
+pub(crate) struct Suspensions {
+    last: AtomicU64,
+    all: Mutex<HashMap<u64, Arc<Suspended>>>,
+}
+
+impl Suspensions {
+    fn find(&self, number: u64) -> Option<Arc<Suspended>> {
+        self.all.lock().get(&number).cloned()
+    }
+
+    /// Number of keys that clients wait for, and of those where the key's end ends the wait.
+    pub(crate) fn key_counts(&self) -> (usize, usize) {
+        let all = self.all.lock();
+        let keys = |wanted: &dyn Fn(&Suspended) -> bool| {
+            let keys = all.values().filter(|s| wanted(s)).flat_map(|s| s.keys.iter());
+            keys.collect::<std::collections::HashSet<_>>().len()
+        };
+        (keys(&|_| true), keys(&|suspended| suspended.on_loss))
+    }
+}
+
+impl Engine {
+    /// Makes a session wait whose command found nothing, while the command's locks are held.
+    #[cold]
+    pub(crate) fn suspend(&self, wait: Wait, call: Call<'_>, admin: &mut AdminCx<'_>) {
+        let number = self.suspensions.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let session = &mut *admin.session;
+        let args = match &wait.args {
+            Some(args) => OwnedArgs::from_slices(args),
+            None => call.args.to_owned(),
+        };
+        let timeout_ns = wait.timeout_ms.map(|ms| ms.saturating_mul(1_000_000));
+        let suspended = Arc::new(Suspended {
+            number,
+            client: session.id(),
+            thread: session.handle.thread,
+            entry: call.entry,
+            args,
+            db: session.db(),
+            keys: wait.keys,
+            wanted: wait.wanted,
+            on_loss: wait.on_loss,
+            timed_out: wait.timed_out,
+            version: session.version,
+            replies: session.reply_mode == ReplyMode::On,
+            deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
+            open: Mutex::new(true),
+            queued: AtomicBool::new(true),
+        });
+        session.handle.set_flag(ClientFlags::BLOCKED, true);
+        *session.handle.waits.lock() = Some(number);
+        self.suspensions.all.lock().insert(number, suspended.clone());
+        let ticket = Ticket { number, wide: admin.cx.db.is_wide(), on_loss: wait.on_loss };
+        admin.cx.db.wait_for(&suspended.keys, ticket);
+        session.suspended = Some(suspended);
+    }
+
+    /// Serves those who wait for keys that the command with these locks has changed, in the order
+    /// of the changes and of the waits. `thread` is the number of the executing event loop.
+    #[cold]
+    pub(crate) fn serve_waiters(&self, keys: &mut Keyspace<'_>, thread: usize) {
+        // What is served may make further keys ready: they come behind.
+        while !keys.effects.ready.is_empty() {
+            for ready in std::mem::take(&mut keys.effects.ready) {
+                self.serve_key(&ready, keys, thread);
+            }
+        }
+    }
+
+    fn serve_key(&self, ready: &DbKey, keys: &mut Keyspace<'_>, thread: usize) {
+        let mut index = 0;
+        while let Some(ticket) = keys.waiter(ready.db, &ready.key, index) {
+            let found =
+                keys.peek_in(ready.db, &ready.key).map(|entry| ValueType::of(entry.value()));
+            let suspended = self.suspensions.find(ticket.number);
+            let fits = |s: &&Arc<Suspended>| s.on_loss || found == Some(s.wanted);
+            let suspended = suspended.as_ref().filter(fits);
+            let served = suspended.is_some_and(|s| self.serve(s, keys, thread));
+            // Who was served has left the queue.
+            index += usize::from(!served);
+        }
+    }
+
+    /// Executes a command that waited. False if it still finds nothing.
+    fn serve(&self, suspended: &Suspended, keys: &mut Keyspace<'_>, thread: usize) -> bool {
+        let mut open = suspended.open.lock();
+        let args = suspended.args.as_args();
+        if !*open || !self.covers(suspended.entry, args, keys) {
+            return false;
+        }
+        let mut reply = Reply::new(suspended.version);
+        let db = keys.lend(suspended.db);
+        let dirty = db.effects.dirty;
+        db.effects.next_command();
+        let name = suspended.entry.full_name;
+        let mut cx = Cx { args, reply: &mut reply, db, config: &self.config, name };
+        let result = match suspended.entry.exec {
+            Exec::Data(run) => run(&mut cx),
+            Exec::Admin(_) | Exec::Transaction => {
+                Err(CommandError::state("ERR only commands on data wait for keys"))
+            }
+        };
+        if result.is_ok() && cx.db.effects.wait.take().is_some() {
+            return false;
+        }
+        if cx.db.effects.dirty > dirty {
+            log_verbatim(cx.db.effects, suspended.db, args);
+        }
+        suspended.queued.store(false, Ordering::Relaxed);
+        cx.db.end_wait(suspended.db, &suspended.keys, suspended.number);
+        drop(cx);
+        *open = false;
+        self.count_served(suspended.entry, result.is_err(), thread);
+        if let Err(error) = &result {
+            reply.clear();
+            self.fail(error, &mut reply, thread);
+        }
+        self.resume_suspended(suspended, reply.take_bytes());
+        true
+    }
+
+    /// Whether all keys of a command are locked. They are, since a command that changes keys begins
+    /// again under all locks where others would be missing.
+    fn covers(&self, entry: &Entry, args: Args<'_>, keys: &Keyspace<'_>) -> bool {
+        let mut covered = true;
+        entry.keys(args, |key| covered &= keys.covers(key));
+        covered
+    }
+
+    /// Tells a client that its wait is over.
+    fn resume_suspended(&self, suspended: &Suspended, reply: Vec<u8>) {
+        self.suspensions.all.lock().remove(&suspended.number);
+        if let Some(handle) = self.clients.get(suspended.client) {
+            handle.set_flag(ClientFlags::BLOCKED, false);
+            *handle.waits.lock() = None;
+        }
+        let reply = suspended.replies.then_some(reply);
+        let message = Message::Resume { client: suspended.client, reply };
+        self.platform.send(suspended.thread, message);
+    }
+
+    /// Ends a wait without having served it. False if somebody else has ended it. The tickets stay
+    /// until the owner takes them back: who calls this may hold locks.
+    fn give_up(&self, suspended: &Suspended) -> bool {
+        if !std::mem::replace(&mut *suspended.open.lock(), false) {
+            return false;
+        }
+        self.suspensions.all.lock().remove(&suspended.number);
+        true
+    }
+
+    /// `CLIENT UNBLOCK`: ends a client's wait as if its time were over, or with an error. False if
+    /// it does not wait for a key.
+    pub(crate) fn unblock(&self, client: u64, with_error: bool) -> bool {
+        let Some(handle) = self.clients.get(client) else { return false };
+        let number = *handle.waits.lock();
+        let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) else {
+            return false;
+        };
+        if !self.give_up(&suspended) {
+            return false;
+        }
+        let mut reply = Reply::new(suspended.version);
+        if with_error {
+            reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        } else {
+            write_timed_out(&mut reply, suspended.timed_out);
+        }
+        self.resume_suspended(&suspended, reply.take_bytes());
+        true
+    }
+
+    /// When the session's wait is to be given up: monotonic nanoseconds.
+    #[must_use]
+    pub fn wait_deadline_ns(&self, session: &Session) -> Option<u64> {
+        session.suspended.as_ref()?.deadline_ns
+    }
+
+    /// Gives up the session's wait if its time is over: true if the reply says so. Called by the
+    /// event loop that owns the session.
+    pub fn wait_timed_out(&self, session: &mut Session, reply: &mut Reply) -> bool {
+        let now = self.clock.monotonic_ns();
+        let Some(suspended) = &session.suspended else { return false };
+        if suspended.deadline_ns.is_none_or(|at| at > now) || !self.give_up(suspended) {
+            return false;
+        }
+        if suspended.replies {
+            write_timed_out(reply, suspended.timed_out);
+        }
+        self.wait_ended(session);
+        true
+    }
+
+    /// The session's wait is over: to be called by its owner before its next command.
+    pub fn wait_ended(&self, session: &mut Session) {
+        let Some(suspended) = session.suspended.take() else { return };
+        let _was_open = self.give_up(&suspended);
+        if suspended.queued.swap(false, Ordering::Relaxed) {
+            self.store.end_wait(suspended.db, &suspended.keys, suspended.number);
+        }
+        session.handle.set_flag(ClientFlags::BLOCKED, false);
+        *session.handle.waits.lock() = None;
+    }
+}
+
+/// What a client gets whose wait was in vain.
+pub(crate) fn write_timed_out(reply: &mut Reply, timed_out: TimedOut) {
+    match timed_out {
+        TimedOut::Null => reply.null(),
+        TimedOut::NullArray => reply.null_array(),
+    }
+}

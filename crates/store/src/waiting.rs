@@ -1,0 +1,144 @@
+//! Clients that wait for keys: who is next, under the key's own lock.
+//!
+//! A command that finds nothing to take registers its ticket, a number that the engine knows the
+//! client by, with every key it waits for, while it holds their shards. So between "there was
+//! nothing" and "it waits" no other command can put something there unseen. Whoever changes a key
+//! under its lock finds the tickets in the order in which they came.
+//!
+//! A command whose keys lie in several shards is *wide*: serving it takes more locks than the key
+//! that became ready. A writer that finds a wide ticket in one of its shards begins again under
+//! all locks, because locks are never taken one after another.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+
+use hashbrown::HashMap;
+
+use crate::keyspace::Keyspace;
+use crate::lock::Held;
+use crate::position::{SHARDS, shard_of};
+use crate::shard::Store;
+
+/// A client's turn in the queues of the keys it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// By which the engine knows the client.
+    pub number: u64,
+    /// Whether the command needs more shards than one.
+    pub wide: bool,
+    /// Whether it is to be looked at even when the key is gone or of another type.
+    pub on_loss: bool,
+}
+
+type Queues = HashMap<Box<[u8]>, VecDeque<Ticket>, foldhash::fast::RandomState>;
+
+/// The queues of one shard.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    databases: HashMap<usize, Queues, foldhash::fast::RandomState>,
+    /// Number of wide tickets.
+    wide: usize,
+}
+
+impl Waiting {
+    fn queue(&self, db: usize, key: &[u8]) -> Option<&VecDeque<Ticket>> {
+        self.databases.get(&db)?.get(key)
+    }
+
+    fn add(&mut self, db: usize, key: &[u8], ticket: Ticket) {
+        let queues = self.databases.entry(db).or_default();
+        let queue = match queues.get_mut(key) {
+            Some(queue) => queue,
+            None => queues.entry(key.into()).or_default(),
+        };
+        // A key that the command names twice waits once.
+        if queue.back() != Some(&ticket) {
+            queue.push_back(ticket);
+            self.wide += usize::from(ticket.wide);
+        }
+    }
+
+    fn remove(&mut self, db: usize, key: &[u8], number: u64) {
+        let Some(queues) = self.databases.get_mut(&db) else { return };
+        let Some(queue) = queues.get_mut(key) else { return };
+        if let Some(at) = queue.iter().position(|ticket| ticket.number == number) {
+            let ticket = queue.remove(at);
+            self.wide -= usize::from(ticket.is_some_and(|ticket| ticket.wide));
+        }
+        if queue.is_empty() {
+            queues.remove(key);
+        }
+        if queues.is_empty() {
+            self.databases.remove(&db);
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Whether a client that waits here needs more locks than these to be served.
+    #[must_use]
+    pub fn has_wide_waiters(&self) -> bool {
+        !self.is_all() && self.iter().any(|shard| shard.waiting.wide > 0)
+    }
+}
+
+impl Keyspace<'_> {
+    /// Registers a ticket with keys of the selected database, all of whose shards are held.
+    pub fn wait_for(&mut self, keys: &[Box<[u8]>], ticket: Ticket) {
+        let db = self.scope.db;
+        for key in keys {
+            let shard = shard_of(self.store.position(key));
+            let shard = self.held.get_mut(shard).expect("a command waits for keys it has locked");
+            shard.waiting.add(db, key, ticket);
+        }
+        self.store.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The ticket at place `index` of a key's queue.
+    #[must_use]
+    pub fn waiter(&self, db: usize, key: &[u8], index: usize) -> Option<Ticket> {
+        let shard = self.held.get(shard_of(self.store.position(key)))?;
+        shard.waiting.queue(db, key)?.get(index).copied()
+    }
+
+    /// Whether the shard of a key is held.
+    #[must_use]
+    pub fn covers(&self, key: &[u8]) -> bool {
+        self.held.get(shard_of(self.store.position(key))).is_some()
+    }
+
+    /// Every key that someone waits for, with its database. All shards are held.
+    #[must_use]
+    pub fn awaited_keys(&self) -> Vec<(usize, Box<[u8]>)> {
+        let shards = (0..SHARDS).filter_map(|shard| self.held.get(shard));
+        let databases = shards.flat_map(|shard| &shard.waiting.databases);
+        databases.flat_map(|(db, queues)| queues.keys().map(|key| (*db, key.clone()))).collect()
+    }
+
+    /// Takes a ticket out of the queues of its keys, whose shards are held.
+    pub fn end_wait(&mut self, db: usize, keys: &[Box<[u8]>], number: u64) {
+        for key in keys {
+            if let Some(shard) = self.held.get_mut(shard_of(self.store.position(key))) {
+                shard.waiting.remove(db, key, number);
+            }
+        }
+        self.store.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Store {
+    /// As [`Keyspace::end_wait`], where no lock is held by the caller.
+    pub fn end_wait(&self, db: usize, keys: &[Box<[u8]>], number: u64) {
+        for key in keys {
+            let mut shard = self.shards[shard_of(self.position(key))].lock();
+            shard.waiting.remove(db, key, number);
+        }
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Number of tickets.
+    #[must_use]
+    pub fn waiters(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
