@@ -6,8 +6,8 @@
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
 //! [`prefetch`] (hints to the processor); [`listpack`] and [`intset`] (small collections in one
-//! block), [`hash_table`] (large ones), [`set`] and [`hash`] (the types made of these);
-//! [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
+//! block), [`list`] (a chain of such blocks), [`hash_table`] (large ones), [`set`] and [`hash`] (the
+//! types made of these); [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
@@ -19,6 +19,7 @@ pub mod entry;
 pub mod hash;
 pub mod hash_table;
 pub mod intset;
+pub mod list;
 pub mod listpack;
 pub mod ordered;
 pub mod prefetch;

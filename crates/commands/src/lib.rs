@@ -8,14 +8,17 @@ use command::DataCommand;
 
 pub mod bitmap;
 pub mod keys;
+pub mod list;
 #[cfg(test)]
 mod meta_tests;
 pub mod string;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families = [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS];
+    let families =
+        [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, list::COMMANDS, zset::COMMANDS];
     families.into_iter().flatten().copied()
 }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use command::{CommandError, Cx};
 use parking_lot::Mutex;
 use resp::{Args, OwnedArgs, Reply, Version};
-use store::effects::{DbKey, TimedOut, Wait};
+use store::effects::{DbKey, Denied, Wait};
 use store::waiting::Ticket;
 use store::{Keyspace, ValueType};
 
@@ -41,7 +41,6 @@ pub(crate) struct Suspended {
     keys: Vec<Box<[u8]>>,
     wanted: ValueType,
     on_loss: bool,
-    timed_out: TimedOut,
     version: Version,
     /// Whether the client wants replies at all.
     replies: bool,
@@ -97,7 +96,6 @@ impl Engine {
             keys: wait.keys,
             wanted: wait.wanted,
             on_loss: wait.on_loss,
-            timed_out: wait.timed_out,
             version: session.version,
             replies: session.reply_mode == ReplyMode::On,
             deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
@@ -221,7 +219,7 @@ impl Engine {
         if with_error {
             reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
         } else {
-            write_timed_out(&mut reply, suspended.timed_out);
+            reply.null_array();
         }
         self.resume_suspended(&suspended, reply.take_bytes());
         true
@@ -242,7 +240,7 @@ impl Engine {
             return false;
         }
         if suspended.replies {
-            write_timed_out(reply, suspended.timed_out);
+            reply.null_array();
         }
         self.wait_ended(session);
         true
@@ -260,10 +258,10 @@ impl Engine {
     }
 }
 
-/// What a client gets whose wait was in vain.
-pub(crate) fn write_timed_out(reply: &mut Reply, timed_out: TimedOut) {
-    match timed_out {
-        TimedOut::Null => reply.null(),
-        TimedOut::NullArray => reply.null_array(),
+/// What a client gets that must not wait.
+pub(crate) fn write_denied(reply: &mut Reply, denied: Denied) {
+    match denied {
+        Denied::Null => reply.null(),
+        Denied::NullArray => reply.null_array(),
     }
 }

@@ -10,7 +10,7 @@ use store::keyspace::Scope;
 use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
-use crate::blocking::write_timed_out;
+use crate::blocking::write_denied;
 use crate::engine::Engine;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
@@ -206,8 +206,7 @@ impl Engine {
         admin.cx.db.scope.db = db;
         let result = invoke(queued.entry, admin);
         if let Some(wait) = admin.cx.db.effects.wait.take() {
-            // Nothing waits inside a transaction: its time is over at once.
-            write_timed_out(admin.cx.reply, wait.timed_out);
+            write_denied(admin.cx.reply, wait.denied);
         }
         if admin.cx.db.effects.dirty > dirty {
             log_verbatim(admin.cx.db.effects, db, admin.cx.args);

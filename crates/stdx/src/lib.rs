@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod crc;
 pub mod glob;
+pub mod lzf;
 pub mod num;
 pub mod rng;
 pub mod size;

@@ -151,16 +151,17 @@ pub struct Wait {
     pub on_loss: bool,
     /// For at most so many milliseconds; for ever if none.
     pub timeout_ms: Option<u64>,
-    /// What the client gets when the time is over.
-    pub timed_out: TimedOut,
+    /// What the client gets where nothing may wait, as inside a transaction. When its time is over
+    /// it gets a null array, whatever the command.
+    pub denied: Denied,
     /// The arguments to execute when a key is ready, if they are not those of the client: a
     /// position relative to the present is made absolute.
     pub args: Option<Vec<Box<[u8]>>>,
 }
 
-/// What a client gets whose wait was in vain.
+/// What a client gets that must not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimedOut {
+pub enum Denied {
     /// No value.
     Null,
     /// No array.

@@ -15,9 +15,9 @@ rows! {
         .aliases(&["hash-max-ziplist-value"]).planned(),
         "Longest field or value in a packed hash.";
     LIST_MAX_LISTPACK_SIZE: Int = int("list-max-listpack-size", -2, INT_MIN, INT_MAX)
-        .aliases(&["list-max-ziplist-size"]).planned(),
+        .aliases(&["list-max-ziplist-size"]),
         "Elements in a node of a list; -1 to -5 limit it to 4, 8, 16, 32 or 64 kB instead.";
-    LIST_COMPRESS_DEPTH: Int = int("list-compress-depth", 0, 0, INT_MAX).debug().planned(),
+    LIST_COMPRESS_DEPTH: Int = int("list-compress-depth", 0, 0, INT_MAX).debug(),
         "Nodes at each end of a list that stay uncompressed; 0 compresses none.";
     SET_MAX_INTSET_ENTRIES: Int = int("set-max-intset-entries", 512, 0, i64::MAX).planned(),
         "Members up to which a set of numbers is one sorted array.";
@@ -27,10 +27,10 @@ rows! {
         int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes).planned(),
         "Longest member of a packed set.";
     ZSET_MAX_LISTPACK_ENTRIES: Int = int("zset-max-listpack-entries", 128, 0, i64::MAX)
-        .aliases(&["zset-max-ziplist-entries"]).planned(),
+        .aliases(&["zset-max-ziplist-entries"]),
         "Members up to which a sorted set is one packed block.";
     ZSET_MAX_LISTPACK_VALUE: Bytes = bytes("zset-max-listpack-value", 64, 0, BYTES_MAX)
-        .aliases(&["zset-max-ziplist-value"]).planned(),
+        .aliases(&["zset-max-ziplist-value"]),
         "Longest member of a packed sorted set.";
     HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX).planned(),
         "Size up to which a HyperLogLog is sparse.";
