@@ -5,9 +5,9 @@
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
-//! [`prefetch`] (hints to the processor); [`listpack`] and [`intset`] (small collections in one
-//! block), [`list`] (a chain of such blocks), [`hash_table`] (large ones), [`set`] and [`hash`] (the
-//! types made of these); [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
+//! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
+//! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
+//! [`ordered`] (large sorted sets), [`sorted_set`], [`hyperloglog`] (sketches inside strings).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
@@ -18,6 +18,7 @@ mod compact;
 pub mod entry;
 pub mod hash;
 pub mod hash_table;
+pub mod hyperloglog;
 pub mod intset;
 pub mod list;
 pub mod listpack;

@@ -7,10 +7,15 @@
 use command::DataCommand;
 
 pub mod bitmap;
+mod element_scan;
+pub mod hash;
+pub mod hyperloglog;
 pub mod keys;
 pub mod list;
 #[cfg(test)]
 mod meta_tests;
+mod random;
+pub mod set;
 pub mod string;
 #[cfg(test)]
 mod testing;
@@ -18,7 +23,15 @@ pub mod zset;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
-    let families =
-        [string::COMMANDS, bitmap::COMMANDS, keys::COMMANDS, list::COMMANDS, zset::COMMANDS];
+    let families = [
+        string::COMMANDS,
+        bitmap::COMMANDS,
+        hyperloglog::COMMANDS,
+        keys::COMMANDS,
+        hash::COMMANDS,
+        list::COMMANDS,
+        set::COMMANDS,
+        zset::COMMANDS,
+    ];
     families.into_iter().flatten().copied()
 }

@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn repetitive_text_gets_small_and_noise_is_refused() {
-        let text: Vec<u8> = (0..1000).flat_map(|n| format!("element:{n:07} ").into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..1000).flat_map(|n| format!("element:{n:07} ").into_bytes()).collect();
         let packed = compress(&text, text.len()).expect("text compresses");
         assert!(packed.len() < text.len() / 2, "{} of {}", packed.len(), text.len());
         let mut noise = vec![0; 4096];

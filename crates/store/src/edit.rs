@@ -139,6 +139,30 @@ impl<'e> Edit<'e> {
         }
     }
 
+    /// Lets `change` edit an existing string's bytes in place, as [`Edit::edit_bytes`], where they
+    /// then mean the same as before: a cache inside them was filled. It counts as a change, and
+    /// watchers hear of it, but no event is sent.
+    pub fn annotate_bytes<R>(&mut self, change: impl FnOnce(&mut [u8]) -> R) -> R {
+        let mut slot = self.slot().expect(PRESENT);
+        let result = slot.modify(|entry| change(entry.bytes_mut(0)));
+        self.count(1);
+        self.seen_to_change();
+        result
+    }
+
+    /// Replaces an existing value by another form of the same, without an event. The deadline
+    /// stays.
+    pub fn convert(&mut self, value: NewValue<'_>) {
+        let mut slot = self.slot().expect(PRESENT);
+        let deadline = slot.entry().deadline();
+        let overwritten = slot.set_value(value, deadline);
+        if let Some(old) = overwritten {
+            self.effects.discard(old);
+        }
+        self.count(1);
+        self.seen_to_change();
+    }
+
     /// Sets or clears the deadline of an existing key. A deadline that has passed already deletes
     /// the key at its next look-up; commands that delete at once call [`Edit::remove`].
     pub fn set_deadline(&mut self, deadline: Option<UnixMs>, event: Event) {

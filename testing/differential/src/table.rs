@@ -102,6 +102,44 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
     &[OneOf(EXPIRY)],
 ];
 
+const LIST_ENDS: &[&[Arg]] =
+    &[&[Word("LEFT")], &[Word("RIGHT")], &[Word("LEFT")], &[Word("RIGHT")], &[Value]];
+
+const LINSERT_SIDES: &[&[Arg]] = &[&[Word("BEFORE")], &[Word("AFTER")]];
+
+/// An element of a list or a set: of few, so that equal ones meet, or any.
+const ELEMENT: Arg = OneOf(&[&[Index], &[Index], &[Value]]);
+
+/// A count of elements, whose negative is a number too.
+const SMALL_COUNT: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("2")],
+    &[Word("-1")],
+    &[Word("-3")],
+    &[Word("100")],
+    &[Word("9223372036854775807")],
+    &[Word("99999999999999999999")],
+    &[Word("x")],
+]);
+
+/// An index of a list. Redis 7.2 and Valkey cut that of LSET to 32 bits if the list is short.
+const SMALL_INDEX: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("-1")],
+    &[Word("-2")],
+    &[Word("100")],
+    &[Word("-100")],
+    &[Word("9223372036854775808")],
+    &[Word("x")],
+]);
+
+const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
+
+const LPOS_OPTIONS: &[&[Arg]] =
+    &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
+
 /// The parameters that a stream may change, with the value that an episode starts from. None of
 /// them decides about encodings or about what is kept.
 pub const PARAMETERS: &[(&str, &str)] = &[
@@ -177,6 +215,10 @@ const NAMES: &[&[Arg]] = &[
     &[Word("move")],
     &[Word("mset")],
     &[Word("object|encoding")],
+    &[Word("pfadd")],
+    &[Word("pfcount")],
+    &[Word("pfdebug")],
+    &[Word("pfmerge")],
     &[Word("rename")],
     &[Word("scan")],
     &[Word("select")],
@@ -194,6 +236,7 @@ const WITH_KEYS: &[&[Arg]] = &[
     &[Word("MSET"), Repeat(1, 4, &[Key, Value])],
     &[Word("DEL"), Repeat(1, 4, &[Key])],
     &[Word("COPY"), Key, Key],
+    &[Word("PFMERGE"), Key, Repeat(0, 2, &[Key])],
     &[Word("RENAME"), Key, Key],
     &[Word("LCS"), Key, Key, Options(LCS_OPTIONS)],
     &[Word("OBJECT"), Word("ENCODING"), Key],
@@ -259,6 +302,15 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
     row(&["GETBIT"], &[Key, BitOffset]),
     row(&["SETBIT"], &[Key, BitOffset, Bit]),
+    // HyperLogLogs.
+    row(&["PFADD"], &[Key, Repeat(0, 6, &[Value])]).weight(6),
+    row(&["PFADD"], &[Key, Repeat(200, 400, &[Value])]).weight(1),
+    row(&["PFCOUNT"], &[Repeat(1, 3, &[Key])]).weight(6),
+    row(&["PFDEBUG", "DECODE"], &[Key]).weight(1),
+    row(&["PFDEBUG", "ENCODING"], &[Key]).weight(1),
+    row(&["PFDEBUG", "GETREG"], &[Key]).weight(1),
+    row(&["PFDEBUG", "TODENSE"], &[Key]).weight(1),
+    row(&["PFMERGE"], &[Key, Repeat(0, 3, &[Key])]),
     // Keys.
     row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
     row(&["DEL"], &[Repeat(1, 2, &[Key])]),
@@ -288,8 +340,30 @@ pub const TABLE: &[Row] = &[
     row(&["TTL"], &[Key]).compare(Compare::Seconds),
     row(&["TYPE"], &[Key]),
     row(&["UNLINK"], &[Repeat(1, 2, &[Key])]),
+    // Lists.
+    row(&["LINDEX"], &[Key, Index]),
+    row(&["LINSERT"], &[Key, OneOf(LINSERT_SIDES), ELEMENT, ELEMENT]).weight(8),
+    row(&["LLEN"], &[Key]),
+    row(&["LMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS)]).weight(8),
+    row(&["LMPOP"], &[Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
+    row(&["LMPOP"], &[Int, Repeat(1, 3, &[Key]), OneOf(LIST_ENDS)]).weight(2),
+    row(&["LPOP"], &[Key]),
+    row(&["LPOP"], &[Key, SMALL_COUNT]),
+    row(&["LPOS"], &[Key, ELEMENT, Options(LPOS_OPTIONS)]).weight(8),
+    row(&["LPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["LPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
+    row(&["LRANGE"], &[Key, Index, Index]).weight(8),
+    row(&["LREM"], &[Key, SMALL_COUNT, ELEMENT]).weight(8),
+    row(&["LREM"], &[Key, Int, ELEMENT]).since(7, 2),
+    row(&["LSET"], &[Key, SMALL_INDEX, ELEMENT]).weight(8),
+    row(&["LTRIM"], &[Key, Index, Index]).weight(2),
+    row(&["RPOP"], &[Key]),
+    row(&["RPOP"], &[Key, SMALL_COUNT]),
+    row(&["RPOPLPUSH"], &[Key, Key]),
+    row(&["RPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
+    row(&["RPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
     // Other types, for WRONGTYPE; dropped while the subject has them not.
-    row(&["RPUSH"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["HSET"], &[Key, Value, Value]).weight(1),
     // Transactions.

@@ -37,19 +37,18 @@ pub static RPOPLPUSH: DataCommand = DataCommand::new(
         .deprecated("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"),
     |cx| {
         let (source, destination) = (cx.arg(1)?, cx.arg(2)?);
-        move_element(
-            cx,
-            Place { key: source, end: End::Back },
-            Place { key: destination, end: End::Front },
-        )
+        let from = Place { key: source, end: End::Back };
+        let found = move_element(cx, from, Place { key: destination, end: End::Front })?;
+        reply_missing(cx, found);
+        Ok(())
     },
 );
 
 /// An end of the list under a key.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    key: &'a [u8],
-    end: End,
+pub(super) struct Place<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) end: End,
 }
 
 fn lmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -57,16 +56,30 @@ fn lmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (source, destination) = (reader.bytes(), reader.bytes());
     let (from, to) = (super::end(&mut reader), super::end(&mut reader));
     reader.finish()?;
-    move_element(cx, Place { key: source, end: from }, Place { key: destination, end: to })
+    let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
+    let found = move_element(cx, from, to)?;
+    reply_missing(cx, found);
+    Ok(())
 }
 
-fn move_element(cx: &mut Cx<'_>, from: Place<'_>, to: Place<'_>) -> Result<(), CommandError> {
+fn reply_missing(cx: &mut Cx<'_>, found: bool) {
+    if !found {
+        cx.reply.null();
+    }
+}
+
+/// Moves an element and replies with it; false and no reply if there is no source.
+///
+/// # Errors
+/// If one of the keys holds another type.
+pub(super) fn move_element(
+    cx: &mut Cx<'_>,
+    from: Place<'_>,
+    to: Place<'_>,
+) -> Result<bool, CommandError> {
     let limits = super::limits(cx.config);
     let mut source = cx.db.edit(from.key);
-    let Some(list) = source.get::<List>()? else {
-        cx.reply.null();
-        return Ok(());
-    };
+    let Some(list) = source.get::<List>()? else { return Ok(false) };
     let outer = if from.end == End::Front { 0 } else { list.len() - 1 };
     let mut element = Vec::new();
     list.get(outer, |item| item.write_text(&mut element));
@@ -90,7 +103,7 @@ fn move_element(cx: &mut Cx<'_>, from: Place<'_>, to: Place<'_>) -> Result<(), C
         })?;
     }
     cx.reply.bulk(&element);
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `LMPOP`.
 
+use std::ops::Range;
+
 use collections::list::{End, List};
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
@@ -33,7 +35,7 @@ const NO_KEYS: &str = "ERR numkeys should be greater than 0";
 const NO_COUNT: &str = "ERR count should be greater than 0";
 
 /// What follows the keys.
-struct Options {
+pub(super) struct Options {
     end: End,
     count: usize,
 }
@@ -57,7 +59,20 @@ impl Options {
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
+    let (keys, options) = parse(cx, 1)?;
+    if !pop_first(cx, keys, &options)? {
+        cx.reply.null_array();
+    }
+    Ok(())
+}
+
+/// Parses the number of keys, which is the argument `at`, and what follows it: the arguments that
+/// are keys, and the options.
+///
+/// # Errors
+/// Of syntax and of numbers.
+pub(super) fn parse(cx: &Cx<'_>, at: usize) -> Result<(Range<usize>, Options), CommandError> {
+    let mut reader = ArgReader::new(cx.args, at);
     let keys = reader.integer_in(1..=i64::MAX, CommandError::request(NO_KEYS));
     reader.check()?;
     let keys = usize::try_from(keys).unwrap_or(usize::MAX);
@@ -65,14 +80,22 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if keys >= reader.remaining() {
         return Err(CommandError::SYNTAX);
     }
-    let options = Options::parse(ArgReader::new(cx.args, 2 + keys))?;
-    for index in 2..2 + keys {
-        if pop(cx, index, &options)? {
-            return Ok(());
-        }
-    }
-    cx.reply.null_array();
-    Ok(())
+    let first = at + 1;
+    let options = Options::parse(ArgReader::new(cx.args, first + keys))?;
+    Ok((first..first + keys, options))
+}
+
+/// Takes elements from the first list that exists and replies with them; false and no reply if
+/// there is none.
+///
+/// # Errors
+/// If a key before it holds another type.
+pub(super) fn pop_first(
+    cx: &mut Cx<'_>,
+    mut keys: Range<usize>,
+    options: &Options,
+) -> Result<bool, CommandError> {
+    keys.try_fold(false, |found, index| Ok(found || pop(cx, index, options)?))
 }
 
 /// Takes elements from the list under the key with this argument number, if there is one.

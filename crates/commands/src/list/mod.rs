@@ -3,6 +3,7 @@
 //! What they share is here: which end a word names, the parameters that shape a list, positions as
 //! clients count them, and how an element becomes a reply.
 
+mod blocking;
 mod lindex;
 mod linsert;
 mod lmove;
@@ -27,6 +28,11 @@ use store::{Event, EventClass};
 
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
+    &blocking::BLMOVE,
+    &blocking::BLMPOP,
+    &blocking::BLPOP,
+    &blocking::BRPOP,
+    &blocking::BRPOPLPUSH,
     &lindex::LINDEX,
     &linsert::LINSERT,
     &lindex::LLEN,
