@@ -8,6 +8,7 @@
 //! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
 //! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
 //! [`hyperloglog`] (sketches inside strings), [`stream`] (the log with its consumer groups).
+//! [`ordered`] (large sorted sets), [`sorted_set`], [`hyperloglog`] (sketches inside strings).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
@@ -22,8 +23,10 @@ pub mod hyperloglog;
 pub mod intset;
 pub mod list;
 pub mod listpack;
+pub mod ordered;
 pub mod prefetch;
 pub mod set;
 pub mod size_class;
+pub mod sorted_set;
 pub mod stream;
 pub mod table;

@@ -20,6 +20,7 @@ pub mod stream;
 pub mod string;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
         list::COMMANDS,
         set::COMMANDS,
         stream::COMMANDS,
+        zset::COMMANDS,
     ];
     families.into_iter().flatten().copied()
 }

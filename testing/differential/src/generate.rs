@@ -94,7 +94,8 @@ impl Generator {
 
     /// Whether an explained difference would make the two servers go different ways: one of them
     /// refuses a transaction for such a command and the other does not, or takes a name or a
-    /// parameter for valid that has forbidden bytes behind a NUL. Nor may chance decide which member goes.
+    /// parameter for valid that has forbidden bytes behind a NUL. Nor may chance
+    /// decide which member goes.
     fn parts_the_states(&self, sent: &Sent) -> bool {
         let is = |word: &str| sent.command[0].eq_ignore_ascii_case(word.as_bytes());
         let needless = is("MULTI") || is("WATCH");

@@ -211,6 +211,57 @@ const XCLAIM_OPTIONS: &[&[Arg]] = &[
     &[Word("IDLE"), SMALL_COUNT],
     &[Word("RETRYCOUNT"), SMALL_COUNT],
     &[Word("LASTID"), STREAM_ID],
+/// A score whose sums and products print alike in all versions.
+const SCORE: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("1")],
+    &[Word("2")],
+    &[Word("-1.5")],
+    &[Word("0.25")],
+    &[Word("100")],
+    &[Word("inf")],
+    &[Word("-inf")],
+    &[Float],
+]);
+
+const ZADD_OPTIONS: &[&[Arg]] =
+    &[&[Word("NX")], &[Word("XX")], &[Word("GT")], &[Word("LT")], &[Word("CH")], &[Word("INCR")]];
+
+const SCORE_BOUND: Arg = OneOf(&[
+    &[Word("-inf")],
+    &[Word("+inf")],
+    &[Word("(1")],
+    &[Word("(")],
+    &[Word("-1.5")],
+    &[Word("(inf")],
+    &[SCORE],
+]);
+
+const MEMBER_BOUND: Arg = OneOf(&[
+    &[Word("-")],
+    &[Word("+")],
+    &[Word("[1")],
+    &[Word("(2")],
+    &[Word("[")],
+    &[Word("(-1")],
+    &[Value],
+]);
+
+const RANGE_OPTIONS: &[&[Arg]] =
+    &[&[Word("LIMIT"), SMALL_COUNT, SMALL_COUNT], &[Word("WITHSCORES")]];
+
+const ZRANGE_OPTIONS: &[&[Arg]] = &[
+    &[Word("LIMIT"), SMALL_COUNT, SMALL_COUNT],
+    &[Word("WITHSCORES")],
+    &[Word("REV")],
+    &[Word("BYSCORE")],
+];
+
+const COMBINE_OPTIONS: &[&[Arg]] = &[
+    &[Word("WEIGHTS"), SCORE, SCORE],
+    &[Word("AGGREGATE"), OneOf(&[&[Word("SUM")], &[Word("MIN")], &[Word("MAX")], &[Value]])],
+    &[Word("WITHSCORES")],
 ];
 
 /// The parameters that a stream may change, with the value that an episode starts from. None of
@@ -549,6 +600,71 @@ pub const TABLE: &[Row] = &[
     )
     .weight(1),
     row(&["XTRIM"], &[Key, OneOf(STREAM_TRIM)]).weight(2),
+    // Sorted sets.
+    row(&["ZADD"], &[Key, Repeat(1, 4, &[SCORE, ELEMENT])]).weight(16),
+    row(&["ZADD"], &[Key, Options(ZADD_OPTIONS), Repeat(1, 3, &[SCORE, ELEMENT])])
+        .compare(Compare::Scores)
+        .weight(6),
+    row(&["ZCARD"], &[Key]),
+    row(&["ZCOUNT"], &[Key, SCORE_BOUND, SCORE_BOUND]),
+    row(&["ZDIFF"], &[Word("2"), Key, Key, Options(&[&[Word("WITHSCORES")]])])
+        .compare(Compare::Scores),
+    row(&["ZDIFFSTORE"], &[Key, Word("2"), Key, Key]),
+    row(&["ZINCRBY"], &[Key, SCORE, ELEMENT]).compare(Compare::Scores),
+    row(&["ZINTER"], &[Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).compare(Compare::Scores),
+    row(&["ZINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), SMALL_COUNT]])]),
+    row(&["ZINTERSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
+    row(&["ZLEXCOUNT"], &[Key, MEMBER_BOUND, MEMBER_BOUND]).compare(Compare::Type),
+    row(
+        &["ZMPOP"],
+        &[
+            Word("2"),
+            Key,
+            Key,
+            OneOf(&[&[Word("MIN")], &[Word("MAX")], &[Value]]),
+            Options(&[&[Word("COUNT"), SMALL_COUNT]]),
+        ],
+    )
+    .compare(Compare::Scores),
+    row(&["ZMSCORE"], &[Key, Repeat(1, 3, &[ELEMENT])]).compare(Compare::Scores),
+    row(&["ZPOPMAX"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
+    row(&["ZPOPMIN"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
+    row(&["ZRANDMEMBER"], &[Key, OneOf(&[&[], &[Word("2")], &[Word("-3"), Word("WITHSCORES")]])])
+        .compare(Compare::Type),
+    row(&["ZRANGE"], &[Key, SMALL_INDEX, SMALL_INDEX, Options(ZRANGE_OPTIONS)])
+        .compare(Compare::Scores)
+        .weight(8),
+    row(&["ZRANGE"], &[Key, SCORE_BOUND, SCORE_BOUND, Word("BYSCORE"), Options(ZRANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZRANGESTORE"], &[Key, Key, SMALL_INDEX, SMALL_INDEX, Options(ZRANGE_OPTIONS)]),
+    row(&["ZRANK"], &[Key, ELEMENT]),
+    row(&["ZREM"], &[Key, Repeat(1, 3, &[ELEMENT])]),
+    row(&["ZREMRANGEBYRANK"], &[Key, SMALL_INDEX, SMALL_INDEX]).weight(2),
+    row(&["ZREMRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND]).weight(2),
+    row(&["ZREVRANGE"], &[Key, SMALL_INDEX, SMALL_INDEX, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZREVRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZREVRANK"], &[Key, ELEMENT]),
+    row(
+        &["ZSCAN"],
+        &[Key, Word("0"), Options(&[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("999")]])],
+    )
+    .compare(Compare::Type),
+    row(&["ZSCORE"], &[Key, ELEMENT]).compare(Compare::Scores),
+    row(&["ZUNION"], &[Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).compare(Compare::Scores),
+    row(&["ZUNIONSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
+    // By member, of sets whose scores are all the same; of others the result is not defined.
+    row(&["ZADD"], &[Word("77"), Repeat(1, 4, &[Word("0"), ELEMENT])]),
+    row(&["ZRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND, Options(RANGE_OPTIONS)]),
+    row(&["ZREVRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND, Options(RANGE_OPTIONS)]),
+    row(&["ZREMRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]).weight(2),
+    row(&["ZLEXCOUNT"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]),
+    // Other types, for WRONGTYPE; dropped while the subject has them not.
+    row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
+    row(&["HSET"], &[Key, Value, Value]).weight(1),
     // Transactions.
     row(&["DISCARD"], &[]).weight(1),
     row(&["EXEC"], &[]).weight(6),

@@ -219,5 +219,6 @@ objects! {
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
     Stream: crate::stream::Stream = 7;
+    SortedSet: crate::sorted_set::SortedSet = 6;
     Probe: super::probe::Probe = 63;
 }
