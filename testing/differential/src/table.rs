@@ -211,6 +211,8 @@ const XCLAIM_OPTIONS: &[&[Arg]] = &[
     &[Word("IDLE"), SMALL_COUNT],
     &[Word("RETRYCOUNT"), SMALL_COUNT],
     &[Word("LASTID"), STREAM_ID],
+];
+
 /// A score whose sums and products print alike in all versions.
 const SCORE: Arg = OneOf(&[
     &[Word("0")],
