@@ -7,16 +7,27 @@
 //! values), [`listpack`] (many small strings in one blob), [`list`] (a chain of them), [`entry`]
 //! (one key with its value in one allocation), [`table`] (the key table), [`prefetch`] (hints to
 //! the processor), [`hyperloglog`] (sketches inside string values).
+//! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
+//! [`prefetch`] (hints to the processor); [`listpack`] and [`intset`] (small collections in one
+//! block), [`hash_table`] (large ones), [`set`] and [`hash`] (the types made of these);
+//! [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
 pub mod bytes;
+mod compact;
 pub mod entry;
+pub mod hash;
+pub mod hash_table;
 pub mod hyperloglog;
+pub mod intset;
 pub mod list;
 pub mod listpack;
+pub mod ordered;
 pub mod prefetch;
+pub mod set;
 pub mod size_class;
+pub mod sorted_set;
 pub mod table;

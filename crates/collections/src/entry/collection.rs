@@ -216,5 +216,8 @@ macro_rules! objects {
 // The numbers are part of the layout of entries: 0 to 2 are strings.
 objects! {
     List: crate::list::List = 3;
+    Set: crate::set::Set = 4;
+    Hash: crate::hash::Hash = 5;
+    SortedSet: crate::sorted_set::SortedSet = 6;
     Probe: super::probe::Probe = 63;
 }
