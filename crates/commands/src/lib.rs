@@ -7,6 +7,7 @@
 use command::DataCommand;
 
 pub mod bitmap;
+pub mod geo;
 pub mod hyperloglog;
 pub mod keys;
 pub mod list;
