@@ -4,13 +4,10 @@
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.
 //!
 //! Reading order: [`size_class`] (what the allocator really hands out), [`bytes`] (shared string
-//! values), [`listpack`] (many small strings in one blob), [`list`] (a chain of them), [`entry`]
-//! (one key with its value in one allocation), [`table`] (the key table), [`prefetch`] (hints to
-//! the processor), [`hyperloglog`] (sketches inside string values).
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
-//! [`prefetch`] (hints to the processor); [`listpack`] and [`intset`] (small collections in one
-//! block), [`hash_table`] (large ones), [`set`] and [`hash`] (the types made of these);
-//! [`ordered`] (large sorted sets) and [`sorted_set`] (the type).
+//! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
+//! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
+//! [`ordered`] (large sorted sets), [`sorted_set`], [`hyperloglog`] (sketches inside strings).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.

@@ -114,7 +114,7 @@ fn log(cx: &mut Cx<'_>, key: &[u8], options: Options, members: &[(u64, &[u8])]) 
     let scores: Vec<String> =
         members.iter().map(|(hash, _)| Digits::new().format(*hash).to_owned()).collect();
     let mut line: Vec<&[u8]> = vec![b"ZADD", key];
-    line.extend(options.words());
+    line.extend(options.words().map(|word| word as &[u8]));
     for (score, (_, member)) in scores.iter().zip(members) {
         line.extend([score.as_bytes(), member]);
     }

@@ -251,10 +251,7 @@ mod tests {
         let mut bench = Bench::new();
         assert_eq!(bench.run("ZINCRBY z inf a"), "$3\r\ninf\r\n");
         bench.clear();
-        assert_eq!(
-            bench.run("ZINCRBY z -inf a"),
-            "-ERR resulting score is not a number (NaN)\r\n"
-        );
+        assert_eq!(bench.run("ZINCRBY z -inf a"), "-ERR resulting score is not a number (NaN)\r\n");
         assert_eq!(bench.run("ZINCRBY z 0 a"), "$3\r\ninf\r\n");
         assert_eq!((bench.dirty(), bench.log().len()), (0, 0));
         bench.resp3();

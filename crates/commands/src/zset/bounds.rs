@@ -6,9 +6,8 @@ use std::ops::Range;
 use collections::sorted_set::SortedSet;
 use command::CommandError;
 
-const BAD_SCORE: CommandError = CommandError::Request(std::borrow::Cow::Borrowed(
-    b"ERR min or max is not a float",
-));
+const BAD_SCORE: CommandError =
+    CommandError::Request(std::borrow::Cow::Borrowed(b"ERR min or max is not a float"));
 const BAD_MEMBER: CommandError = CommandError::Request(std::borrow::Cow::Borrowed(
     b"ERR min or max not valid string range item",
 ));
@@ -136,7 +135,8 @@ fn lenient_number(text: &[u8]) -> Option<f64> {
     let blank = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
     let text = &text[blank..];
     stdx::num::parse_f64(text).or_else(|| {
-        let is_decimal = text.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+        let is_decimal =
+            text.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
         if is_decimal { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
     })
 }

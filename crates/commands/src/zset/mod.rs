@@ -20,7 +20,7 @@ mod score;
 
 use collections::sorted_set::Limits;
 use command::{Categories, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec};
-use config::{ZSET_MAX_LISTPACK_ENTRIES, ZSET_MAX_LISTPACK_VALUE};
+use config::rows::{ZSET_MAX_LISTPACK_ENTRIES, ZSET_MAX_LISTPACK_VALUE};
 use store::{Event, EventClass};
 
 /// The commands of this family.

@@ -128,8 +128,7 @@ fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     reader.check()?;
     // A word must follow the keys.
     let number = usize::try_from(number).ok().filter(|number| *number < reader.remaining());
-    let keys: Vec<_> =
-        (0..number.ok_or(CommandError::SYNTAX)?).map(|_| reader.bytes()).collect();
+    let keys: Vec<_> = (0..number.ok_or(CommandError::SYNTAX)?).map(|_| reader.bytes()).collect();
     let end = match () {
         () if reader.token("MIN") => End::Min,
         () if reader.token("MAX") => End::Max,

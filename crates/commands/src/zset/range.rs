@@ -43,10 +43,7 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Reads the key, the two ends, and the options.
-    pub(super) fn parse(
-        reader: &mut ArgReader<'a>,
-        named: Named,
-    ) -> Result<Self, CommandError> {
+    pub(super) fn parse(reader: &mut ArgReader<'a>, named: Named) -> Result<Self, CommandError> {
         let (key, first, second) = (reader.bytes(), reader.bytes(), reader.bytes());
         let Named { mut by, mut reverse, stored } = named;
         let (mut limit, mut with_scores) = (None, false);

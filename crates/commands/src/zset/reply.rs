@@ -37,10 +37,7 @@ pub(super) fn elements<'a>(
 }
 
 /// Writes an array of pairs, which some commands reply in RESP2 too.
-pub(super) fn pairs<'a>(
-    reply: &mut Reply,
-    elements: impl ExactSizeIterator<Item = Element<'a>>,
-) {
+pub(super) fn pairs<'a>(reply: &mut Reply, elements: impl ExactSizeIterator<Item = Element<'a>>) {
     reply.array(elements.len());
     elements.for_each(|element| {
         reply.array(2);
