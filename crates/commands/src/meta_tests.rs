@@ -73,14 +73,18 @@ fn a_fixed_arity_counts_the_documented_arguments() {
             continue;
         }
         let mandatory = spec.args.iter().filter(|arg| !arg.optional);
-        let is_open = spec.args.iter().any(|arg| arg.optional || arg.multiple);
+        let is_open = spec.args.iter().any(|arg| {
+            let in_block = arg.kind == command::spec::ArgKind::Block;
+            arg.optional || arg.multiple || in_block && arg.args.iter().any(|part| part.multiple)
+        });
         assert_eq!(spec.arity < 0, is_open, "{}: arity {} and arguments", spec.name, spec.arity);
-        // A block is as many words as it has parts.
+        // A block is as many words as it has parts, and its token.
         let words = words
             + mandatory
                 .map(|arg| {
                     let block = arg.kind == command::spec::ArgKind::Block;
-                    if block { arg.args.len() } else { 1 + usize::from(has_value_after_token(arg)) }
+                    let own = if block { arg.args.len() } else { 1 };
+                    own + usize::from(has_value_after_token(arg))
                 })
                 .sum::<usize>();
         assert_eq!(usize::from(spec.arity.unsigned_abs()), words, "{}: arity", spec.name);

@@ -313,7 +313,7 @@ mod tests {
             assert_ne!(spec.arity, 0, "{} lacks an arity", entry.full_name);
             if matches!(entry.exec, Exec::Data(_)) && entry.subcommands.is_empty() {
                 let walks = entry.has(Flags::KEYSPACE_WALK) || entry.has(Flags::WHOLE_KEYSPACE);
-                let helps = spec.name == "help";
+                let helps = matches!(spec.name, "help" | "pfselftest");
                 let keyed = !spec.keys.is_empty();
                 assert!(keyed || walks || helps, "{} has no keys", entry.full_name);
             }

@@ -123,11 +123,11 @@ pub const EXPLAINED: &[Explained] = &[
     Explained {
         name: "bitpos-arguments",
         sentence: "BITPOS and BITCOUNT check every argument before they look at the key, as Redis \
-                   7.2 does; Redis 7.0 answers for a missing key first.",
+                   7.2 does; Redis 7.0 looks first whether it exists and is a string.",
         explains: |command, subject, reference| {
             (is(command, "BITPOS") || is(command, "BITCOUNT"))
                 && matches!(subject, Value::Error(_))
-                && matches!(reference, Value::Integer(_))
+                && (matches!(reference, Value::Integer(_)) || is_error(reference, "WRONGTYPE "))
         },
     },
     Explained {

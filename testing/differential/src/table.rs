@@ -123,6 +123,18 @@ const SMALL_COUNT: Arg = OneOf(&[
     &[Word("x")],
 ]);
 
+/// An index of a list. Redis 7.2 and Valkey cut that of LSET to 32 bits if the list is short.
+const SMALL_INDEX: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("-1")],
+    &[Word("-2")],
+    &[Word("100")],
+    &[Word("-100")],
+    &[Word("9223372036854775808")],
+    &[Word("x")],
+]);
+
 const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
 
 const LPOS_OPTIONS: &[&[Arg]] =
@@ -344,7 +356,7 @@ pub const TABLE: &[Row] = &[
     row(&["LRANGE"], &[Key, Index, Index]).weight(8),
     row(&["LREM"], &[Key, SMALL_COUNT, ELEMENT]).weight(8),
     row(&["LREM"], &[Key, Int, ELEMENT]).since(7, 2),
-    row(&["LSET"], &[Key, Index, ELEMENT]).weight(8),
+    row(&["LSET"], &[Key, SMALL_INDEX, ELEMENT]).weight(8),
     row(&["LTRIM"], &[Key, Index, Index]).weight(2),
     row(&["RPOP"], &[Key]),
     row(&["RPOP"], &[Key, SMALL_COUNT]),

@@ -80,6 +80,15 @@ impl Set {
         }
     }
 
+    /// As [`Set::contains`], for a member of another set.
+    #[must_use]
+    pub fn contains_item(&self, member: Item<'_>) -> bool {
+        match (self.compact.view(), member) {
+            (View::Intset(intset), Item::Int(value)) => intset.contains(value),
+            _ => self.contains(member.text(&mut itoa::Buffer::new())),
+        }
+    }
+
     /// Prepares for `count` members, of which `first` is the first, to be added: many at once make
     /// a table from the outset, even if they turn out to be the same.
     pub fn expect(&mut self, limits: &Limits, first: &[u8], count: usize) {

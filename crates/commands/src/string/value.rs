@@ -102,7 +102,7 @@ pub(crate) fn reply(reply: &mut Reply, value: StringRef<'_>) {
 }
 
 /// Values of at least this size are worth a shared reply.
-const SHARED_REPLY_MIN: usize = 16 * 1024;
+pub(crate) const SHARED_REPLY_MIN: usize = 16 * 1024;
 
 /// Replies with `len` bytes of a shared buffer from `start` on, without copying many.
 pub(crate) fn reply_part(reply: &mut Reply, bytes: &SharedBytes, start: usize, len: usize) {

@@ -9,22 +9,22 @@ rows! {
     Encodings after PREVIOUS;
 
     HASH_MAX_LISTPACK_ENTRIES: Int = int("hash-max-listpack-entries", 512, 0, i64::MAX)
-        .aliases(&["hash-max-ziplist-entries"]).planned(),
+        .aliases(&["hash-max-ziplist-entries"]),
         "Fields up to which a hash is one packed block.";
     HASH_MAX_LISTPACK_VALUE: Bytes = bytes("hash-max-listpack-value", 64, 0, BYTES_MAX)
-        .aliases(&["hash-max-ziplist-value"]).planned(),
+        .aliases(&["hash-max-ziplist-value"]),
         "Longest field or value in a packed hash.";
     LIST_MAX_LISTPACK_SIZE: Int = int("list-max-listpack-size", -2, INT_MIN, INT_MAX)
         .aliases(&["list-max-ziplist-size"]),
         "Elements in a node of a list; -1 to -5 limit it to 4, 8, 16, 32 or 64 kB instead.";
     LIST_COMPRESS_DEPTH: Int = int("list-compress-depth", 0, 0, INT_MAX).debug(),
         "Nodes at each end of a list that stay uncompressed; 0 compresses none.";
-    SET_MAX_INTSET_ENTRIES: Int = int("set-max-intset-entries", 512, 0, i64::MAX).planned(),
+    SET_MAX_INTSET_ENTRIES: Int = int("set-max-intset-entries", 512, 0, i64::MAX),
         "Members up to which a set of numbers is one sorted array.";
-    SET_MAX_LISTPACK_ENTRIES: Int = int("set-max-listpack-entries", 128, 0, i64::MAX).planned(),
+    SET_MAX_LISTPACK_ENTRIES: Int = int("set-max-listpack-entries", 128, 0, i64::MAX),
         "Members up to which a set is one packed block.";
     SET_MAX_LISTPACK_VALUE: Int =
-        int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes).planned(),
+        int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes),
         "Longest member of a packed set.";
     ZSET_MAX_LISTPACK_ENTRIES: Int = int("zset-max-listpack-entries", 128, 0, i64::MAX)
         .aliases(&["zset-max-ziplist-entries"]),

@@ -80,6 +80,7 @@ impl Point {
 }
 
 #[cfg(test)]
+#[allow(clippy::excessive_precision, reason = "digits as the reference prints them")]
 mod tests {
     use super::*;
 

@@ -1,0 +1,119 @@
+//! `HGET`, `HMGET`, `HEXISTS`, `HSTRLEN` and `HLEN`.
+
+use collections::hash::Hash;
+use collections::listpack::Item;
+use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
+use resp::Reply;
+
+use super::{ASKED, READ, reply_item};
+use crate::string::value::{SHARED_REPLY_MIN, reply_part};
+
+/// `HGET key field`.
+pub(super) static HGET: DataCommand = DataCommand::new(
+    Spec::new("hget", Group::Hash, "2.0.0", 3, "O(1)", "Returns the value of a field of a hash.")
+        .flags(Flags::READONLY.union(Flags::FAST))
+        .acl(Categories::HASH)
+        .keys(READ)
+        .args(&[Arg::key("key", 0), Arg::string("field")]),
+    |cx| {
+        let (key, field) = (cx.arg(1)?, cx.arg(2)?);
+        reply_value(cx.reply, cx.db.get::<Hash>(key)?, field);
+        Ok(())
+    },
+);
+
+/// `HMGET key field [field ...]`.
+pub(super) static HMGET: DataCommand = DataCommand::new(
+    Spec::new(
+        "hmget",
+        Group::Hash,
+        "2.0.0",
+        -3,
+        "O(N) for N fields.",
+        "Returns the values of several fields of a hash.",
+    )
+    .flags(Flags::READONLY.union(Flags::FAST))
+    .acl(Categories::HASH)
+    .keys(READ)
+    .args(&[Arg::key("key", 0), Arg::string("field").multiple()]),
+    |cx| {
+        let key = cx.arg(1)?;
+        let hash = cx.db.get::<Hash>(key)?;
+        cx.reply.array(cx.args.len() - 2);
+        cx.args.iter().skip(2).for_each(|field| reply_value(cx.reply, hash, field));
+        Ok(())
+    },
+);
+
+/// `HEXISTS key field`.
+pub(super) static HEXISTS: DataCommand = DataCommand::new(
+    Spec::new("hexists", Group::Hash, "2.0.0", 3, "O(1)", "Returns whether a hash has a field.")
+        .flags(Flags::READONLY.union(Flags::FAST))
+        .acl(Categories::HASH)
+        .keys(ASKED)
+        .args(&[Arg::key("key", 0), Arg::string("field")]),
+    |cx| {
+        let value = value_number(cx, |value| i64::from(value.is_some()))?;
+        cx.reply.integer(value);
+        Ok(())
+    },
+);
+
+/// `HSTRLEN key field`.
+pub(super) static HSTRLEN: DataCommand = DataCommand::new(
+    Spec::new(
+        "hstrlen",
+        Group::Hash,
+        "3.2.0",
+        3,
+        "O(1)",
+        "Returns the length of the value of a field of a hash, in bytes.",
+    )
+    .flags(Flags::READONLY.union(Flags::FAST))
+    .acl(Categories::HASH)
+    .keys(ASKED)
+    .args(&[Arg::key("key", 0), Arg::string("field")]),
+    |cx| {
+        let len = value_number(cx, |value| value.map_or(0, |value| value.text_len() as i64))?;
+        cx.reply.integer(len);
+        Ok(())
+    },
+);
+
+/// `HLEN key`.
+pub(super) static HLEN: DataCommand = DataCommand::new(
+    Spec::new("hlen", Group::Hash, "2.0.0", 2, "O(1)", "Returns how many fields a hash has.")
+        .flags(Flags::READONLY.union(Flags::FAST))
+        .acl(Categories::HASH)
+        .keys(ASKED)
+        .args(&[Arg::key("key", 0)]),
+    |cx| {
+        let key = cx.arg(1)?;
+        let len = cx.db.get::<Hash>(key)?.map_or(0, Hash::len);
+        cx.reply.integer(len as i64);
+        Ok(())
+    },
+);
+
+/// Replies with the value of a field, or null; a long one is shared, not copied.
+pub(super) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8]) {
+    match hash.and_then(|hash| hash.get(field)) {
+        None => reply.null(),
+        Some(Item::Bytes(text)) if text.len() >= SHARED_REPLY_MIN => {
+            match hash.and_then(|hash| hash.get_shared(field)) {
+                Some(shared) => reply_part(reply, &shared, 0, shared.len()),
+                None => reply.bulk(text),
+            }
+        }
+        Some(value) => reply_item(reply, value),
+    }
+}
+
+/// What `number` makes of the value of the field that the arguments name.
+fn value_number(
+    cx: &mut Cx<'_>,
+    number: impl Fn(Option<Item<'_>>) -> i64,
+) -> Result<i64, CommandError> {
+    let (key, field) = (cx.arg(1)?, cx.arg(2)?);
+    Ok(number(cx.db.get::<Hash>(key)?.and_then(|hash| hash.get(field))))
+}

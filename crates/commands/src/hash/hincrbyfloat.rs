@@ -1,0 +1,70 @@
+//! `HINCRBYFLOAT`.
+
+use collections::hash::Hash;
+use collections::listpack::Item;
+use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
+use stdx::num::LongDouble;
+use store::{Absent, Change, Event};
+
+use super::{COUNTED, event, limits};
+
+/// `HINCRBYFLOAT key field increment`.
+pub(super) static HINCRBYFLOAT: DataCommand = DataCommand::new(
+    Spec::new(
+        "hincrbyfloat",
+        Group::Hash,
+        "2.6.0",
+        4,
+        "O(1)",
+        "Adds a number to the floating point number in a field of a hash. What is missing counts \
+         as 0.",
+    )
+    .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
+    .acl(Categories::HASH)
+    .keys(COUNTED)
+    .args(&[Arg::key("key", 0), Arg::string("field"), Arg::double("increment")]),
+    run,
+);
+
+const COUNT: Event = event("hincrbyfloat");
+
+fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    let (key, field, increment) = (cx.arg(1)?, cx.arg(2)?, cx.arg(3)?);
+    let increment = LongDouble::parse(increment).ok_or(CommandError::NOT_FLOAT)?;
+    if increment.is_nan() || increment.is_infinite() {
+        return Err(CommandError::request("ERR value is NaN or Infinity"));
+    }
+    let limits = limits(cx);
+    let sum = cx.db.edit(key).update(Absent::Create, |hash: &mut Hash| {
+        let sum = sum(hash.get(field), increment);
+        match sum {
+            Err(_) => Change::none(sum),
+            Ok(text) => {
+                hash.set(&limits, field, &text[..]);
+                Change::made(1, COUNT, Ok(text))
+            }
+        }
+    })?;
+    let text = sum.expect("an absent hash is created")?;
+    cx.reply.bulk(&text);
+    // Another machine may add differently: replicas take the result.
+    cx.log(&[b"HSET", key, field, &text]);
+    Ok(())
+}
+
+/// The sum as text.
+fn sum(value: Option<Item<'_>>, increment: LongDouble) -> Result<Vec<u8>, CommandError> {
+    let old = match value {
+        None => LongDouble::from_i64(0),
+        Some(Item::Int(number)) => LongDouble::from_i64(number),
+        Some(Item::Bytes(text)) => LongDouble::parse(text)
+            .ok_or_else(|| CommandError::state("ERR hash value is not a float"))?,
+    };
+    let sum = old + increment;
+    if sum.is_nan() || sum.is_infinite() {
+        return Err(CommandError::state("ERR increment would produce NaN or Infinity"));
+    }
+    let mut text = Vec::new();
+    sum.write(&mut text);
+    Ok(text)
+}
