@@ -9,7 +9,7 @@ use super::search::{COUNT, ORDER, search};
 use super::unit::Unit;
 use super::{ONE_READ, OVERWRITE, READ_DATA, spec};
 
-const COMPLEXITY: &str = "O(N + log(M)) with N the number of members in the cells around the circle \
+const COMPLEXITY: &str = "O(N + log(M)) with N the number of members in the cells around it \
                           and M the number of members in the index.";
 const AROUND_A_POINT: &str = "Returns, or stores, the members of an index that lie in a circle.";
 const AROUND_A_MEMBER: &str =

@@ -277,7 +277,8 @@ mod tests {
         }
         assert_eq!(
             bench.run("GEOSEARCHSTORE d g FROMLONLAT 1 1 BYRADIUS 1 m WITHDIST"),
-            "-ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options\r\n"
+            "-ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD \
+             options\r\n"
         );
     }
 }
