@@ -17,6 +17,7 @@ pub mod list;
 mod meta_tests;
 mod random;
 pub mod set;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 mod testing;
@@ -33,6 +34,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
         hash::COMMANDS,
         list::COMMANDS,
         set::COMMANDS,
+        stream::COMMANDS,
         zset::COMMANDS,
     ];
     families.into_iter().flatten().copied()

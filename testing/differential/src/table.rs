@@ -89,6 +89,8 @@ const NEWER_BITOPS: &[&[Arg]] =
 const SCAN_OPTIONS: &[&[Arg]] =
     &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
 
+const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
+
 const LCS_OPTIONS: &[&[Arg]] =
     &[&[Word("LEN")], &[Word("IDX")], &[Word("MINMATCHLEN"), Int], &[Word("WITHMATCHLEN")]];
 
@@ -155,6 +157,59 @@ const GEO_SHAPE: &[&[Arg]] = &[
 
 /// Without an order and a count: which of several equally distant members come first is open.
 const GEO_OPTIONS: &[&[Arg]] = &[&[Word("WITHCOORD")], &[Word("WITHDIST")], &[Word("WITHHASH")]];
+
+/// A score whose sums and products print alike in all versions.
+const SCORE: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1")],
+    &[Word("1")],
+    &[Word("2")],
+    &[Word("-1.5")],
+    &[Word("0.25")],
+    &[Word("100")],
+    &[Word("inf")],
+    &[Word("-inf")],
+    &[Float],
+]);
+
+const ZADD_OPTIONS: &[&[Arg]] =
+    &[&[Word("NX")], &[Word("XX")], &[Word("GT")], &[Word("LT")], &[Word("CH")], &[Word("INCR")]];
+
+const SCORE_BOUND: Arg = OneOf(&[
+    &[Word("-inf")],
+    &[Word("+inf")],
+    &[Word("(1")],
+    &[Word("(")],
+    &[Word("-1.5")],
+    &[Word("(inf")],
+    &[SCORE],
+]);
+
+const MEMBER_BOUND: Arg = OneOf(&[
+    &[Word("-")],
+    &[Word("+")],
+    &[Word("[1")],
+    &[Word("(2")],
+    &[Word("[")],
+    &[Word("(-1")],
+    &[Value],
+]);
+
+const RANGE_OPTIONS: &[&[Arg]] =
+    &[&[Word("LIMIT"), SMALL_COUNT, SMALL_COUNT], &[Word("WITHSCORES")]];
+
+const ZRANGE_OPTIONS: &[&[Arg]] = &[
+    &[Word("LIMIT"), SMALL_COUNT, SMALL_COUNT],
+    &[Word("WITHSCORES")],
+    &[Word("REV")],
+    &[Word("BYSCORE")],
+];
+
+const COMBINE_OPTIONS: &[&[Arg]] = &[
+    &[Word("WEIGHTS"), SCORE, SCORE],
+    &[Word("AGGREGATE"), OneOf(&[&[Word("SUM")], &[Word("MIN")], &[Word("MAX")], &[Value]])],
+    &[Word("WITHSCORES")],
+];
 
 /// The parameters that a stream may change, with the value that an episode starts from. None of
 /// them decides about encodings or about what is kept.
@@ -334,6 +389,52 @@ pub const TABLE: &[Row] = &[
     row(&["GEOSEARCH"], &[Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE), Options(GEO_OPTIONS)])
         .weight(8),
     row(&["GEOSEARCHSTORE"], &[Key, Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE)]),
+    // Sets.
+    row(&["SADD"], &[Key, Repeat(1, 12, &[Value])]).weight(12),
+    row(&["SADD"], &[Key, Repeat(1, 6, &[Int])]).weight(6),
+    row(&["SCARD"], &[Key]),
+    row(&["SDIFF"], &[Repeat(1, 4, &[Key])]).compare(Compare::Unordered),
+    row(&["SDIFFSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SINTER"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), Int]])]),
+    row(&["SINTERCARD"], &[Int, Repeat(1, 3, &[Key])]).weight(1),
+    row(&["SINTERSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SISMEMBER"], &[Key, Value]),
+    row(&["SMEMBERS"], &[Key]).compare(Compare::Unordered),
+    row(&["SMISMEMBER"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SMOVE"], &[Key, Key, Value]),
+    // Which member goes is chance: a count that takes them all leaves nothing to it.
+    row(&["SPOP"], &[Key, Word("9223372036854775807")]).compare(Compare::Unordered).weight(1),
+    row(&["SPOP"], &[Key, Word("0")]).weight(1),
+    row(&["SRANDMEMBER"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("3")]).compare(Compare::Presence).weight(1),
+    row(&["SREM"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["SUNION"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SUNIONSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    // Hashes.
+    row(&["HDEL"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HEXISTS"], &[Key, Value]),
+    row(&["HGET"], &[Key, Value]),
+    row(&["HGETALL"], &[Key]).compare(Compare::Pairs),
+    row(&["HINCRBY"], &[Key, Value, Int]).weight(6),
+    row(&["HINCRBYFLOAT"], &[Key, Value, Float]).weight(6),
+    row(&["HKEYS"], &[Key]).compare(Compare::Unordered),
+    row(&["HLEN"], &[Key]),
+    row(&["HMGET"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HMSET"], &[Key, Repeat(1, 3, &[Value, Value])]),
+    row(&["HRANDFIELD"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("-3"), Options(&[&[Word("WITHVALUES")]])])
+        .compare(Compare::Presence)
+        .weight(1),
+    row(&["HSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["HSET"], &[Key, Repeat(1, 8, &[Value, Value])]).weight(12),
+    row(&["HSET"], &[Key, Repeat(1, 4, &[Value, Int])]).weight(6),
+    row(&["HSETNX"], &[Key, Value, Value]),
+    row(&["HSTRLEN"], &[Key, Value]),
+    row(&["HVALS"], &[Key]).compare(Compare::Unordered),
     // HyperLogLogs.
     row(&["PFADD"], &[Key, Repeat(0, 6, &[Value])]).weight(6),
     row(&["PFADD"], &[Key, Repeat(200, 400, &[Value])]).weight(1),
@@ -395,6 +496,68 @@ pub const TABLE: &[Row] = &[
     row(&["RPOPLPUSH"], &[Key, Key]),
     row(&["RPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
     row(&["RPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
+    // Sorted sets.
+    row(&["ZADD"], &[Key, Repeat(1, 4, &[SCORE, ELEMENT])]).weight(16),
+    row(&["ZADD"], &[Key, Options(ZADD_OPTIONS), Repeat(1, 3, &[SCORE, ELEMENT])])
+        .compare(Compare::Scores)
+        .weight(6),
+    row(&["ZCARD"], &[Key]),
+    row(&["ZCOUNT"], &[Key, SCORE_BOUND, SCORE_BOUND]),
+    row(&["ZDIFF"], &[Word("2"), Key, Key, Options(&[&[Word("WITHSCORES")]])])
+        .compare(Compare::Scores),
+    row(&["ZDIFFSTORE"], &[Key, Word("2"), Key, Key]),
+    row(&["ZINCRBY"], &[Key, SCORE, ELEMENT]).compare(Compare::Scores),
+    row(&["ZINTER"], &[Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).compare(Compare::Scores),
+    row(&["ZINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), SMALL_COUNT]])]),
+    row(&["ZINTERSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
+    row(&["ZLEXCOUNT"], &[Key, MEMBER_BOUND, MEMBER_BOUND]).compare(Compare::Type),
+    row(
+        &["ZMPOP"],
+        &[
+            Word("2"),
+            Key,
+            Key,
+            OneOf(&[&[Word("MIN")], &[Word("MAX")], &[Value]]),
+            Options(&[&[Word("COUNT"), SMALL_COUNT]]),
+        ],
+    )
+    .compare(Compare::Scores),
+    row(&["ZMSCORE"], &[Key, Repeat(1, 3, &[ELEMENT])]).compare(Compare::Scores),
+    row(&["ZPOPMAX"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
+    row(&["ZPOPMIN"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
+    row(&["ZRANDMEMBER"], &[Key, OneOf(&[&[], &[Word("2")], &[Word("-3"), Word("WITHSCORES")]])])
+        .compare(Compare::Type),
+    row(&["ZRANGE"], &[Key, SMALL_INDEX, SMALL_INDEX, Options(ZRANGE_OPTIONS)])
+        .compare(Compare::Scores)
+        .weight(8),
+    row(&["ZRANGE"], &[Key, SCORE_BOUND, SCORE_BOUND, Word("BYSCORE"), Options(ZRANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZRANGESTORE"], &[Key, Key, SMALL_INDEX, SMALL_INDEX, Options(ZRANGE_OPTIONS)]),
+    row(&["ZRANK"], &[Key, ELEMENT]),
+    row(&["ZREM"], &[Key, Repeat(1, 3, &[ELEMENT])]),
+    row(&["ZREMRANGEBYRANK"], &[Key, SMALL_INDEX, SMALL_INDEX]).weight(2),
+    row(&["ZREMRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND]).weight(2),
+    row(&["ZREVRANGE"], &[Key, SMALL_INDEX, SMALL_INDEX, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZREVRANGEBYSCORE"], &[Key, SCORE_BOUND, SCORE_BOUND, Options(RANGE_OPTIONS)])
+        .compare(Compare::Scores),
+    row(&["ZREVRANK"], &[Key, ELEMENT]),
+    row(
+        &["ZSCAN"],
+        &[Key, Word("0"), Options(&[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("999")]])],
+    )
+    .compare(Compare::Type),
+    row(&["ZSCORE"], &[Key, ELEMENT]).compare(Compare::Scores),
+    row(&["ZUNION"], &[Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).compare(Compare::Scores),
+    row(&["ZUNIONSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
+    // By member, of sets whose scores are all the same; of others the result is not defined.
+    row(&["ZADD"], &[Word("77"), Repeat(1, 4, &[Word("0"), ELEMENT])]),
+    row(&["ZRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND, Options(RANGE_OPTIONS)]),
+    row(&["ZREVRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND, Options(RANGE_OPTIONS)]),
+    row(&["ZREMRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]).weight(2),
+    row(&["ZLEXCOUNT"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]),
     // Other types, for WRONGTYPE; dropped while the subject has them not.
     row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["HSET"], &[Key, Value, Value]).weight(1),

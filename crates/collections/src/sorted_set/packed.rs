@@ -115,8 +115,8 @@ impl Packed {
 fn score_item(score: f64, text: &mut Vec<u8>) -> Item<'_> {
     /// Integers up to here are exact.
     const EXACT_MAX: f64 = (1u64 << 53) as f64;
-    let is_negative_zero = score == 0.0 && score.is_sign_negative();
-    if score.abs() <= EXACT_MAX && score == score.trunc() && !is_negative_zero {
+    // A negative zero is an integer too, and loses its sign, as in Redis.
+    if score.abs() <= EXACT_MAX && score == score.trunc() {
         return Item::Int(score as i64);
     }
     num::write_f64(text, score);

@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(bench.run("ZSCORE z x"), "$-1\r\n");
         assert_eq!(bench.run("ZSCORE none x"), "$-1\r\n");
         bench.resp3();
-        assert_eq!(bench.run("ZMSCORE z a x b c"), "*4\r\n,1.5\r\n_\r\n,-0\r\n,1e+21\r\n");
+        assert_eq!(bench.run("ZMSCORE z a x b c"), "*4\r\n,1.5\r\n_\r\n,0\r\n,1e+21\r\n");
         assert_eq!(bench.run("ZMSCORE none x y"), "*2\r\n_\r\n_\r\n");
     }
 }
