@@ -67,8 +67,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "scan-cursor",
-        sentence: "SCAN refuses a cursor that is no unsigned number, and a type name that does not \
-                   exist, as Redis 8 does.",
+        sentence: "SCAN refuses a cursor that is no unsigned number, and a type name that does not exist, \
+                   as Redis 8 does.",
         explains: |command, subject, _| {
             is(command, "SCAN")
                 && (is_error(subject, "ERR invalid cursor")
@@ -99,6 +99,15 @@ pub const EXPLAINED: &[Explained] = &[
             is(command, "BITCOUNT")
                 && is_error(subject, "ERR value is not an integer")
                 && is_error(reference, "ERR syntax error")
+        },
+    },
+    Explained {
+        name: "rank-with-score",
+        sentence: "ZRANK and ZREVRANK take the option WITHSCORE, as Redis 7.2 does.",
+        explains: |command, _, reference| {
+            (is(command, "ZRANK") || is(command, "ZREVRANK"))
+                && command.len() == 4
+                && is_error(reference, "ERR wrong number of arguments for 'z")
         },
     },
     Explained {
