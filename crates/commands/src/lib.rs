@@ -16,6 +16,7 @@ pub mod list;
 mod meta_tests;
 mod random;
 pub mod set;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 mod testing;
@@ -31,6 +32,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
         hash::COMMANDS,
         list::COMMANDS,
         set::COMMANDS,
+        stream::COMMANDS,
         zset::COMMANDS,
     ];
     families.into_iter().flatten().copied()

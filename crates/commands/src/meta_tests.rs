@@ -78,13 +78,13 @@ fn a_fixed_arity_counts_the_documented_arguments() {
             arg.optional || arg.multiple || in_block && arg.args.iter().any(|part| part.multiple)
         });
         assert_eq!(spec.arity < 0, is_open, "{}: arity {} and arguments", spec.name, spec.arity);
-        // A block is as many words as it has parts, and its token.
+        // A block is as many words as it has mandatory parts, and its token.
         let words = words
             + mandatory
                 .map(|arg| {
                     let block = arg.kind == command::spec::ArgKind::Block;
-                    let own = if block { arg.args.len() } else { 1 };
-                    own + usize::from(has_value_after_token(arg))
+                    let parts = arg.args.iter().filter(|part| !part.optional).count();
+                    usize::from(has_value_after_token(arg)) + if block { parts } else { 1 }
                 })
                 .sum::<usize>();
         assert_eq!(usize::from(spec.arity.unsigned_abs()), words, "{}: arity", spec.name);

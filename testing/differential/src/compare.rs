@@ -26,6 +26,8 @@ pub enum Compare {
     CommandInfo,
     /// HELLO: all fields but the server's name and version and the connection's id.
     Hello,
+    /// What chance chose: the RESP type, and how many elements there are.
+    Presence,
     /// Only the RESP type.
     Type,
 }
@@ -65,7 +67,8 @@ impl Compare {
             }
             (Compare::Scores, ..) => same_scores(subject, reference),
             (Compare::Hello, ..) => hello(subject) == hello(reference),
-            (Compare::Type, ..) => {
+            (Compare::Presence, Value::Array(a), Value::Array(b)) => a.len() == b.len(),
+            (Compare::Presence | Compare::Type, ..) => {
                 std::mem::discriminant(subject) == std::mem::discriminant(reference)
             }
             _ => false,

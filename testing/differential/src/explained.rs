@@ -67,21 +67,22 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "scan-cursor",
-        sentence: "SCAN refuses a cursor that is no unsigned number, and a type name that does not exist, \
-                   as Redis 8 does.",
+        sentence: "SCAN, SSCAN, HSCAN and ZSCAN refuse a cursor that is no unsigned number, and \
+                   SCAN a type name that does not exist, as Redis 8 does.",
         explains: |command, subject, _| {
-            is(command, "SCAN")
+            scan_cursor(command).is_some()
                 && (is_error(subject, "ERR invalid cursor")
                     || is_error(subject, "ERR unknown type name"))
         },
     },
     Explained {
         name: "scan-made-up-cursor",
-        sentence: "A cursor that SCAN never returned visits an unspecified part of the keys.",
+        sentence: "A cursor that SCAN, SSCAN or HSCAN never returned visits an unspecified part of \
+                   the keys or elements.",
         explains: |command, subject, reference| {
-            let made_up = command.get(1).is_some_and(|cursor| cursor != b"0");
+            let made_up = scan_cursor(command).is_some_and(|cursor| cursor != b"0");
             let both = matches!((subject, reference), (Value::Array(_), Value::Array(_)));
-            is(command, "SCAN") && made_up && both
+            made_up && both
         },
     },
     Explained {
@@ -162,6 +163,18 @@ pub fn explanation(
 
 fn is(command: &Command, name: &str) -> bool {
     command.first().is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// The cursor of a walk over keys or over elements.
+fn scan_cursor(command: &Command) -> Option<&[u8]> {
+    let at = if is(command, "SCAN") {
+        1
+    } else if is(command, "SSCAN") || is(command, "HSCAN") || is(command, "ZSCAN") {
+        2
+    } else {
+        return None;
+    };
+    command.get(at).map(Vec::as_slice)
 }
 
 fn is_error(value: &Value, start: &str) -> bool {

@@ -89,6 +89,8 @@ const NEWER_BITOPS: &[&[Arg]] =
 const SCAN_OPTIONS: &[&[Arg]] =
     &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
 
+const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
+
 const LCS_OPTIONS: &[&[Arg]] =
     &[&[Word("LEN")], &[Word("IDX")], &[Word("MINMATCHLEN"), Int], &[Word("WITHMATCHLEN")]];
 
@@ -355,6 +357,52 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
     row(&["GETBIT"], &[Key, BitOffset]),
     row(&["SETBIT"], &[Key, BitOffset, Bit]),
+    // Sets.
+    row(&["SADD"], &[Key, Repeat(1, 12, &[Value])]).weight(12),
+    row(&["SADD"], &[Key, Repeat(1, 6, &[Int])]).weight(6),
+    row(&["SCARD"], &[Key]),
+    row(&["SDIFF"], &[Repeat(1, 4, &[Key])]).compare(Compare::Unordered),
+    row(&["SDIFFSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SINTER"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), Int]])]),
+    row(&["SINTERCARD"], &[Int, Repeat(1, 3, &[Key])]).weight(1),
+    row(&["SINTERSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    row(&["SISMEMBER"], &[Key, Value]),
+    row(&["SMEMBERS"], &[Key]).compare(Compare::Unordered),
+    row(&["SMISMEMBER"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SMOVE"], &[Key, Key, Value]),
+    // Which member goes is chance: a count that takes them all leaves nothing to it.
+    row(&["SPOP"], &[Key, Word("9223372036854775807")]).compare(Compare::Unordered).weight(1),
+    row(&["SPOP"], &[Key, Word("0")]).weight(1),
+    row(&["SRANDMEMBER"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["SRANDMEMBER"], &[Key, Word("3")]).compare(Compare::Presence).weight(1),
+    row(&["SREM"], &[Key, Repeat(1, 5, &[Value])]),
+    row(&["SSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["SUNION"], &[Repeat(1, 3, &[Key])]).compare(Compare::Unordered),
+    row(&["SUNIONSTORE"], &[Key, Repeat(1, 3, &[Key])]),
+    // Hashes.
+    row(&["HDEL"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HEXISTS"], &[Key, Value]),
+    row(&["HGET"], &[Key, Value]),
+    row(&["HGETALL"], &[Key]).compare(Compare::Pairs),
+    row(&["HINCRBY"], &[Key, Value, Int]).weight(6),
+    row(&["HINCRBYFLOAT"], &[Key, Value, Float]).weight(6),
+    row(&["HKEYS"], &[Key]).compare(Compare::Unordered),
+    row(&["HLEN"], &[Key]),
+    row(&["HMGET"], &[Key, Repeat(1, 4, &[Value])]),
+    row(&["HMSET"], &[Key, Repeat(1, 3, &[Value, Value])]),
+    row(&["HRANDFIELD"], &[Key]).compare(Compare::Presence).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("1000000")]).compare(Compare::Unordered).weight(1),
+    row(&["HRANDFIELD"], &[Key, Word("-3"), Options(&[&[Word("WITHVALUES")]])])
+        .compare(Compare::Presence)
+        .weight(1),
+    row(&["HSCAN"], &[Key, Word("0"), Options(ELEMENT_SCAN_OPTIONS)]).compare(Compare::Scan),
+    row(&["HSET"], &[Key, Repeat(1, 8, &[Value, Value])]).weight(12),
+    row(&["HSET"], &[Key, Repeat(1, 4, &[Value, Int])]).weight(6),
+    row(&["HSETNX"], &[Key, Value, Value]),
+    row(&["HSTRLEN"], &[Key, Value]),
+    row(&["HVALS"], &[Key]).compare(Compare::Unordered),
     // HyperLogLogs.
     row(&["PFADD"], &[Key, Repeat(0, 6, &[Value])]).weight(6),
     row(&["PFADD"], &[Key, Repeat(200, 400, &[Value])]).weight(1),

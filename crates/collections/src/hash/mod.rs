@@ -2,7 +2,7 @@
 //!
 //! | form | while |
 //! |---|---|
-//! | `listpack` | up to `listpack_entries` fields, names and values of at most `listpack_value` bytes |
+//! | `listpack` | up to `listpack_entries` fields, no name or value above `listpack_value` bytes |
 //! | `hashtable` | beyond |
 //!
 //! In a listpack a field is two elements, its name and its value. A hash never goes back to the

@@ -14,8 +14,8 @@
 //! elements.
 //!
 //! A leaf is reference counted and one word. Invariants: the first `len` words own elements, the
-//! first `len` tags belong to them; while `refs > 1` nobody writes: [`Leaf::make_unique`] copies the
-//! leaf and its elements, at most some hundred.
+//! first `len` tags belong to them; while `refs > 1` nobody writes: [`Leaf::make_unique`] copies
+//! the leaf and its elements, at most some hundred.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;

@@ -18,8 +18,8 @@
 //! Memory. A leaf holds [`FILL`] elements on the average, without gaps ([`leaf`]), at 9 bytes each
 //! and an allocation that follows the size classes. An element is one allocation ([`element`]).
 //!
-//! Sharing (law 3). Pages and leaves are reference counted. A clone of the table shares all of them;
-//! a write to either copies the page's pointers and the leaf it touches, and nothing else.
+//! Sharing (law 3). Pages and leaves are reference counted. A clone of the table shares all of
+//! them; a write to either copies the page's pointers and the leaf it touches, and nothing else.
 //!
 //! Scanning. The bits of a hash in reverse order are its *place*: then each leaf has an interval of
 //! the places, and a split cuts an interval in two. A cursor is a place; a step gives the

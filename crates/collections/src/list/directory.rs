@@ -22,7 +22,7 @@
 //! neither. A page that shrinks is joined with a neighbour as soon as both fit one page, which keeps
 //! pages well filled without the rebalancing rules of textbook B-trees.
 
-use std::ops::{Add, AddAssign};
+use std::ops::{Add, AddAssign, Range};
 use std::sync::Arc;
 
 use super::End;
@@ -50,6 +50,22 @@ impl Add for Span {
 impl AddAssign for Span {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
+    }
+}
+
+/// Nodes that a list has lost, still in their pages: taking them out is quick, and freeing them
+/// can be left to somebody with time.
+#[derive(Debug, Default)]
+pub struct Removed {
+    nodes: Vec<Node>,
+    pages: Vec<Edge>,
+}
+
+impl Removed {
+    /// About how many allocations dropping it frees.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        self.nodes.len() + self.pages.iter().map(|edge| edge.span.nodes).sum::<usize>()
     }
 }
 
@@ -174,6 +190,29 @@ impl Directory {
             Place::Front => self.pop(End::Front).expect(IN_RANGE),
             Place::Middle(index) => self.middle.remove_at_root(index),
             Place::Back => self.pop(End::Back).expect(IN_RANGE),
+        }
+    }
+
+    /// Removes the nodes with the numbers `range`, whole pages at once where it can: O(log n).
+    pub(super) fn remove_range(&mut self, range: Range<usize>, removed: &mut Removed) {
+        let nodes = self.nodes();
+        debug_assert!(range.end <= nodes);
+        if range.is_empty() {
+            return;
+        }
+        if nodes == 1 {
+            removed.nodes.extend(self.pop(End::Front));
+            return;
+        }
+        let middle = self.middle.span.nodes;
+        let inner = range.start.saturating_sub(1)..(range.end - 1).min(middle);
+        self.middle.remove_range_at_root(inner, &mut removed.pages);
+        // The ends last: they are filled up from the middle.
+        if range.end == nodes {
+            removed.nodes.extend(self.pop(End::Back));
+        }
+        if range.start == 0 {
+            removed.nodes.extend(self.pop(End::Front));
         }
     }
 
@@ -313,15 +352,56 @@ impl Edge {
         Some(right)
     }
 
-    /// Removes a node from the whole tree, which loses roots that have one page below only.
+    /// Removes a node from the whole tree.
     fn remove_at_root(&mut self, index: usize) -> Node {
         let node = self.remove(index);
+        self.lower_root();
+        node
+    }
+
+    /// Takes away roots that have one page below only.
+    fn lower_root(&mut self) {
         while let Page::Branch(edges) = &self.page
             && let [only] = &edges[..]
         {
             *self = only.clone();
         }
-        node
+    }
+
+    /// Removes nodes from the whole tree; the pages that they fill go as they are.
+    fn remove_range_at_root(&mut self, range: Range<usize>, removed: &mut Vec<Self>) {
+        if range.is_empty() {
+            return;
+        }
+        if range.len() == self.span.nodes {
+            removed.push(std::mem::take(self));
+            return;
+        }
+        self.remove_range(range, removed);
+        self.lower_root();
+    }
+
+    /// Removes some nodes, not all, of a page.
+    fn remove_range(&mut self, range: Range<usize>, removed: &mut Vec<Self>) {
+        match &mut self.page {
+            Page::Leaf(nodes) => {
+                let gone = Self::leaf(Arc::make_mut(nodes).drain(range).collect());
+                self.span.nodes -= gone.span.nodes;
+                self.span.elements -= gone.span.elements;
+                removed.push(gone);
+            }
+            Page::Branch(edges) => {
+                let edges = Arc::make_mut(edges);
+                let cut = remove_from_branch(edges, range, removed);
+                // At most two pages have lost a part, one beside the other.
+                for child in [cut + 1, cut] {
+                    if child < edges.len() {
+                        tidy(edges, child);
+                    }
+                }
+                self.span = edges.iter().fold(Span::default(), |sum, edge| sum + edge.span);
+            }
+        }
     }
 
     fn remove(&mut self, index: usize) -> Node {
@@ -389,6 +469,33 @@ fn gap(edges: &[Edge], index: &mut usize) -> usize {
         *index -= edge.span.nodes;
     }
     last
+}
+
+/// Removes the nodes `range` behind these edges: whole edges where they are all gone. Returns where
+/// the cut is.
+fn remove_from_branch(
+    edges: &mut Vec<Edge>,
+    range: Range<usize>,
+    removed: &mut Vec<Edge>,
+) -> usize {
+    let (mut child, mut first, mut cut) = (0, 0, None);
+    while child < edges.len() && first < range.end {
+        let nodes = edges[child].span.nodes;
+        let from = range.start.saturating_sub(first).min(nodes);
+        let part = from..(range.end - first).min(nodes);
+        first += nodes;
+        if part.is_empty() {
+            child += 1;
+        } else if part.len() == nodes {
+            cut = cut.or(Some(child.saturating_sub(1)));
+            removed.push(edges.remove(child));
+        } else {
+            cut = cut.or(Some(child));
+            edges[child].remove_range(part, removed);
+            child += 1;
+        }
+    }
+    cut.unwrap_or(0)
 }
 
 /// Cuts the right part off a page that has got too large by its item with the number `added`.
@@ -499,6 +606,11 @@ mod tests {
                 };
                 directory.insert(at, node(step));
                 model.insert(at, step);
+            } else if rng.chance(1, if growing { 2_000 } else { 20 }) {
+                let end = index + rng.index((model.len() - index).min(400) + 1);
+                let mut removed = Removed::default();
+                directory.remove_range(index..end, &mut removed);
+                assert_eq!(removed.pieces(), model.drain(index..end).count());
             } else if rng.chance(1, 3) && index < model.len() {
                 assert_eq!(name(&directory.remove(index)), name(&node(model.remove(index))));
             } else {
@@ -513,8 +625,10 @@ mod tests {
                 assert_eq!(name(directory.get(index)), name(&node(model[index])));
                 assert_eq!(directory.locate(index), Some((index, 0)));
             }
-            if step % 997 == 0 {
+            if step % 97 == 0 {
                 directory.check();
+            }
+            if step % 997 == 0 {
                 frozen.push((directory.clone(), model.clone()));
             }
         }

@@ -46,6 +46,8 @@ use crate::listpack::{Item, Listpack, Needle};
 use chain::{Chain, insert_listpack, pop_listpack, replace_listpack};
 use word::{Form, FormMut, Word};
 
+pub use directory::Removed;
+
 /// An end of a list, or of a walk over it: the one that it starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -250,19 +252,22 @@ impl List {
         }
     }
 
-    /// Removes up to `count` elements from the one with the number `from` on.
-    pub fn remove_range(&mut self, from: usize, count: usize, limits: Limits) {
+    /// Removes up to `count` elements from the one with the number `from` on, in logarithmic time.
+    /// Whole nodes are handed over, because freeing many of them takes its time.
+    pub fn remove_range(&mut self, from: usize, count: usize, limits: Limits) -> Removed {
         let count = count.min(self.len().saturating_sub(from));
         if count == 0 {
-            return;
+            return Removed::default();
         }
         match self.word.form_mut() {
             FormMut::Listpack(listpack) => {
                 listpack.remove_range(from as i64, count);
+                Removed::default()
             }
             FormMut::Chain(chain) => {
-                chain.remove_range(from, count, limits);
+                let removed = chain.remove_range(from, count, limits);
                 self.shrink(limits);
+                removed
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Intersection, union and difference of sets that are held by reference.
 //!
-//! Each gives the members of the result to a closure, which may say that it has enough. Integer sets
-//! are sorted, and are merged; for others the cheapest way is chosen from the sizes.
+//! Each gives the members of the result to a closure, which may say that it has enough. Integer
+//! sets are sorted, and are merged; for others the cheapest way is chosen from the sizes.
 
 use std::ops::ControlFlow;
 

@@ -73,10 +73,7 @@ fn pop_one(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
 fn pop_many(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     reader.bytes();
-    let count = reader.integer();
-    if count < 0 {
-        reader.fail(CommandError::NOT_POSITIVE);
-    }
+    let count = reader.integer_in(0..=i64::MAX, CommandError::NOT_POSITIVE);
     reader.finish()?;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let len = cx.db.edit(key).get::<Set>()?.map_or(0, Set::len);

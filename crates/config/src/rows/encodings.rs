@@ -34,9 +34,9 @@ rows! {
         "Longest member of a packed sorted set.";
     HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX),
         "Size up to which a HyperLogLog is sparse.";
-    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX).planned(),
+    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX),
         "Size of a node of a stream; 0 for no limit.";
-    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX).planned(),
+    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX),
         "Entries in a node of a stream; 0 for no limit.";
     STREAM_IDMP_DURATION: Int =
         int("stream-idmp-duration", 100, 1, 86_400).unit(Unit::Seconds).planned(),
