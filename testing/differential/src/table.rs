@@ -214,12 +214,17 @@ const XCLAIM_OPTIONS: &[&[Arg]] = &[
 ];
 /// A position with its member.
 const PLACE: &[Arg] = &[Float, Float, Value];
+
 const LENGTH_UNIT: &[&[Arg]] =
     &[&[Word("m")], &[Word("km")], &[Word("ft")], &[Word("mi")], &[Value]];
+
 const GEO_CENTRE: &[&[Arg]] = &[&[Word("FROMMEMBER"), Value], &[Word("FROMLONLAT"), Float, Float]];
+
 const GEO_SHAPE: &[&[Arg]] = &[
     &[Word("BYRADIUS"), Float, OneOf(LENGTH_UNIT)],
     &[Word("BYBOX"), Float, Float, OneOf(LENGTH_UNIT)],
+];
+
 /// Without an order and a count: which of several equally distant members come first is open.
 const GEO_OPTIONS: &[&[Arg]] = &[&[Word("WITHCOORD")], &[Word("WITHDIST")], &[Word("WITHHASH")]];
 
