@@ -7,6 +7,7 @@
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
 //! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
 //! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
+//! [`ordered`] (large sorted sets), [`sorted_set`], [`stream`] (the log with its consumer groups),
 //! [`hyperloglog`] (sketches inside strings).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
@@ -22,7 +23,10 @@ pub mod hyperloglog;
 pub mod intset;
 pub mod list;
 pub mod listpack;
+pub mod ordered;
 pub mod prefetch;
 pub mod set;
 pub mod size_class;
+pub mod sorted_set;
+pub mod stream;
 pub mod table;

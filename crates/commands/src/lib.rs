@@ -8,6 +8,7 @@ use command::DataCommand;
 
 pub mod bitmap;
 mod element_scan;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
@@ -16,20 +17,25 @@ pub mod list;
 mod meta_tests;
 mod random;
 pub mod set;
+pub mod stream;
 pub mod string;
 #[cfg(test)]
 mod testing;
+pub mod zset;
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {
     let families = [
         string::COMMANDS,
         bitmap::COMMANDS,
+        geo::COMMANDS,
         hyperloglog::COMMANDS,
         keys::COMMANDS,
         hash::COMMANDS,
         list::COMMANDS,
         set::COMMANDS,
+        stream::COMMANDS,
+        zset::COMMANDS,
     ];
     families.into_iter().flatten().copied()
 }

@@ -222,6 +222,12 @@ impl<'e> Edit<'e> {
         self.effects.event(self.scope.db, event, self.key);
     }
 
+    /// Wakes the clients that wait for this key: a stream can serve them without having come into
+    /// being just now.
+    pub fn wake(&mut self) {
+        self.effects.ready(self.scope.db, self.key);
+    }
+
     /// What follows from edits, for rewriting the command's log form.
     pub fn effects(&mut self) -> &mut Effects {
         self.effects

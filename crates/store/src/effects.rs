@@ -5,6 +5,7 @@
 //! the locks are released. What nobody asked for ([`Interest`]) is not recorded, so a plain cache
 //! pays one counter increment per write.
 
+use std::fmt;
 use std::ops::BitOr;
 
 use collections::entry::{Entry, ValueRef};
@@ -194,6 +195,8 @@ pub enum Garbage {
     Entry(Entry),
     /// A flushed table.
     Table(KeyTable),
+    /// What a value has lost while its key stays.
+    Part(Box<dyn Part>),
 }
 
 impl Garbage {
@@ -203,9 +206,15 @@ impl Garbage {
         match self {
             Self::Entry(_) => 1,
             Self::Table(table) => table.len(),
+            Self::Part(_) => 0,
         }
     }
 }
+
+/// A part of a value, to be dropped.
+pub trait Part: fmt::Debug + Send {}
+
+impl<T: fmt::Debug + Send> Part for T {}
 
 /// Plain counters that commands add to; the engine folds them into the thread's statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -300,6 +309,14 @@ impl Effects {
         }
     }
 
+    /// Keeps a part of a value, of about so many allocations, for later if freeing it could take
+    /// long, else frees it now.
+    pub fn discard_part(&mut self, part: impl Part + 'static, pieces: usize) {
+        if pieces > PIECES_MAX {
+            self.garbage.push(Garbage::Part(Box::new(part)));
+        }
+    }
+
     /// Keeps a removed entry for later if freeing it could take long, else frees it now.
     pub(crate) fn discard(&mut self, entry: Entry) {
         if is_large(&entry) {
@@ -308,11 +325,13 @@ impl Effects {
     }
 }
 
+/// What has more allocations than this is not freed under a lock.
+const PIECES_MAX: usize = 64;
+
 /// Whether an entry is better freed after the locks: unmapping a large string takes microseconds,
 /// and freeing many small pieces too.
 fn is_large(entry: &Entry) -> bool {
     const BYTES_MAX: usize = 64 * 1024;
-    const PIECES_MAX: usize = 64;
     match entry.value() {
         ValueRef::String(_) => entry.allocated_bytes() > BYTES_MAX,
         ValueRef::Object(object) => object.pieces() > PIECES_MAX,

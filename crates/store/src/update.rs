@@ -41,6 +41,12 @@ impl<R> Change<R> {
     pub const fn made(count: u64, event: Event, result: R) -> Self {
         Self { count, event: Some(event), result }
     }
+
+    /// `count` changes to what is kept beside the elements (who has read them), which nobody
+    /// watches or is told of. An absent key is not created for it.
+    pub const fn quiet(count: u64, result: R) -> Self {
+        Self { count, event: None, result }
+    }
 }
 
 const DEL: Event = Event::generic("del");
@@ -100,8 +106,8 @@ impl Edit<'_> {
             }
         };
         let (Change { count, event, result }, is_emptied) = changed;
+        self.count(count);
         if let Some(event) = event {
-            self.count(count);
             self.seen_to_change();
             self.also(event);
         }
@@ -122,15 +128,13 @@ impl Edit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use collections::entry::probe::Probe;
+    use collections::list::{End, Limits, List};
     use stdx::rng::Rng;
 
     use super::*;
     use crate::{Deadline, Effects, EventClass, Held, Interest, Scope, Store};
 
-    const ADD: Event = Event { class: EventClass::Set, name: "add" };
+    const ADD: Event = Event { class: EventClass::List, name: "add" };
 
     /// Runs `work` on key `k`; what the effects then say: changes, events, invalidated keys.
     fn edit(store: &Store, work: impl FnOnce(&mut Edit<'_>)) -> (u64, Vec<&'static str>, usize) {
@@ -145,35 +149,40 @@ mod tests {
         (effects.dirty, events, effects.modified.len())
     }
 
-    /// Adds `delta` to the number, as so many changes.
-    fn add(probe: &mut Probe, delta: i64) -> Change<u64> {
-        let number = Arc::make_mut(&mut probe.0);
-        *number = number.wrapping_add_signed(delta);
-        if delta == 0 {
-            return Change::none(*number);
+    /// Adds so many elements, or removes them; their number then.
+    fn add(list: &mut List, delta: i64) -> Change<usize> {
+        let limits = Limits::default();
+        for _ in 0..delta {
+            list.push(End::Back, b"x", limits);
         }
-        Change::made(delta.unsigned_abs(), ADD, *number)
+        for _ in delta..0 {
+            list.pop(End::Back, limits, |_| ());
+        }
+        match delta {
+            0 => Change::none(list.len()),
+            _ => Change::made(delta.unsigned_abs(), ADD, list.len()),
+        }
     }
 
     #[test]
     fn a_key_comes_with_its_first_element_and_goes_with_its_last() {
         let store = Store::new(1, [1, 2]);
         let ignored = edit(&store, |edit| {
-            assert_eq!(edit.update(Absent::Ignore, |probe| add(probe, 5)), Ok(None));
-            assert_eq!(edit.update(Absent::Create, |probe| add(probe, 0)), Ok(Some(0)));
+            assert_eq!(edit.update(Absent::Ignore, |list| add(list, 5)), Ok(None));
+            assert_eq!(edit.update(Absent::Create, |list| add(list, 0)), Ok(Some(0)));
             assert!(!edit.exists());
         });
         assert_eq!(ignored, (0, vec![], 0));
         let created = edit(&store, |edit| {
-            assert_eq!(edit.update(Absent::Create, |probe| add(probe, 5)), Ok(Some(5)));
+            assert_eq!(edit.update(Absent::Create, |list| add(list, 5)), Ok(Some(5)));
         });
         assert_eq!(created, (5, vec!["new", "add"], 1));
         let untouched = edit(&store, |edit| {
-            assert_eq!(edit.update(Absent::Create, |probe| add(probe, 0)), Ok(Some(5)));
+            assert_eq!(edit.update(Absent::Create, |list| add(list, 0)), Ok(Some(5)));
         });
         assert_eq!(untouched, (0, vec![], 0));
         let emptied = edit(&store, |edit| {
-            assert_eq!(edit.update(Absent::Ignore, |probe| add(probe, -5)), Ok(Some(0)));
+            assert_eq!(edit.update(Absent::Ignore, |list| add(list, -5)), Ok(Some(0)));
             assert!(!edit.exists());
         });
         assert_eq!((emptied.0, emptied.1), (5, vec!["add", "del"]));
@@ -181,13 +190,26 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_change_counts_and_says_nothing() {
+        let store = Store::new(1, [1, 2]);
+        edit(&store, |edit| assert!(edit.update(Absent::Create, |list| add(list, 5)).is_ok()));
+        let quiet = edit(&store, |edit| {
+            assert_eq!(
+                edit.update(Absent::Ignore, |_: &mut List| Change::quiet(3, ())),
+                Ok(Some(()))
+            );
+        });
+        assert_eq!(quiet, (3, vec![], 0));
+    }
+
+    #[test]
     fn another_type_is_refused_and_left_alone() {
         let store = Store::new(1, [1, 2]);
         let refused = edit(&store, |edit| {
             edit.set(NewValue::Int(7), Deadline::Clear, Event::string("set"));
-            let refused = edit.update(Absent::Create, |probe: &mut Probe| add(probe, 5));
+            let refused = edit.update(Absent::Create, |list: &mut List| add(list, 5));
             assert_eq!(refused, Err(WrongType));
-            assert_eq!(edit.get::<Probe>().err(), Some(WrongType));
+            assert_eq!(edit.get::<List>().err(), Some(WrongType));
         });
         assert_eq!(refused, (1, vec!["new", "set"], 1));
     }

@@ -19,6 +19,9 @@ pub enum Compare {
     Scan,
     /// A map, or an array of pairs, in no particular order.
     Pairs,
+    /// Exactly, but a number may be printed in another way: Redis 7.0 prints scores with 17 digits,
+    /// later versions the shortest text.
+    Scores,
     /// COMMAND INFO: names, arities, flags, positions of keys and ACL categories.
     CommandInfo,
     /// HELLO: all fields but the server's name and version and the connection's id.
@@ -62,6 +65,7 @@ impl Compare {
                 a.len() == b.len()
                     && a.iter().zip(b).all(|(a, b)| command_info(a) == command_info(b))
             }
+            (Compare::Scores, ..) => same_scores(subject, reference),
             (Compare::Hello, ..) => hello(subject) == hello(reference),
             (Compare::Presence, Value::Array(a), Value::Array(b)) => a.len() == b.len(),
             (Compare::Presence | Compare::Type, ..) => {
@@ -76,6 +80,20 @@ impl Compare {
 /// time and must be equal.
 fn near(a: i64, b: i64, skew: u64) -> bool {
     a >= 0 && b >= 0 && a.abs_diff(b) <= skew
+}
+
+/// Whether two replies differ in nothing but the text of numbers.
+fn same_scores(subject: &Value, reference: &Value) -> bool {
+    match (subject, reference) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_scores(a, b))
+        }
+        (Value::Bulk(a), Value::Bulk(b)) if a != b => {
+            let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
+            number(a).is_some() && number(a) == number(b)
+        }
+        _ => subject == reference,
+    }
 }
 
 /// An aggregate's elements in one fixed order; any other reply as it is.
@@ -151,6 +169,15 @@ mod tests {
         assert!(Compare::Scan.agrees(&scan("0", &ab), &scan("0", &ba)));
         assert!(!Compare::Scan.agrees(&scan("0", &ab), &scan("0", &aa)));
         assert!(Compare::Scan.agrees(&scan("0", &ab), &scan("7", &aa)));
+    }
+
+    #[test]
+    fn scores_may_be_printed_in_two_ways() {
+        let scores = |text: &str| Value::Array(vec![bulk("m"), bulk(text)]);
+        let agrees = |a, b| Compare::Scores.agrees(&scores(a), &scores(b));
+        assert!(agrees("0.1", "0.10000000000000001") && agrees("1e+17", "100000000000000000"));
+        assert!(agrees("inf", "inf") && !agrees("0.1", "0.2") && !agrees("a", "b"));
+        assert!(!Compare::Exact.agrees(&scores("0.1"), &scores("0.10000000000000001")));
     }
 
     #[test]

@@ -104,10 +104,12 @@ pub fn difference(subject: &State, reference: &State) -> Option<Mismatch> {
         };
         // Lists and sets have had a listpack encoding since 7.2 only.
         let listpack = said.encoding == Value::Bulk(b"listpack".to_vec());
+        let is_zset = said.kind == Value::Simple(b"zset".to_vec());
+        let values = if is_zset { Compare::Scores } else { Compare::Exact };
         for (what, compare, said, right) in [
             ("type", Compare::Exact, &said.kind, &right.kind),
             ("encoding", Compare::Exact, &said.encoding, &right.encoding),
-            ("value", Compare::Exact, &said.value, &right.value),
+            ("value", values, &said.value, &right.value),
             ("deadline", Compare::Millis, &said.deadline, &right.deadline),
         ] {
             let explained = what == "encoding" && listpack;

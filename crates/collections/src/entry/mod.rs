@@ -32,8 +32,6 @@
 
 mod collection;
 mod new_value;
-#[doc(hidden)]
-pub mod probe;
 mod view;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};

@@ -1,9 +1,7 @@
 //! Tests of the entry: every form against a plain model, in place and moved.
 
-use std::sync::Arc;
-
-use super::probe::Probe;
 use super::*;
+use crate::list::{End, Limits, List};
 
 fn text(entry: &Entry) -> (Vec<u8>, bool) {
     match string(entry) {
@@ -20,24 +18,25 @@ fn string(entry: &Entry) -> StringRef<'_> {
 
 #[test]
 fn collections_live_in_the_word_and_are_shared_until_changed() {
-    let probe = Probe(Arc::new(7));
-    let held = probe.clone();
-    let mut entry = Entry::new(b"k", NewValue::Object(probe.into()), None);
+    let limits = Limits::default();
+    let mut list = List::default();
+    list.push(End::Back, b"7", limits);
+    let held = list.clone();
+    let mut entry = Entry::new(b"k", NewValue::Object(list.into()), None);
     let copy = Entry::new(b"copy", entry.value().to_new(), Some(3));
-    assert_eq!(Arc::strong_count(&held.0), 3);
     entry.set_deadline(Some(5));
-    *Arc::make_mut(&mut entry.object_mut::<Probe>().expect("it is a probe").0) = 8;
-    assert_eq!(*copy.view().object::<Probe>().expect("its copy too").0, 7);
+    entry.object_mut::<List>().expect("it is a list").push(End::Back, b"8", limits);
     let ValueRef::Object(object) = entry.value() else { panic!("not an object") };
-    assert_eq!((object.type_name(), object.encoding(), object.pieces()), ("set", "number", 1));
+    assert_eq!((object.type_name(), object.encoding()), ("list", "listpack"));
     let mut parts = Vec::new();
     object.for_each(&mut |part| parts.push(part.concat()));
-    assert_eq!(parts, [8u64.to_le_bytes()]);
+    assert_eq!(parts, [b"7", b"8"]);
     assert_eq!((entry.key(), entry.deadline()), (&b"k"[..], Some(5)));
-    assert!(Entry::new(b"k", NewValue::Int(1), None).object_mut::<Probe>().is_none());
-    assert!(Entry::new(b"k", NewValue::Bytes(b"1"), None).object_mut::<Probe>().is_none());
+    assert_eq!(copy.view().object::<List>().expect("its copy too").len(), 1);
+    assert!(Entry::new(b"k", NewValue::Int(1), None).object_mut::<List>().is_none());
+    assert!(Entry::new(b"k", NewValue::Bytes(b"1"), None).object_mut::<List>().is_none());
     drop((entry, copy));
-    assert_eq!(Arc::strong_count(&held.0), 1, "each entry has freed its own");
+    assert_eq!(held.len(), 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use super::directory::Directory;
+use super::directory::{Directory, Removed};
 use super::node::Node;
 use super::{End, Limits};
 use crate::listpack::{Item, Listpack, Needle};
@@ -192,25 +192,36 @@ impl Chain {
     }
 
     /// Removes `count` elements from the one with the number `from` on; all of them are there.
-    pub(super) fn remove_range(&mut self, from: usize, count: usize, limits: Limits) {
-        let Some((mut index, mut offset)) = self.directory.locate(from) else { return };
+    /// Nodes that lose all elements are handed over.
+    pub(super) fn remove_range(&mut self, from: usize, count: usize, limits: Limits) -> Removed {
+        let mut removed = Removed::default();
+        let Some((mut index, offset)) = self.directory.locate(from) else { return removed };
         let mut left = count;
-        while left > 0 {
-            let here = self.directory.get(index).count();
-            let removed = left.min(here - offset);
-            if removed == here {
-                drop(self.directory.remove(index));
-            } else {
-                self.directory.update(index, |node| {
-                    node.change(|listpack| listpack.remove_range(offset as i64, removed));
-                });
-                index += 1;
-            }
-            left -= removed;
-            offset = 0;
+        if offset > 0 {
+            let part = left.min(self.directory.get(index).count() - offset);
+            self.remove_part(index, offset, part);
+            left -= part;
+            index += 1;
+        }
+        // Where the rest ends: in front of this element of this node.
+        let (end, part) = match left {
+            0 => (index, 0),
+            left => self.directory.locate(from + left).unwrap_or((self.nodes(), 0)),
+        };
+        self.directory.remove_range(index..end, &mut removed);
+        if part > 0 {
+            self.remove_part(index, 0, part);
         }
         self.compress_around(index, limits);
         self.decompress_ends(limits);
+        removed
+    }
+
+    /// Removes some elements, not all, of the node with the number `index`.
+    fn remove_part(&mut self, index: usize, offset: usize, count: usize) {
+        self.directory.update(index, |node| {
+            node.change(|listpack| listpack.remove_range(offset as i64, count));
+        });
     }
 
     /// Removes up to `limit` elements equal to `needle`, from `start` on; returns how many.

@@ -12,20 +12,20 @@
 //!         └────────┘  └──────────────────────────┘  └────────┘
 //! ```
 //!
-//! Two bytes an element and nothing else: a node of 8 KiB fills one size class of the allocator, and
-//! the directory above ([`directory`]) spends some twenty bytes on it. An element larger than a node
-//! may be is a node by itself. Inner nodes can be compressed ([`Limits::compress_depth`]), for lists
-//! that are queues: what is far from both ends is rarely looked at.
+//! Two bytes an element and nothing else: a node of 8 KiB fills one size class of the allocator,
+//! and the directory above ([`directory`]) spends some twenty bytes on it. An element larger than
+//! a node may be is a node by itself. Inner nodes can be compressed ([`Limits::compress_depth`]),
+//! for lists that are queues: what is far from both ends is rarely looked at.
 //!
-//! Costs: the ends O(1); an index O(log n) to its node and a walk inside it; a change in the middle
-//! the same and the bytes of one node moved. A clone is O(1), and whoever changes a list that is
-//! shared copies the node it touches and the pages of the directory above it (law 3).
+//! Costs: the ends O(1); an index O(log n) to its node and a walk inside it; a change in the
+//! middle the same and the bytes of one node moved. A clone is O(1), and whoever changes a list
+//! that is shared copies the node it touches and the pages of the directory above it (law 3).
 //!
 //! # When the form changes
 //! A list becomes a chain when an addition, judged by the bare lengths of the new elements before
 //! the first is added, would make the listpack exceed the limit; what is there becomes the first
 //! node. It becomes a listpack again after a removal or replacement that leaves one packed node of
-//! at most half the limit. Users see the form (`OBJECT ENCODING`), so the moments are those of Redis.
+//! at most half the limit. Users see the form (`OBJECT ENCODING`), so the moments are Redis's.
 //!
 //! Invariants: a chain has at least one node and no node without elements; with compression on, the
 //! `compress_depth` nodes at each end are packed or plain, and the others compressed where that
@@ -36,6 +36,7 @@ mod directory;
 mod node;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod word;
 
 use std::fmt;
@@ -45,6 +46,8 @@ use crate::entry::Collection;
 use crate::listpack::{Item, Listpack, Needle};
 use chain::{Chain, insert_listpack, pop_listpack, replace_listpack};
 use word::{Form, FormMut, Word};
+
+pub use directory::Removed;
 
 /// An end of a list, or of a walk over it: the one that it starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,19 +253,22 @@ impl List {
         }
     }
 
-    /// Removes up to `count` elements from the one with the number `from` on.
-    pub fn remove_range(&mut self, from: usize, count: usize, limits: Limits) {
+    /// Removes up to `count` elements from the one with the number `from` on, in logarithmic time.
+    /// Whole nodes are handed over, because freeing many of them takes its time.
+    pub fn remove_range(&mut self, from: usize, count: usize, limits: Limits) -> Removed {
         let count = count.min(self.len().saturating_sub(from));
         if count == 0 {
-            return;
+            return Removed::default();
         }
         match self.word.form_mut() {
             FormMut::Listpack(listpack) => {
                 listpack.remove_range(from as i64, count);
+                Removed::default()
             }
             FormMut::Chain(chain) => {
-                chain.remove_range(from, count, limits);
+                let removed = chain.remove_range(from, count, limits);
                 self.shrink(limits);
+                removed
             }
         }
     }

@@ -106,15 +106,15 @@ fn pop(cx: &mut Cx<'_>, index: usize, options: &Options) -> Result<bool, Command
         let count = options.count.min(list.len());
         reply.array(2);
         reply.bulk(key);
-        super::reply_popped(reply, list, end, count, limits);
-        Change::made(count as u64, super::popped(end), count)
+        let removed = super::reply_popped(reply, list, end, count, limits);
+        Change::made(count as u64, super::popped(end), (count, removed))
     })?;
-    if let Some(count) = popped {
-        // Replicas need not look for the list again.
-        let name: &[u8] = if end == End::Front { b"LPOP" } else { b"RPOP" };
-        cx.log(&[name, key, count.to_string().as_bytes()]);
-    }
-    Ok(popped.is_some())
+    let Some((count, removed)) = popped else { return Ok(false) };
+    super::discard(cx, removed);
+    // Replicas need not look for the list again.
+    let name: &[u8] = if end == End::Front { b"LPOP" } else { b"RPOP" };
+    cx.log(&[name, key, count.to_string().as_bytes()]);
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub static LTRIM: DataCommand = DataCommand::new(
         Group::List,
         "1.0.0",
         4,
-        "O(N) where N is the number of elements removed.",
+        "O(log N) where N is the length of the list; what is removed is freed in the background.",
         "Removes all elements of a list but those of a range.",
     )
     .flags(Flags::WRITE)
@@ -28,14 +28,17 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, start, stop) = (reader.bytes(), reader.integer(), reader.integer());
     reader.finish()?;
     let limits = super::limits(cx.config);
-    cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
+    let removed = cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
         let len = list.len();
         let kept = super::clamp(start, stop, len);
-        list.remove_range(kept.end, len - kept.end, limits);
-        list.remove_range(0, kept.start, limits);
+        let behind = list.remove_range(kept.end, len - kept.end, limits);
+        let before = list.remove_range(0, kept.start, limits);
         // The event is sent, and watching clients hear of it, even when nothing was removed.
-        Change::made((len - kept.len()) as u64, super::event("ltrim"), ())
+        Change::made((len - kept.len()) as u64, super::event("ltrim"), [before, behind])
     })?;
+    for part in removed.into_iter().flatten() {
+        super::discard(cx, part);
+    }
     cx.reply.ok();
     Ok(())
 }

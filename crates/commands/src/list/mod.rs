@@ -7,6 +7,7 @@ mod blocking;
 mod lindex;
 mod linsert;
 mod lmove;
+mod lmovem;
 mod lmpop;
 mod lpos;
 mod lrange;
@@ -18,9 +19,9 @@ mod push;
 
 use std::ops::{ControlFlow, Range};
 
-use collections::list::{End, Limits, List};
+use collections::list::{End, Limits, List, Removed};
 use collections::listpack::Item;
-use command::{Arg, ArgReader, CommandError, DataCommand};
+use command::{Arg, ArgReader, CommandError, Cx, DataCommand};
 use config::Config;
 use config::rows::{LIST_COMPRESS_DEPTH, LIST_MAX_LISTPACK_SIZE};
 use resp::Reply;
@@ -37,6 +38,7 @@ pub static COMMANDS: &[&DataCommand] = &[
     &linsert::LINSERT,
     &lindex::LLEN,
     &lmove::LMOVE,
+    &lmovem::LMOVEM,
     &lmpop::LMPOP,
     &pop::LPOP,
     &lpos::LPOS,
@@ -140,16 +142,28 @@ fn reply_items(reply: &mut Reply, list: &List, from: usize, start: End, count: u
     });
 }
 
-/// Replies with the outer `count` elements of an end, all of them there, from outside to inside, and
-/// removes them.
-fn reply_popped(reply: &mut Reply, list: &mut List, end: End, count: usize, limits: Limits) {
+/// Replies with the outer `count` elements of an end, all of them there, from outside to inside,
+/// and removes them; returns what is left to free.
+fn reply_popped(
+    reply: &mut Reply,
+    list: &mut List,
+    end: End,
+    count: usize,
+    limits: Limits,
+) -> Removed {
     let len = list.len();
     let (from, first) = match end {
         End::Front => (0, 0),
         End::Back => (len - 1, len - count),
     };
     reply_items(reply, list, from, end, count);
-    list.remove_range(first, count, limits);
+    list.remove_range(first, count, limits)
+}
+
+/// Frees what was removed: after the locks if it is much.
+fn discard(cx: &mut Cx<'_>, removed: Removed) {
+    let pieces = removed.pieces();
+    cx.db.effects.discard_part(removed, pieces);
 }
 
 #[cfg(test)]

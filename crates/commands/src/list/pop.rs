@@ -1,6 +1,6 @@
 //! `LPOP` and `RPOP`.
 
-use collections::list::{End, List};
+use collections::list::{End, List, Removed};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
@@ -62,13 +62,14 @@ fn pop_many(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
         let count = count.min(list.len());
         if count == 0 {
             reply.array(0);
-            return Change::none(());
+            return Change::none(Removed::default());
         }
-        super::reply_popped(reply, list, end, count, limits);
-        Change::made(count as u64, super::popped(end), ())
+        let removed = super::reply_popped(reply, list, end, count, limits);
+        Change::made(count as u64, super::popped(end), removed)
     })?;
-    if found.is_none() {
-        cx.reply.null_array();
+    match found {
+        Some(removed) => super::discard(cx, removed),
+        None => cx.reply.null_array(),
     }
     Ok(())
 }

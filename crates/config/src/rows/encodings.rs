@@ -27,16 +27,16 @@ rows! {
         int("set-max-listpack-value", 64, 0, i64::MAX).unit(Unit::Bytes),
         "Longest member of a packed set.";
     ZSET_MAX_LISTPACK_ENTRIES: Int = int("zset-max-listpack-entries", 128, 0, i64::MAX)
-        .aliases(&["zset-max-ziplist-entries"]).planned(),
+        .aliases(&["zset-max-ziplist-entries"]),
         "Members up to which a sorted set is one packed block.";
     ZSET_MAX_LISTPACK_VALUE: Bytes = bytes("zset-max-listpack-value", 64, 0, BYTES_MAX)
-        .aliases(&["zset-max-ziplist-value"]).planned(),
+        .aliases(&["zset-max-ziplist-value"]),
         "Longest member of a packed sorted set.";
     HLL_SPARSE_MAX_BYTES: Bytes = bytes("hll-sparse-max-bytes", 3000, 0, BYTES_MAX),
         "Size up to which a HyperLogLog is sparse.";
-    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX).planned(),
+    STREAM_NODE_MAX_BYTES: Bytes = bytes("stream-node-max-bytes", 4096, 0, BYTES_MAX),
         "Size of a node of a stream; 0 for no limit.";
-    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX).planned(),
+    STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX),
         "Entries in a node of a stream; 0 for no limit.";
     STREAM_IDMP_DURATION: Int =
         int("stream-idmp-duration", 100, 1, 86_400).unit(Unit::Seconds).planned(),

@@ -1,0 +1,314 @@
+//! The ordered index: a large sorted set.
+//!
+//! # The idea
+//!
+//! Two structures share the elements. A B+ tree holds them in order of score and member, and its
+//! branches count what is below each child: a rank, the element of a rank, and the number of
+//! elements between two bounds are one or two descents. A table finds a member's element by hash.
+//!
+//! ```text
+//!      tree (order)                                    member table (hash)
+//!   ┌───────────────────────────┐                    ┌───────────────────────┐
+//!   │ branch: first score,      │                    │ branch: 64 places     │
+//!   │ count, child  (up to 64)  │                    │ cut into runs         │
+//!   └──────┬──────────────┬─────┘                    └───┬───────────────┬───┘
+//!   ┌──────┴──────┐ ┌─────┴───────┐  ┌──────────┐  ┌─────┴──────┐ ┌──────┴─────┐
+//!   │ leaf: up to │ │    leaf     ├─>│ element: │<─┤  segment:  │ │  segment   │
+//!   │ 84 addresses│ │             │  │ score    │  │ tag, addr. │ │            │
+//!   └─────────────┘ └─────────────┘  │ refs len │  │ up to 53   │ │            │
+//!                                    │ member   │  └────────────┘ └────────────┘
+//!                                    └──────────┘
+//! ```
+//!
+//! # What a member costs
+//!
+//! For 14 bytes: 32 for the element, about 7 in a leaf, 1 in branches, 8 in the table. Leaves and
+//! segments have no empty places but the rounding of their allocations to size classes.
+//!
+//! # Invariants
+//!
+//! - **The tree and the table have the same elements.** The tree owns them, by counted shares in
+//!   its leaves; the table only points.
+//! - **A clone is O(1) and frozen.** Every node is reference counted; a change copies the shared
+//!   nodes of its path in the tree and in the table. An element is frozen while two leaves hold it:
+//!   another score is then another element.
+//! - **A score is never a NaN**, so the order is total. Zeros of either sign are equal, and the sign
+//!   is kept.
+//! - **Nothing grows as a whole.** One insertion splits one leaf, one segment and the branches above
+//!   them at most, some microseconds whatever the number of members.
+//!
+//! # Trade-offs
+//!
+//! - The score lies in the element and not in the leaf: 8 bytes less for each member, and a search
+//!   in a leaf reads six elements. The two that may come next are prefetched, and branches, which
+//!   are few, keep scores at hand.
+//! - Six bytes for each address: all platforms we run on have user-space addresses of 48 bits.
+//! - A tree that was thinned out keeps leaves as thin as a quarter when their neighbours are full:
+//!   merging only what then has room left saves splitting again.
+
+mod element;
+mod iter;
+mod leaf;
+mod members;
+mod segment;
+mod tree;
+
+use std::hash::Hasher;
+use std::ops::Range;
+
+use siphasher::sip::SipHasher13;
+
+use element::{Element, Link, element_bytes};
+use members::Members;
+use tree::Tree;
+
+pub use element::Item;
+pub use iter::Iter;
+
+/// Bytes of tree and table for each member, for estimates.
+const NODE_BYTES_PER_MEMBER: usize = 16;
+/// Members for each allocation of tree and table, roughly.
+const MEMBERS_PER_NODE: usize = 25;
+
+/// Members with scores, in order; see the module page.
+#[derive(Clone)]
+pub struct Ordered {
+    tree: Tree,
+    members: Members,
+    /// Bytes of all elements.
+    element_bytes: usize,
+    hash: MemberHash,
+}
+
+/// The hash of the members of one index, keyed, because members come from clients and a hash that
+/// can be guessed invites flooding.
+#[derive(Clone, Copy)]
+struct MemberHash {
+    seed: u64,
+}
+
+impl MemberHash {
+    #[inline]
+    fn of(self, member: &[u8]) -> u64 {
+        // The second key need not be secret: the first one has all the entropy there is.
+        let mut hasher = SipHasher13::new_with_keys(self.seed, !self.seed.rotate_left(32));
+        hasher.write(member);
+        hasher.finish()
+    }
+
+    /// The hash of an element of this index.
+    #[inline]
+    fn of_link(self, link: Link) -> u64 {
+        // SAFETY: only called for links in the table of an index that is borrowed meanwhile, and
+        // the tree of that index owns their elements.
+        self.of(unsafe { link.item() }.member())
+    }
+}
+
+impl Ordered {
+    /// An empty index whose hash is keyed by `seed`, a secret random number.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let hash = MemberHash { seed };
+        Self { tree: Tree::new(), members: Members::new(), element_bytes: 0, hash }
+    }
+
+    /// An index of members that are all different, in any order. Much cheaper than adding them one
+    /// by one: they are sorted once, and the tree is built from its leaves up.
+    ///
+    /// # Panics
+    /// If a score is a NaN or a member occurs twice.
+    #[must_use]
+    pub fn from_members<'m>(seed: u64, members: impl IntoIterator<Item = (&'m [u8], f64)>) -> Self {
+        let mut elements: Vec<Element> = members
+            .into_iter()
+            .map(|(member, score)| {
+                assert!(!score.is_nan(), "a score is a number");
+                Element::new(score, member)
+            })
+            .collect();
+        let in_order = elements.is_sorted_by(|a, b| a.item().order(b.item()).is_lt());
+        if !in_order {
+            elements.sort_unstable_by(|a, b| a.item().order(b.item()));
+        }
+        let hash_of = MemberHash { seed };
+        let mut table = Members::new();
+        let mut bytes = 0;
+        for element in &elements {
+            let item = element.item();
+            let hash = hash_of.of(item.member());
+            let twice = find_in(&table, hash, item.member()).is_some();
+            assert!(!twice, "members are different");
+            table.insert(hash, item.link(), |link| hash_of.of_link(link));
+            bytes += element_bytes(item.member().len());
+        }
+        Self {
+            tree: Tree::from_ordered(elements),
+            members: table,
+            element_bytes: bytes,
+            hash: hash_of,
+        }
+    }
+
+    /// How many members there are.
+    #[inline]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.tree.len()
+    }
+
+    /// Whether there is no member.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The score of a member.
+    #[must_use]
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        self.find(self.hash.of(member), member).map(Item::score)
+    }
+
+    /// Gives a member a score, or another one; returns the one it had.
+    ///
+    /// # Panics
+    /// If the score is a NaN.
+    pub fn insert(&mut self, member: &[u8], score: f64) -> Option<f64> {
+        let mut old = None;
+        self.update(member, |current| {
+            old = current;
+            Some(score)
+        });
+        old
+    }
+
+    /// Gives a member the score that `decide` makes of its present one (`None` if it is not there).
+    /// If that is `None` or an equal number, nothing changes.
+    ///
+    /// # Panics
+    /// If the new score is a NaN.
+    pub fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) {
+        let hash = self.hash.of(member);
+        let found = self.find(hash, member).map(|item| (item.link(), item.score()));
+        let Some(score) = decide(found.map(|(_, score)| score)) else { return };
+        assert!(!score.is_nan(), "a score is a number");
+        match found {
+            None => {
+                let element = Element::new(score, member);
+                // The table first: splitting a segment reads elements, all of which exist.
+                let hash_of = self.hash;
+                self.members.insert(hash, element.item().link(), |link| hash_of.of_link(link));
+                self.tree.insert(element);
+                self.element_bytes += element_bytes(member.len());
+            }
+            Some((_, old)) if old == score => {}
+            Some((old, _)) => {
+                let element = self.tree.remove(old).with_score(score);
+                let link = element.item().link();
+                if link != old {
+                    self.members.replace(hash, old, link);
+                }
+                self.tree.insert(element);
+            }
+        }
+    }
+
+    /// Takes a member out; returns its score.
+    pub fn remove(&mut self, member: &[u8]) -> Option<f64> {
+        let hash = self.hash.of(member);
+        let item = self.find(hash, member)?;
+        let (link, score) = (item.link(), item.score());
+        self.remove_link(hash, link);
+        Some(score)
+    }
+
+    /// Takes the members of a range of ranks out, the lowest first, and shows each to `removed`.
+    ///
+    /// # Panics
+    /// If the range ends beyond the length.
+    pub fn remove_range(&mut self, ranks: Range<usize>, mut removed: impl FnMut(Item<'_>)) {
+        assert!(ranks.end <= self.len(), "ranks are below the length");
+        for _ in ranks.clone() {
+            let item = self.nth(ranks.start).expect("the rank is below the length");
+            removed(item);
+            let (hash, link) = (self.hash.of(item.member()), item.link());
+            self.remove_link(hash, link);
+        }
+    }
+
+    fn remove_link(&mut self, hash: u64, link: Link) {
+        let present = self.members.remove(hash, link);
+        assert!(present, "the tree and the table have the same elements");
+        let element = self.tree.remove(link);
+        self.element_bytes -= element_bytes(element.item().member().len());
+    }
+
+    /// The rank of a member, the lowest being 0, with its score.
+    #[must_use]
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
+        let target = self.find(self.hash.of(member), member)?;
+        let rank = self.tree.partition_point(|item| item.order(target).is_lt());
+        Some((rank, target.score()))
+    }
+
+    /// How many elements fulfil `before`, which must be true for a prefix of the order and false
+    /// for the rest: the rank at which a bound lies. O(log n).
+    #[must_use]
+    pub fn partition_point(&self, before: impl FnMut(Item<'_>) -> bool) -> usize {
+        self.tree.partition_point(before)
+    }
+
+    /// The element of a rank.
+    #[must_use]
+    pub fn nth(&self, rank: usize) -> Option<Item<'_>> {
+        (rank < self.len()).then(|| {
+            let (leaf, start) = self.tree.leaf_at(rank);
+            leaf.item(rank - start)
+        })
+    }
+
+    /// The elements of a range of ranks in order, from both ends. O(log n), then O(1) each.
+    ///
+    /// # Panics
+    /// If the range ends beyond the length.
+    #[must_use]
+    pub fn range(&self, ranks: Range<usize>) -> Iter<'_> {
+        assert!(ranks.end <= self.len(), "ranks are below the length");
+        Iter::new(&self.tree, ranks.start, ranks.end)
+    }
+
+    /// Visits some elements, in no order that means anything, and returns the cursor to go on with,
+    /// 0 when all were visited. Every element that is present from cursor 0 to the end is visited,
+    /// some perhaps twice. Any number is a valid cursor.
+    pub fn scan<'a>(&'a self, cursor: u64, mut visit: impl FnMut(Item<'a>)) -> u64 {
+        // SAFETY: the tree owns the elements of the table, and is borrowed for `'a`.
+        self.members.scan(cursor, |link| visit(unsafe { link.item() }))
+    }
+
+    /// The bytes of memory of the index, within some percent. O(1).
+    #[must_use]
+    pub const fn allocated_bytes(&self) -> usize {
+        self.element_bytes + self.len() * NODE_BYTES_PER_MEMBER
+    }
+
+    /// About how many allocations the index consists of. O(1).
+    #[must_use]
+    pub const fn pieces(&self) -> usize {
+        self.len() + self.len() / MEMBERS_PER_NODE + 1
+    }
+
+    fn find(&self, hash: u64, member: &[u8]) -> Option<Item<'_>> {
+        let link = find_in(&self.members, hash, member)?;
+        // SAFETY: the tree owns the elements of the table, and is borrowed with it.
+        Some(unsafe { link.item() })
+    }
+}
+
+fn find_in(members: &Members, hash: u64, member: &[u8]) -> Option<Link> {
+    // SAFETY: the elements of a table are alive while their index, or the list that becomes its
+    // tree, is borrowed.
+    members.find(hash, |link| unsafe { link.item() }.member() == member)
+}
+
+#[cfg(test)]
+mod tests;
