@@ -220,5 +220,4 @@ objects! {
     Hash: crate::hash::Hash = 5;
     Stream: crate::stream::Stream = 7;
     SortedSet: crate::sorted_set::SortedSet = 6;
-    Probe: super::probe::Probe = 63;
 }
