@@ -67,8 +67,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "scan-cursor",
-        sentence: "SCAN, SSCAN and HSCAN refuse a cursor that is no unsigned number, and SCAN a \
-                   type name that does not exist, as Redis 8 does.",
+        sentence: "SCAN, SSCAN, HSCAN and ZSCAN refuse a cursor that is no unsigned number, and \
+                   SCAN a type name that does not exist, as Redis 8 does.",
         explains: |command, subject, _| {
             scan_cursor(command).is_some()
                 && (is_error(subject, "ERR invalid cursor")
@@ -100,6 +100,15 @@ pub const EXPLAINED: &[Explained] = &[
             is(command, "BITCOUNT")
                 && is_error(subject, "ERR value is not an integer")
                 && is_error(reference, "ERR syntax error")
+        },
+    },
+    Explained {
+        name: "rank-with-score",
+        sentence: "ZRANK and ZREVRANK take the option WITHSCORE, as Redis 7.2 does.",
+        explains: |command, _, reference| {
+            (is(command, "ZRANK") || is(command, "ZREVRANK"))
+                && command.len() == 4
+                && is_error(reference, "ERR wrong number of arguments for 'z")
         },
     },
     Explained {
@@ -179,7 +188,7 @@ fn is(command: &Command, name: &str) -> bool {
 fn scan_cursor(command: &Command) -> Option<&[u8]> {
     let at = if is(command, "SCAN") {
         1
-    } else if is(command, "SSCAN") || is(command, "HSCAN") {
+    } else if is(command, "SSCAN") || is(command, "HSCAN") || is(command, "ZSCAN") {
         2
     } else {
         return None;

@@ -100,10 +100,13 @@ impl Generator {
         let is = |word: &str| sent.command[0].eq_ignore_ascii_case(word.as_bytes());
         let needless = is("MULTI") || is("WATCH");
         let short = is("COMMAND") && sent.command.len() < 4;
+        let with_score = (is("ZRANK") || is("ZREVRANK")) && sent.command.len() == 4;
         let text = is("CLIENT") || is("HELLO") || is("CONFIG");
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
         let chance = is("SPOP") && sent.command.len() < 3;
-        chance || (self.queueing[sent.connection] && (needless || short)) || (text && has_nul)
+        chance
+            || (self.queueing[sent.connection] && (needless || short || with_score))
+            || (text && has_nul)
     }
 
     fn draw(&mut self) -> Sent {

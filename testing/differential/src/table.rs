@@ -212,6 +212,21 @@ const XCLAIM_OPTIONS: &[&[Arg]] = &[
     &[Word("RETRYCOUNT"), SMALL_COUNT],
     &[Word("LASTID"), STREAM_ID],
 ];
+/// A position with its member.
+const PLACE: &[Arg] = &[Float, Float, Value];
+
+const LENGTH_UNIT: &[&[Arg]] =
+    &[&[Word("m")], &[Word("km")], &[Word("ft")], &[Word("mi")], &[Value]];
+
+const GEO_CENTRE: &[&[Arg]] = &[&[Word("FROMMEMBER"), Value], &[Word("FROMLONLAT"), Float, Float]];
+
+const GEO_SHAPE: &[&[Arg]] = &[
+    &[Word("BYRADIUS"), Float, OneOf(LENGTH_UNIT)],
+    &[Word("BYBOX"), Float, Float, OneOf(LENGTH_UNIT)],
+];
+
+/// Without an order and a count: which of several equally distant members come first is open.
+const GEO_OPTIONS: &[&[Arg]] = &[&[Word("WITHCOORD")], &[Word("WITHDIST")], &[Word("WITHHASH")]];
 
 /// A score whose sums and products print alike in all versions.
 const SCORE: Arg = OneOf(&[
@@ -428,6 +443,22 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
     row(&["GETBIT"], &[Key, BitOffset]),
     row(&["SETBIT"], &[Key, BitOffset, Bit]),
+    // Geospatial indexes.
+    row(
+        &["GEOADD"],
+        &[Key, Options(&[&[Word("NX")], &[Word("XX")], &[Word("CH")]]), Repeat(1, 3, PLACE)],
+    )
+    .weight(8),
+    row(&["GEODIST"], &[Key, Value, Value, OneOf(LENGTH_UNIT)]),
+    row(&["GEOHASH"], &[Key, Repeat(0, 3, &[Value])]),
+    row(&["GEOPOS"], &[Key, Repeat(0, 3, &[Value])]),
+    row(&["GEORADIUS"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUSBYMEMBER"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUSBYMEMBER_RO"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUS_RO"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEOSEARCH"], &[Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE), Options(GEO_OPTIONS)])
+        .weight(8),
+    row(&["GEOSEARCHSTORE"], &[Key, Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE)]),
     // Sets.
     row(&["SADD"], &[Key, Repeat(1, 12, &[Value])]).weight(12),
     row(&["SADD"], &[Key, Repeat(1, 6, &[Int])]).weight(6),

@@ -80,8 +80,9 @@ struct Outcome {
 }
 
 impl Options {
-    fn parse(reader: &mut ArgReader<'_>) -> Self {
-        let mut options = Self::default();
+    /// Adds the options that come next to those that the command's name implies.
+    fn parse(self, reader: &mut ArgReader<'_>) -> Self {
+        let mut options = self;
         loop {
             let option = match () {
                 () if reader.token("NX") => &mut options.only_new,
@@ -155,9 +156,18 @@ impl Options {
 }
 
 fn run_add(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    run(cx, Options::default())
+}
+
+fn run_increment(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    run(cx, Options { increment: true, ..Options::default() })
+}
+
+/// Both commands take the same line: `ZINCRBY key NX member` misses a number, as in Redis.
+fn run(cx: &mut Cx<'_>, named: Options) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let key = reader.bytes();
-    let options = Options::parse(&mut reader);
+    let options = named.parse(&mut reader);
     options.check(reader.remaining())?;
     let members = reader.clone();
     while reader.more() {
@@ -166,16 +176,6 @@ fn run_add(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     }
     reader.finish()?;
     add(cx, key, options, members)
-}
-
-fn run_increment(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
-    let key = reader.bytes();
-    let members = reader.clone();
-    reader.double();
-    reader.bytes();
-    reader.finish()?;
-    add(cx, key, Options { increment: true, ..Options::default() }, members)
 }
 
 /// Treats the pairs of number and member that `members` stands at, all of which are sound.
