@@ -218,7 +218,6 @@ objects! {
     List: crate::list::List = 3;
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
-    Stream: crate::stream::Stream = 7;
     SortedSet: crate::sorted_set::SortedSet = 6;
-    Probe: super::probe::Probe = 63;
+    Stream: crate::stream::Stream = 7;
 }
