@@ -8,6 +8,7 @@ use command::DataCommand;
 
 pub mod bitmap;
 mod element_scan;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
     let families = [
         string::COMMANDS,
         bitmap::COMMANDS,
+        geo::COMMANDS,
         hyperloglog::COMMANDS,
         keys::COMMANDS,
         hash::COMMANDS,

@@ -78,21 +78,21 @@ fn a_fixed_arity_counts_the_documented_arguments() {
             arg.optional || arg.multiple || in_block && arg.args.iter().any(|part| part.multiple)
         });
         assert_eq!(spec.arity < 0, is_open, "{}: arity {} and arguments", spec.name, spec.arity);
-        // A block is as many words as it has mandatory parts, and its token.
-        let words = words
-            + mandatory
-                .map(|arg| {
-                    let block = arg.kind == command::spec::ArgKind::Block;
-                    let parts = arg.args.iter().filter(|part| !part.optional).count();
-                    usize::from(has_value_after_token(arg)) + if block { parts } else { 1 }
-                })
-                .sum::<usize>();
+        let words = words + mandatory.map(fewest_words).sum::<usize>();
         assert_eq!(usize::from(spec.arity.unsigned_abs()), words, "{}: arity", spec.name);
     }
 }
 
-fn has_value_after_token(arg: &Arg) -> bool {
-    arg.token.is_some() && arg.kind != command::spec::ArgKind::PureToken
+/// The fewest words of a documented argument.
+fn fewest_words(arg: &Arg) -> usize {
+    use command::spec::ArgKind;
+    let value = match arg.kind {
+        ArgKind::PureToken => 0,
+        ArgKind::Block => arg.args.iter().filter(|part| !part.optional).map(fewest_words).sum(),
+        ArgKind::OneOf => arg.args.iter().map(fewest_words).min().unwrap_or(0),
+        _ => 1,
+    };
+    value + usize::from(arg.token.is_some())
 }
 
 #[test]

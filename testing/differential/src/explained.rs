@@ -150,6 +150,25 @@ pub const EXPLAINED: &[Explained] = &[
                 && (is_bulk(reference, "quicklist") || is_bulk(reference, "hashtable"))
         },
     },
+    Explained {
+        name: "unbalanced-streams",
+        sentence: "XREAD and XREADGROUP name themselves when keys and ids are not equally many, as \
+                   Redis 7.2 does; Redis 7.0 says XREAD for both.",
+        explains: |_, subject, reference| {
+            is_error(subject, "ERR Unbalanced 'xread")
+                && is_error(reference, "ERR Unbalanced XREAD")
+        },
+    },
+    Explained {
+        name: "stream-id-texts",
+        sentence: "XADD calls an id that cannot follow the last one equal or smaller, as Redis 7.2 \
+                   does; Redis 7.0 calls the entry too large where a millisecond is full.",
+        explains: |command, subject, reference| {
+            is(command, "XADD")
+                && is_error(subject, "ERR The ID specified in XADD is equal or smaller")
+                && is_error(reference, "ERR Elements are too large")
+        },
+    },
 ];
 
 /// The known difference that explains these replies, if one does.

@@ -110,6 +110,7 @@ impl Generator {
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
         let chance = is("SPOP") && sent.command.len() < 3;
         chance
+            || mixed
             || (self.queueing[sent.connection] && (needless || short || with_score))
             || (text && has_nul)
     }

@@ -142,6 +142,92 @@ const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"
 const LPOS_OPTIONS: &[&[Arg]] =
     &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
 
+/// Ids of stream entries: few, so that commands meet each other's, and some that are none. No `*`:
+/// the time would be in the reply.
+const ENTRY_ID: Arg = OneOf(&[
+    &[Word("1-1")],
+    &[Word("2-*")],
+    &[Word("3")],
+    &[Word("3-5")],
+    &[Word("4-*")],
+    &[Word("5-0")],
+    &[Word("6-*")],
+    &[Word("7-7")],
+    &[Word("8-*")],
+    &[Word("9-18446744073709551615")],
+    &[Word("10-*")],
+    &[Word("11-*")],
+    &[Word("0-0")],
+    &[Value],
+]);
+
+const STREAM_ID: Arg = OneOf(&[
+    &[Word("0")],
+    &[Word("1-1")],
+    &[Word("2-0")],
+    &[Word("2")],
+    &[Word("3-5")],
+    &[Word("4-0")],
+    &[Word("5-0")],
+    &[Word("6-0")],
+    &[Word("8-0")],
+    &[Word("10-1")],
+    &[Word("11-0")],
+    &[Word("x-1")],
+]);
+
+const STREAM_END: Arg = OneOf(&[
+    &[Word("-")],
+    &[Word("+")],
+    &[Word("-")],
+    &[Word("+")],
+    &[Word("(3")],
+    &[Word("(5-0")],
+    &[Word("(-")],
+    &[STREAM_ID],
+    &[STREAM_ID],
+]);
+
+const STREAM_TRIM: &[&[Arg]] = &[
+    &[Word("MAXLEN"), SMALL_COUNT],
+    &[Word("MAXLEN"), Word("="), SMALL_COUNT],
+    &[Word("MAXLEN"), Word("~"), SMALL_COUNT],
+    &[Word("MAXLEN"), Word("~"), SMALL_COUNT, Word("LIMIT"), SMALL_COUNT],
+    &[Word("MINID"), STREAM_ID],
+    &[Word("MINID"), Word("~"), STREAM_ID],
+];
+
+const XADD_OPTIONS: &[&[Arg]] = &[&[Word("NOMKSTREAM")], &[OneOf(STREAM_TRIM)]];
+
+const XREAD_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), Int]];
+
+const STREAM_GROUP: Arg = OneOf(&[&[Word("g")], &[Word("h")]]);
+
+const CONSUMER: Arg = OneOf(&[&[Word("c")], &[Word("d")]]);
+
+const XCLAIM_OPTIONS: &[&[Arg]] = &[
+    &[Word("FORCE")],
+    &[Word("JUSTID")],
+    &[Word("IDLE"), SMALL_COUNT],
+    &[Word("RETRYCOUNT"), SMALL_COUNT],
+    &[Word("LASTID"), STREAM_ID],
+];
+/// A position with its member.
+const PLACE: &[Arg] = &[Float, Float, Value];
+
+const LENGTH_UNIT: &[&[Arg]] =
+    &[&[Word("m")], &[Word("km")], &[Word("ft")], &[Word("mi")], &[Value]];
+
+const GEO_CENTRE: &[&[Arg]] = &[&[Word("FROMMEMBER"), Value], &[Word("FROMLONLAT"), Float, Float]];
+
+const GEO_SHAPE: &[&[Arg]] = &[
+    &[Word("BYRADIUS"), Float, OneOf(LENGTH_UNIT)],
+    &[Word("BYBOX"), Float, Float, OneOf(LENGTH_UNIT)],
+];
+
+/// Without an order and a count: which of several equally distant members come first is open.
+const GEO_OPTIONS: &[&[Arg]] = &[&[Word("WITHCOORD")], &[Word("WITHDIST")], &[Word("WITHHASH")]];
+
 /// A score whose sums and products print alike in all versions.
 const SCORE: Arg = OneOf(&[
     &[Word("0")],
@@ -357,6 +443,22 @@ pub const TABLE: &[Row] = &[
     row(&["BITPOS"], &[Key, Bit, Index, Index, OneOf(RANGE_UNIT)]),
     row(&["GETBIT"], &[Key, BitOffset]),
     row(&["SETBIT"], &[Key, BitOffset, Bit]),
+    // Geospatial indexes.
+    row(
+        &["GEOADD"],
+        &[Key, Options(&[&[Word("NX")], &[Word("XX")], &[Word("CH")]]), Repeat(1, 3, PLACE)],
+    )
+    .weight(8),
+    row(&["GEODIST"], &[Key, Value, Value, OneOf(LENGTH_UNIT)]),
+    row(&["GEOHASH"], &[Key, Repeat(0, 3, &[Value])]),
+    row(&["GEOPOS"], &[Key, Repeat(0, 3, &[Value])]),
+    row(&["GEORADIUS"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUSBYMEMBER"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUSBYMEMBER_RO"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEORADIUS_RO"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
+    row(&["GEOSEARCH"], &[Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE), Options(GEO_OPTIONS)])
+        .weight(8),
+    row(&["GEOSEARCHSTORE"], &[Key, Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE)]),
     // Sets.
     row(&["SADD"], &[Key, Repeat(1, 12, &[Value])]).weight(12),
     row(&["SADD"], &[Key, Repeat(1, 6, &[Int])]).weight(6),
@@ -464,6 +566,73 @@ pub const TABLE: &[Row] = &[
     row(&["RPOPLPUSH"], &[Key, Key]),
     row(&["RPUSH"], &[Key, Repeat(1, 4, &[ELEMENT])]).weight(16),
     row(&["RPUSHX"], &[Key, Repeat(1, 2, &[ELEMENT])]),
+    // Streams.
+    row(&["XACK"], &[Key, STREAM_GROUP, Repeat(1, 3, &[STREAM_ID])]),
+    row(&["XADD"], &[Key, ENTRY_ID, Repeat(1, 3, &[Value, Value])]).weight(16),
+    row(&["XADD"], &[Key, Options(XADD_OPTIONS), ENTRY_ID, Repeat(1, 2, &[Value, Value])])
+        .weight(8),
+    row(
+        &["XAUTOCLAIM"],
+        &[Key, STREAM_GROUP, CONSUMER, Word("0"), STREAM_END, Options(XREAD_OPTIONS)],
+    ),
+    row(
+        &["XCLAIM"],
+        &[
+            Key,
+            STREAM_GROUP,
+            CONSUMER,
+            OneOf(&[&[Word("0")], &[Word("1000000")], &[Int]]),
+            Repeat(1, 3, &[STREAM_ID]),
+            Options(XCLAIM_OPTIONS),
+        ],
+    )
+    .weight(8),
+    row(&["XDEL"], &[Key, Repeat(1, 3, &[STREAM_ID])]),
+    row(
+        &["XGROUP", "CREATE"],
+        &[Key, STREAM_GROUP, OneOf(&[&[Word("$")], &[STREAM_ID]]), Options(&[&[Word("MKSTREAM")]])],
+    )
+    .weight(8),
+    row(&["XGROUP", "CREATE"], &[Key, STREAM_GROUP, STREAM_ID, Word("ENTRIESREAD"), SMALL_COUNT]),
+    row(&["XGROUP", "CREATECONSUMER"], &[Key, STREAM_GROUP, CONSUMER]).weight(2),
+    row(&["XGROUP", "DELCONSUMER"], &[Key, STREAM_GROUP, CONSUMER]).weight(1),
+    row(&["XGROUP", "DESTROY"], &[Key, STREAM_GROUP]).weight(1),
+    row(&["XGROUP", "HELP"], &[]).compare(Compare::Type).weight(1),
+    row(&["XGROUP", "SETID"], &[Key, STREAM_GROUP, STREAM_ID]).weight(2),
+    row(&["XINFO", "GROUPS"], &[Key]),
+    row(&["XINFO", "HELP"], &[]).compare(Compare::Type).weight(1),
+    row(&["XINFO", "STREAM"], &[Key]),
+    row(&["XLEN"], &[Key]),
+    row(&["XPENDING"], &[Key, STREAM_GROUP]).weight(8),
+    row(&["XPENDING"], &[Key, STREAM_GROUP, STREAM_END, STREAM_END, Word("0")]).weight(1),
+    row(&["XRANGE"], &[Key, STREAM_END, STREAM_END, Options(XREAD_OPTIONS)]).weight(8),
+    row(&["XREAD"], &[Options(XREAD_OPTIONS), Word("STREAMS"), Key, STREAM_ID]),
+    row(&["XREAD"], &[Word("STREAMS"), Key, Key, STREAM_ID, OneOf(&[&[Word("$")], &[STREAM_ID]])]),
+    row(
+        &["XREADGROUP"],
+        &[
+            Word("GROUP"),
+            STREAM_GROUP,
+            CONSUMER,
+            Options(XREAD_OPTIONS),
+            Options(&[&[Word("NOACK")]]),
+            Word("STREAMS"),
+            Key,
+            OneOf(&[&[Word(">")], &[Word(">")], &[STREAM_ID]]),
+        ],
+    )
+    .weight(12),
+    row(&["XREVRANGE"], &[Key, STREAM_END, STREAM_END, Options(XREAD_OPTIONS)]).weight(8),
+    row(
+        &["XSETID"],
+        &[
+            Key,
+            STREAM_ID,
+            Options(&[&[Word("ENTRIESADDED"), SMALL_COUNT], &[Word("MAXDELETEDID"), STREAM_ID]]),
+        ],
+    )
+    .weight(1),
+    row(&["XTRIM"], &[Key, OneOf(STREAM_TRIM)]).weight(2),
     // Sorted sets.
     row(&["ZADD"], &[Key, Repeat(1, 4, &[SCORE, ELEMENT])]).weight(16),
     row(&["ZADD"], &[Key, Options(ZADD_OPTIONS), Repeat(1, 3, &[SCORE, ELEMENT])])

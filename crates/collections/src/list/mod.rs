@@ -12,20 +12,20 @@
 //!         └────────┘  └──────────────────────────┘  └────────┘
 //! ```
 //!
-//! Two bytes an element and nothing else: a node of 8 KiB fills one size class of the allocator, and
-//! the directory above ([`directory`]) spends some twenty bytes on it. An element larger than a node
-//! may be is a node by itself. Inner nodes can be compressed ([`Limits::compress_depth`]), for lists
-//! that are queues: what is far from both ends is rarely looked at.
+//! Two bytes an element and nothing else: a node of 8 KiB fills one size class of the allocator,
+//! and the directory above ([`directory`]) spends some twenty bytes on it. An element larger than
+//! a node may be is a node by itself. Inner nodes can be compressed ([`Limits::compress_depth`]),
+//! for lists that are queues: what is far from both ends is rarely looked at.
 //!
-//! Costs: the ends O(1); an index O(log n) to its node and a walk inside it; a change in the middle
-//! the same and the bytes of one node moved. A clone is O(1), and whoever changes a list that is
-//! shared copies the node it touches and the pages of the directory above it (law 3).
+//! Costs: the ends O(1); an index O(log n) to its node and a walk inside it; a change in the
+//! middle the same and the bytes of one node moved. A clone is O(1), and whoever changes a list
+//! that is shared copies the node it touches and the pages of the directory above it (law 3).
 //!
 //! # When the form changes
 //! A list becomes a chain when an addition, judged by the bare lengths of the new elements before
 //! the first is added, would make the listpack exceed the limit; what is there becomes the first
 //! node. It becomes a listpack again after a removal or replacement that leaves one packed node of
-//! at most half the limit. Users see the form (`OBJECT ENCODING`), so the moments are those of Redis.
+//! at most half the limit. Users see the form (`OBJECT ENCODING`), so the moments are Redis's.
 //!
 //! Invariants: a chain has at least one node and no node without elements; with compression on, the
 //! `compress_depth` nodes at each end are packed or plain, and the others compressed where that
@@ -36,6 +36,7 @@ mod directory;
 mod node;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod word;
 
 use std::fmt;

@@ -40,8 +40,8 @@ struct Header {
 #[repr(transparent)]
 pub(super) struct Leaf(NonNull<Header>);
 
-// SAFETY: written only through `&mut Leaf` whose count is one; the count is atomic, and elements are
-// frozen while shared.
+// SAFETY: written only through `&mut Leaf` whose count is one; the count is atomic, and elements
+// are frozen while shared.
 unsafe impl Send for Leaf {}
 // SAFETY: as above; `&Leaf` only reads.
 unsafe impl Sync for Leaf {}

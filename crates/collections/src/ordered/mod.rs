@@ -32,10 +32,10 @@
 //! - **A clone is O(1) and frozen.** Every node is reference counted; a change copies the shared
 //!   nodes of its path in the tree and in the table. An element is frozen while two leaves hold it:
 //!   another score is then another element.
-//! - **A score is never a NaN**, so the order is total. Zeros of either sign are equal, and the sign
-//!   is kept.
-//! - **Nothing grows as a whole.** One insertion splits one leaf, one segment and the branches above
-//!   them at most, some microseconds whatever the number of members.
+//! - **A score is never a NaN**, so the order is total. Zeros of either sign are equal, and the
+//!   sign is kept.
+//! - **Nothing grows as a whole.** One insertion splits one leaf, one segment and the branches
+//!   above them at most, some microseconds whatever the number of members.
 //!
 //! # Trade-offs
 //!

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A look-up compares the tags, eight at a time, and reads the elements whose tag agrees: a wrong
-//! one in six look-ups. Having no slots to probe, a segment needs no free ones: it is as full as the
-//! size class of its allocation lets it be, and it grows without looking at an element.
+//! one in six look-ups. Having no slots to probe, a segment needs no free ones: it is as full as
+//! the size class of its allocation lets it be, and it grows without looking at an element.
 //!
 //! The segment owns no share in the elements: the tree beside it does, and each index (each clone)
 //! has exactly the same elements in its tree and in its table. So copying a shared segment before a

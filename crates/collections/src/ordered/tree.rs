@@ -1,8 +1,8 @@
 //! The B+ tree: elements in order of score and member, with the number of elements of each subtree.
 //!
 //! A branch knows, for each child, how many elements are below it and the first of them, the score
-//! of which it keeps at hand: a descent reads no element unless scores are equal. The first elements
-//! are exact, not mere separators: whoever changes a child puts them right, so that the address
+//! of which it keeps at hand: a descent reads no element unless scores are equal. The first
+//! elements are exact, not mere separators: whoever changes a child puts them right, so that the address
 //! beside the score is always one of an element below that child.
 //!
 //! Nodes are reference counted. A change walks down from the root through `make_mut`, which copies

@@ -7,6 +7,7 @@ mod blocking;
 mod lindex;
 mod linsert;
 mod lmove;
+mod lmovem;
 mod lmpop;
 mod lpos;
 mod lrange;
@@ -37,6 +38,7 @@ pub static COMMANDS: &[&DataCommand] = &[
     &linsert::LINSERT,
     &lindex::LLEN,
     &lmove::LMOVE,
+    &lmovem::LMOVEM,
     &lmpop::LMPOP,
     &pop::LPOP,
     &lpos::LPOS,
@@ -140,8 +142,8 @@ fn reply_items(reply: &mut Reply, list: &List, from: usize, start: End, count: u
     });
 }
 
-/// Replies with the outer `count` elements of an end, all of them there, from outside to inside, and
-/// removes them; returns what is left to free.
+/// Replies with the outer `count` elements of an end, all of them there, from outside to inside,
+/// and removes them; returns what is left to free.
 fn reply_popped(
     reply: &mut Reply,
     list: &mut List,

@@ -26,7 +26,7 @@ pub static LPUSH: DataCommand = DataCommand::new(
     spec(
         "lpush",
         "1.0.0",
-        "Adds elements one after the other in front of a list. Creates the key if it does not exist.",
+        "Adds elements in front of a list, one by one. Creates the key if it does not exist.",
     )
     .history(MANY_SINCE_2_4),
     |cx| push(cx, End::Front, Absent::Create),

@@ -90,12 +90,12 @@ const ONE_TAKEN: &[KeySpec] = &[KeySpec::first(TAKE)];
 const DEL: Event = Event::generic("del");
 
 /// An event of this family.
-const fn event(name: &'static str) -> Event {
+pub(crate) const fn event(name: &'static str) -> Event {
     Event { class: EventClass::SortedSet, name }
 }
 
 /// Up to where a sorted set stays one listpack, and the key of the hash if it becomes an index.
-fn limits(cx: &mut Cx<'_>) -> Limits {
+pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
     let entries_max = cx.config.get(ZSET_MAX_LISTPACK_ENTRIES);
     let member_bytes_max = cx.config.get(ZSET_MAX_LISTPACK_VALUE);
     Limits {

@@ -1,0 +1,73 @@
+//! Geospatial indexes: members with positions on earth.
+//!
+//! An index is a sorted set whose scores are the hashes of [`stdx::geo`], so all commands of sorted
+//! sets work on it too, and any sorted set is an index of some positions.
+//!
+//! [`query`] is what a search asks for, whichever of the six commands says it; [`search`] runs it.
+
+mod add;
+mod position;
+mod query;
+mod radius;
+mod search;
+mod unit;
+
+use command::{Categories, CommandError, DataCommand, Group, KeyFlags, KeySpec, Spec};
+use stdx::geo::Point;
+
+/// The commands of this family.
+pub static COMMANDS: &[&DataCommand] = &[
+    &add::GEOADD,
+    &position::GEODIST,
+    &position::GEOHASH,
+    &position::GEOPOS,
+    &radius::GEORADIUS,
+    &radius::GEORADIUSBYMEMBER,
+    &radius::GEORADIUSBYMEMBER_RO,
+    &radius::GEORADIUS_RO,
+    &search::GEOSEARCH,
+    &search::GEOSEARCHSTORE,
+];
+
+/// What all specifications of the family have in common.
+const fn spec(
+    name: &'static str,
+    since: &'static str,
+    arity: i16,
+    complexity: &'static str,
+    summary: &'static str,
+) -> Spec {
+    Spec::new(name, Group::Geo, since, arity, complexity, summary).acl(Categories::GEO)
+}
+
+const READ_DATA: KeyFlags = KeyFlags::RO.union(KeyFlags::ACCESS);
+const OVERWRITE: KeyFlags = KeyFlags::OW.union(KeyFlags::UPDATE);
+/// Key specs of the commands that read one key.
+const ONE_READ: &[KeySpec] = &[KeySpec::first(READ_DATA)];
+
+/// The position that a score stands for. Scores that are no hash stand for one too.
+fn position(score: f64) -> Point {
+    Point::from_hash(score as u64)
+}
+
+/// A position from a command line.
+///
+/// # Errors
+/// If a coordinate is no number, or the position is outside the map.
+fn point(longitude: &[u8], latitude: &[u8]) -> Result<Point, CommandError> {
+    let [longitude, latitude] =
+        [longitude, latitude].map(|text| stdx::num::parse_f64(text).ok_or(CommandError::NOT_FLOAT));
+    let (longitude, latitude) = (longitude?, latitude?);
+    Point::new(longitude, latitude).ok_or_else(|| {
+        let pair = format!("{longitude:.6},{latitude:.6}");
+        CommandError::request(format!("ERR invalid longitude,latitude pair {pair}"))
+    })
+}
+
+/// A coordinate as it is replied: seventeen digits behind the point, of which zeros at the end are
+/// left out.
+fn coordinate(degrees: f64) -> String {
+    let text = format!("{degrees:.17}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
