@@ -219,4 +219,5 @@ objects! {
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
     SortedSet: crate::sorted_set::SortedSet = 6;
+    Stream: crate::stream::Stream = 7;
 }

@@ -1,4 +1,4 @@
-//! One member with its score: a single allocation that the tree owns and the member table points to.
+//! One member with its score: one allocation that the tree owns and the member table points to.
 //!
 //! ```text
 //!   ┌───────────┬──────────┬─────────┐ ┌──────────────┐
@@ -8,8 +8,8 @@
 //!
 //! Sixteen bytes of header and a member of up to 16 bytes are one 32-byte class of the allocator.
 //!
-//! [`Element`] is the counted owner, [`Link`] the bare address, [`Item`] a borrowed element with its
-//! score at hand. Invariant: while the count is above one nobody writes, the score included.
+//! [`Element`] is the counted owner, [`Link`] the bare address, [`Item`] a borrowed element with
+//! its score at hand. Invariant: while the count is above one nobody writes, the score included.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cmp::Ordering;

@@ -2,8 +2,8 @@
 //!
 //! A branch knows, for each child, how many elements are below it and the first of them, the score
 //! of which it keeps at hand: a descent reads no element unless scores are equal. The first
-//! elements are exact, not mere separators: whoever changes a child puts them right, so that the address
-//! beside the score is always one of an element below that child.
+//! elements are exact, not mere separators: whoever changes a child puts them right, so that the
+//! address beside the score is always one of an element below that child.
 //!
 //! Nodes are reference counted. A change walks down from the root through `make_mut`, which copies
 //! the shared nodes of the path and no others.
