@@ -218,6 +218,6 @@ objects! {
     List: crate::list::List = 3;
     Set: crate::set::Set = 4;
     Hash: crate::hash::Hash = 5;
-    SortedSet: crate::sorted_set::SortedSet = 6;
     Stream: crate::stream::Stream = 7;
+    SortedSet: crate::sorted_set::SortedSet = 6;
 }

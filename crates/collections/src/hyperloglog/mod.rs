@@ -2,8 +2,8 @@
 //!
 //! Each element is hashed. Fourteen bits of the hash choose one of 16384 registers, and the
 //! register remembers the longest run of trailing zeros that the other bits of any such element
-//! had. Long runs are rare, so the registers tell how many different elements there must have been. The
-//! standard error is 1.04 / sqrt(16384), that is 0.81 %.
+//! had. Long runs are rare, so the registers tell how many different elements there must have been.
+//! The standard error is 1.04 / sqrt(16384), that is 0.81 %.
 //!
 //! A sketch is an ordinary string value. Clients copy it with `GET` and `SET`, servers exchange it,
 //! and it lives in snapshots of any age, so its bytes are the interface, and they are Redis's:

@@ -1,4 +1,5 @@
-//! One member with its score: one allocation that the tree owns and the member table points to.
+//! One member with its score: a single allocation that the tree owns and the member table points
+//! to.
 //!
 //! ```text
 //!   ┌───────────┬──────────┬─────────┐ ┌──────────────┐

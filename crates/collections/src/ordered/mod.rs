@@ -33,9 +33,11 @@
 //!   nodes of its path in the tree and in the table. An element is frozen while two leaves hold it:
 //!   another score is then another element.
 //! - **A score is never a NaN**, so the order is total. Zeros of either sign are equal, and the
-//!   sign is kept.
+//!   sign
+//!   is kept.
 //! - **Nothing grows as a whole.** One insertion splits one leaf, one segment and the branches
-//!   above them at most, some microseconds whatever the number of members.
+//!   above
+//!   them at most, some microseconds whatever the number of members.
 //!
 //! # Trade-offs
 //!

@@ -1,7 +1,8 @@
 //! A small sorted set: one listpack with member, score, member, score in order.
 //!
 //! A score that is an integer is stored as one, any other as its shortest decimal text, so the
-//! bytes are those of dump files. Everything is a walk over the pairs, of which there are few.
+//! bytes are those of dump files. Everything is a walk over the pairs; there are some hundred at
+//! most.
 
 use std::cmp::Ordering;
 use std::ops::Range;

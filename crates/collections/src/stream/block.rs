@@ -65,7 +65,8 @@ impl Block {
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
-        // Each string has a length of at most 10 bytes; the heads are few. An upper bound is enough.
+        // Each string has a length of at most 10 bytes; the heads are few. An upper bound is
+        // enough.
         fields.clone().try_fold(64usize, |sum, (name, value)| {
             sum.checked_add(name.len())?.checked_add(value.len())?.checked_add(20)
         })

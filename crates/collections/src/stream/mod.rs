@@ -25,7 +25,8 @@
 //! - **Ids ascend** through a block and from block to block, and never exceed the last id.
 //! - **No block is without an entry.** Deleting an entry makes it a tombstone; the last one of a
 //!   block takes the block with it. `len` is the sum of the blocks' entries without tombstones.
-//! - **Shared means frozen.** The tail, a sealed block, a node of a tree, a group: whatever somebody
+//! - **Shared means frozen.** The tail, a sealed block, a node of a tree, a group: whatever
+//!   somebody
 //!   else holds too is copied before it is changed, alone. Adding an entry after a clone copies
 //!   one block of a few kilobytes, once.
 //! - **A pending entry has one record** and is in the set of exactly the consumer it names.
@@ -161,7 +162,8 @@ impl Stream {
     /// Adds an entry of `fields`, pairs of name and value. Amortized O(1).
     ///
     /// # Errors
-    /// If `id` is not above the last id, or the entry has more than 1 GiB; nothing has changed then.
+    /// If `id` is not above the last id, or the entry has more than 1 GiB; nothing has changed
+    /// then.
     pub fn append<'a, F>(&mut self, id: Id, fields: F, limits: Limits) -> Result<(), AppendError>
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,

@@ -1,9 +1,9 @@
 //! How far a group has come: counting what it has read, and what lies ahead of it.
 //!
-//! A group remembers an id and, if it can, how many entries from the first ever it has read. As long
-//! as nothing behind that id was deleted out of order, what it has yet to read is a subtraction.
-//! Where entries were deleted one by one, the count is lost until the group is at a place of which
-//! the count is known: the end of the log, or its first entry with no gap behind.
+//! A group remembers an id and, if it can, how many entries from the first ever it has read. As
+//! long as nothing behind that id was deleted out of order, what it has yet to read is a
+//! subtraction. Where entries were deleted one by one, the count is lost until the group is at a
+//! place of which the count is known: the end of the log, or its first entry with no gap behind.
 
 use super::{Group, Id, Log};
 

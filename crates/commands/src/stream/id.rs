@@ -74,7 +74,8 @@ pub(super) fn wanted(text: &[u8]) -> Result<Wanted, CommandError> {
     }
 }
 
-/// The first id of an interval that is written `id`, `-`, `+` or, to leave out the id itself, `(id`.
+/// The first id of an interval that is written `id`, `-`, `+` or, to leave out the id itself,
+/// `(id`.
 ///
 /// # Errors
 /// If it is none of these, or there is no id behind the greatest.

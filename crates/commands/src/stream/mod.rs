@@ -1,9 +1,9 @@
 //! Streams: one table of commands, a file for each or for true siblings.
 //!
-//! [`id`] is how ids are written and read, [`reply`] how entries are shown, [`trimming`] the options
-//! that `XADD` and `XTRIM` share, [`reading`] those of `XREAD` and `XREADGROUP`, [`group`] what the
-//! commands on consumer groups have in common: looking one up, and the forms in which their
-//! changes are logged.
+//! [`id`] is how ids are written and read, [`reply`] how entries are shown, [`trimming`] the
+//! options that `XADD` and `XTRIM` share, [`reading`] those of `XREAD` and `XREADGROUP`, [`group`]
+//! what the commands on consumer groups have in common: looking one up, and the forms in which
+//! their changes are logged.
 
 mod group;
 mod id;

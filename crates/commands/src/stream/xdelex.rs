@@ -148,7 +148,8 @@ fn run_xackdel(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 mod tests {
     use crate::testing::Bench;
 
-    /// Four entries; group `g` has read three of them and acknowledged the second, `h` has read all.
+    /// Four entries; group `g` has read three of them and acknowledged the second, `h` has read
+    /// all.
     fn filled() -> Bench {
         let mut bench = Bench::new();
         (1..=4).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));

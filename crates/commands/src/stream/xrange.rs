@@ -7,7 +7,7 @@ use command::{
 
 use super::{id, reply};
 
-const COMPLEXITY: &str = "O(N) where N is the number of returned entries: constant with COUNT, beyond finding the first.";
+const COMPLEXITY: &str = "O(N) where N is the number of returned entries; O(1) with a small COUNT.";
 
 /// `XRANGE key start end [COUNT count]`.
 pub static XRANGE: DataCommand = DataCommand::new(

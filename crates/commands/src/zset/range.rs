@@ -70,8 +70,8 @@ impl<'a> Request<'a> {
         if with_scores && by == By::Member {
             return Err(CommandError::request(SCORES_OF_MEMBERS));
         }
-        // Indexes count from the end that comes first; of scores and members the higher one is
-        // named first.
+        // Indexes count from the end that comes first; scores and members name the higher end
+        // first.
         let swap = reverse && by != By::Rank;
         let (min, max) = if swap { (second, first) } else { (first, second) };
         let bounds = Bounds::parse(by, min, max)?;
