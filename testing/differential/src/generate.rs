@@ -101,10 +101,16 @@ impl Generator {
         let needless = is("MULTI") || is("WATCH");
         let short = is("COMMAND") && sent.command.len() < 4;
         let with_score = (is("ZRANK") || is("ZREVRANK")) && sent.command.len() == 4;
+        // Ranges by member are defined only where all scores are the same: see the key's rows.
+        let scores = sent.command.iter().skip(2).step_by(2);
+        let mixed = is("ZADD")
+            && sent.command.get(1).is_some_and(|key| key == b"77")
+            && scores.into_iter().any(|score| score != b"0");
         let text = is("CLIENT") || is("HELLO") || is("CONFIG");
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
         let chance = is("SPOP") && sent.command.len() < 3;
         chance
+            || mixed
             || (self.queueing[sent.connection] && (needless || short || with_score))
             || (text && has_nul)
     }
