@@ -92,8 +92,8 @@ bit_set! {
         FAST = 13, "fast";
         /// Allowed before authentication.
         NO_AUTH = 14, "no_auth";
-        /// May replicate although it is no write.
-        MAY_REPLICATE = 15, "may_replicate";
+        /// May replicate although it is no write; not shown.
+        MAY_REPLICATE = 15, "";
         /// The keys depend on the arguments: not all can be told from the first key spec.
         MOVABLE_KEYS = 16, "movablekeys";
         /// Allowed while a script is busy.
