@@ -194,8 +194,8 @@ impl Stream {
         Deletion::Deleted
     }
 
-    /// Removes entries from the front, and returns how many. O(blocks) of those removed, plus O(groups · log n) for
-    /// each entry where pending records matter.
+    /// Removes entries from the front, and returns how many. O(log n) for each block removed, and
+    /// O(groups · log n) for each entry where pending records matter.
     pub fn trim(&mut self, trim: &Trim) -> u64 {
         let done = match trim.to {
             TrimTo::Len(len) => self.log().len() <= len,
