@@ -108,7 +108,9 @@ impl Generator {
             && scores.into_iter().any(|score| score != b"0");
         let text = is("CLIENT") || is("HELLO") || is("CONFIG");
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
-        let chance = is("SPOP") && sent.command.len() < 3;
+        // All or nothing is no matter of chance.
+        let certain = |count: &Vec<u8>| count == b"0" || count == b"9223372036854775807";
+        let chance = is("SPOP") && !sent.command.get(2).is_some_and(certain);
         chance
             || mixed
             || (self.queueing[sent.connection] && (needless || short || with_score))
@@ -126,10 +128,16 @@ impl Generator {
         let row = rng.pick(&self.rows);
         let mut command: Command = row.words.iter().map(|word| word.as_bytes().to_vec()).collect();
         shape::all(row.args, rng, &mut command);
+        let mut compare = row.compare;
         if rng.one_in(20) {
             shape::spoil(rng, &mut command);
+            // Spoiled, it may have become a form whose reply is up to chance.
+            let by_chance = ["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"];
+            if by_chance.iter().any(|name| command[0].eq_ignore_ascii_case(name.as_bytes())) {
+                compare = Compare::Presence;
+            }
         }
-        Sent { connection: self.connection, command, compare: row.compare }
+        Sent { connection: self.connection, command, compare }
     }
 }
 

@@ -27,12 +27,13 @@ impl Default for Sketch {
 }
 
 impl Sketch {
-    /// Of the empty set: sparse, and its cardinality is known to be 0.
+    /// Of the empty set: sparse. Its cardinality counts as stale, since it is made to be changed.
     #[must_use]
     pub fn new() -> Self {
         let mut bytes = SharedBytes::with_capacity(HEADER_BYTES + SPARSE_SLACK_BYTES);
         bytes.append(&header::of_empty());
         bytes.append(&sparse::empty());
+        header::invalidate(bytes.make_mut());
         Self { bytes }
     }
 

@@ -47,7 +47,8 @@ const ONE_READ: &[KeySpec] = &[KeySpec::first(READ_DATA)];
 
 /// The position that a score stands for. Scores that are no hash stand for one too.
 fn position(score: f64) -> Point {
-    Point::from_hash(score as u64)
+    // A negative score is no hash; its bits are taken as they are, as everywhere else.
+    Point::from_hash(score as i64 as u64)
 }
 
 /// A position from a command line.
