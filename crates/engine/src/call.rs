@@ -56,7 +56,12 @@ impl Engine {
             Exec::Transaction => self.exec(call, session, reply, thread),
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
-        self.account(call.entry, outcome.is_err(), thread);
+        if session.suspended.is_some() {
+            // It counts when it is served.
+            thread.lap(&*self.clock);
+        } else {
+            self.account(call.entry, outcome.is_err(), thread);
+        }
         outcome.unwrap_or_else(|error| {
             reply.rollback(mark);
             self.fail(&error, reply, thread.index);

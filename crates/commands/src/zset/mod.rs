@@ -4,6 +4,7 @@
 //! [`reply`] writes members and scores; [`combine`] is the algebra of several sets.
 
 mod add;
+mod blocking;
 mod bounds;
 mod combine;
 mod combine_commands;
@@ -25,6 +26,9 @@ use store::{Event, EventClass};
 
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
+    &blocking::BZMPOP,
+    &blocking::BZPOPMAX,
+    &blocking::BZPOPMIN,
     &add::ZADD,
     &count::ZCARD,
     &count::ZCOUNT,

@@ -1,7 +1,7 @@
 //! Taking members from either end: `ZPOPMIN`, `ZPOPMAX`, `ZMPOP`.
 
 use collections::sorted_set::SortedSet;
-use command::{Arg, CommandError, Cx, DataCommand, Flags, KeySpec};
+use command::{Arg, ArgReader, CommandError, Cx, DataCommand, Flags, KeySpec};
 use resp::{Reply, Version};
 use store::{Absent, Change, Edit, WrongType};
 
@@ -53,14 +53,14 @@ pub static ZMPOP: DataCommand = DataCommand::new(
 
 /// An end of a sorted set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Min,
     Max,
 }
 
 impl End {
     /// The command that pops from this end, which is also the name of the event.
-    const fn command(self) -> &'static str {
+    pub(super) const fn command(self) -> &'static str {
         match self {
             Self::Min => "zpopmin",
             Self::Max => "zpopmax",
@@ -69,7 +69,7 @@ impl End {
 }
 
 /// Removes up to `count` members and lets `write` show them; returns how many they were.
-fn pop(
+pub(super) fn pop(
     edit: &mut Edit<'_>,
     end: End,
     count: usize,
@@ -122,7 +122,26 @@ fn flat(reply: &mut Reply, elements: Walk<'_>) {
 }
 
 fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
+    let request = parse_multi(cx, 1)?;
+    if !pop_first(cx, &request)? {
+        cx.reply.null_array();
+    }
+    Ok(())
+}
+
+/// What `ZMPOP` and `BZMPOP` ask for.
+pub(super) struct Multi<'a> {
+    pub(super) keys: Vec<&'a [u8]>,
+    end: End,
+    at_most: usize,
+}
+
+/// Parses the number of keys, which is the argument `at`, and what follows it.
+///
+/// # Errors
+/// Of syntax and of numbers.
+pub(super) fn parse_multi<'a>(cx: &Cx<'a>, at: usize) -> Result<Multi<'a>, CommandError> {
+    let mut reader = ArgReader::new(cx.args, at);
     let bad_number = CommandError::request("ERR numkeys should be greater than 0");
     let number = reader.integer_in(1..=i64::MAX, bad_number);
     reader.check()?;
@@ -145,7 +164,16 @@ fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     }
     reader.finish()?;
     let at_most = usize::try_from(count.unwrap_or(1)).unwrap_or(usize::MAX);
-    for key in keys {
+    Ok(Multi { keys, end, at_most })
+}
+
+/// Pops from the first key that has members and replies with them; false and no reply if none has.
+///
+/// # Errors
+/// If a key before it holds another type.
+pub(super) fn pop_first(cx: &mut Cx<'_>, request: &Multi<'_>) -> Result<bool, CommandError> {
+    let Multi { end, at_most, .. } = *request;
+    for &key in &request.keys {
         let reply = &mut *cx.reply;
         let popped = pop(&mut cx.db.edit(key), end, at_most, |elements| {
             reply.array(2);
@@ -157,11 +185,10 @@ fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
             let mut digits = itoa::Buffer::new();
             let name = end.command().to_ascii_uppercase();
             cx.log(&[name.as_bytes(), key, digits.format(popped).as_bytes()]);
-            return Ok(());
+            return Ok(true);
         }
     }
-    cx.reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 #[cfg(test)]
