@@ -1,13 +1,86 @@
-//! What `SSCAN` and `HSCAN` share: a walk over the elements of one collection.
-//!
-//! Like [`SCAN`](crate::keys) they keep nothing between the calls: the cursor says where to go on.
+//! What `HSCAN`, `SSCAN` and `ZSCAN` are, and what of it `SCAN` shares: a walk that keeps nothing
+//! between the calls, since the cursor says where to go on.
 
+use collections::entry::Stored;
 use collections::listpack::Item;
-use command::{ArgReader, CommandError};
+use command::{
+    Arg, ArgReader, Categories, CommandError, Cx, Flags, Group, KeyFlags, KeySpec, Spec,
+};
 use resp::Reply;
+use store::UnixMs;
 
+/// A walk shows what the key holds.
+const KEYS: &[KeySpec] = &[KeySpec::first(KeyFlags::RO.union(KeyFlags::ACCESS))];
 /// How many elements a call looks at unless it says otherwise.
 const DEFAULT_COUNT: i64 = 10;
+
+/// The arguments of a walk over the elements of a key.
+const ARGS: &[Arg] = &[Arg::key("key", 0), CURSOR, MATCH, COUNT];
+/// Where to go on.
+pub(crate) const CURSOR: Arg = Arg::integer("cursor");
+/// Which elements are shown.
+pub(crate) const MATCH: Arg = Arg::pattern("pattern").token("MATCH").optional();
+/// How many elements are looked at.
+pub(crate) const COUNT: Arg = Arg::integer("count").token("COUNT").optional();
+
+/// The specification of a walk over the elements of a key.
+pub(crate) const fn spec(
+    name: &'static str,
+    group: Group,
+    acl: Categories,
+    complexity: &'static str,
+    summary: &'static str,
+) -> Spec {
+    Spec::new(name, group, "2.8.0", -3, complexity, summary)
+        .flags(Flags::READONLY)
+        .acl(acl)
+        .keys(KEYS)
+        .args(ARGS)
+        .tips(&["nondeterministic_output"])
+}
+
+/// A collection that can be walked over.
+pub(crate) trait Scanned: Stored {
+    /// Gives some elements that are there at `now` to `each` and returns the next cursor: the
+    /// name of each, and what belongs to it.
+    fn visit(&self, cursor: u64, now: UnixMs, each: &mut Visit<'_>) -> u64;
+}
+
+/// What is done with an element and its value.
+pub(crate) type Visit<'v> = dyn FnMut(Item<'_>, Option<Item<'_>>) + 'v;
+
+/// One call of a walk over the elements of a key. `takes_no_values`: it has the option `NOVALUES`,
+/// as only `HSCAN` does.
+pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, takes_no_values: bool) -> Result<(), CommandError> {
+    let mut reader = cx.reader();
+    let key = reader.bytes();
+    let mut cursor = cursor(&mut reader)?;
+    // As in Redis the options of a walk over nothing are not looked at.
+    let Some(collection) = cx.db.get::<T>(key)?.cloned() else {
+        Found::default().reply(cx.reply, 0);
+        return Ok(());
+    };
+    let mut no_values = false;
+    let options = Options::parse(reader, |reader| {
+        let taken = takes_no_values && reader.token("NOVALUES");
+        no_values |= taken;
+        Ok(taken)
+    })?;
+    let now = cx.db.now();
+    cx.db.release();
+    let (mut found, mut seen) = (Found::default(), 0);
+    loop {
+        cursor = collection.visit(cursor, now, &mut |name, value| {
+            seen += 1;
+            found.push_matching(&options, name, value.filter(|_| !no_values));
+        });
+        if cursor == 0 || seen >= options.count {
+            break;
+        }
+    }
+    found.reply(cx.reply, cursor);
+    Ok(())
+}
 
 /// The next argument as a cursor.
 ///
@@ -24,17 +97,19 @@ pub(crate) struct Options<'a> {
     pattern: Option<&'a [u8]>,
     /// How many elements are looked at, matching or not.
     pub(crate) count: usize,
-    /// Only the names of fields are wanted.
-    pub(crate) no_values: bool,
 }
 
 impl<'a> Options<'a> {
-    /// Reads the rest of the arguments; `NOVALUES` is for hashes alone.
+    /// Reads the rest of the arguments. `own` takes the next option if it is the command's own,
+    /// and says whether it did.
     ///
     /// # Errors
-    /// A syntax error, or a count that is no number.
-    pub(crate) fn parse(mut reader: ArgReader<'a>, is_hash: bool) -> Result<Self, CommandError> {
-        let (mut pattern, mut count, mut no_values) = (None, DEFAULT_COUNT, false);
+    /// A syntax error, a count that is no number, or what `own` finds wrong.
+    pub(crate) fn parse(
+        mut reader: ArgReader<'a>,
+        mut own: impl FnMut(&mut ArgReader<'a>) -> Result<bool, CommandError>,
+    ) -> Result<Self, CommandError> {
+        let (mut pattern, mut count) = (None, DEFAULT_COUNT);
         while reader.more() {
             if reader.option("COUNT") {
                 count = reader.integer();
@@ -43,64 +118,75 @@ impl<'a> Options<'a> {
                 }
             } else if reader.option("MATCH") {
                 pattern = Some(reader.bytes()).filter(|pattern| pattern != b"*");
+            } else if own(&mut reader)? {
             } else if reader.token("NOVALUES") {
-                no_values = true;
-                if !is_hash {
-                    let text = "ERR NOVALUES option can only be used in HSCAN";
-                    reader.fail(CommandError::request(text));
-                }
+                let text = "ERR NOVALUES option can only be used in HSCAN";
+                reader.fail(CommandError::request(text));
             } else {
                 reader.unknown();
             }
         }
         reader.finish()?;
-        Ok(Self { pattern, count: usize::try_from(count).unwrap_or(usize::MAX), no_values })
+        Ok(Self { pattern, count: usize::try_from(count).unwrap_or(usize::MAX) })
+    }
+
+    /// Whether an element of this name is shown.
+    pub(crate) fn matches(&self, name: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| stdx::glob::matches(pattern, name, false))
     }
 }
 
-/// The elements of one call, which stand behind the cursor in the reply but are known before it:
-/// two allocations for any number.
+/// What one call has found, which stands behind the cursor in the reply but is known before it: two
+/// allocations for any number.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     bytes: Vec<u8>,
-    /// Where each element ends.
+    /// Where each of them ends.
     ends: Vec<usize>,
 }
 
 impl Found {
+    /// Adds a string.
+    pub(crate) fn push(&mut self, item: Item<'_>) {
+        item.write_text(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
     /// Adds an element, and its value if it has one, if its name matches.
-    pub(crate) fn push_matching(
-        &mut self,
-        options: &Options<'_>,
-        name: Item<'_>,
-        value: Option<Item<'_>>,
-    ) {
+    fn push_matching(&mut self, options: &Options<'_>, name: Item<'_>, value: Option<Item<'_>>) {
         let start = self.bytes.len();
         name.write_text(&mut self.bytes);
-        let matches = options
-            .pattern
-            .is_none_or(|pattern| stdx::glob::matches(pattern, &self.bytes[start..], false));
-        if !matches {
+        if !options.matches(&self.bytes[start..]) {
             return self.bytes.truncate(start);
         }
         self.ends.push(self.bytes.len());
-        if let Some(value) = value {
-            value.write_text(&mut self.bytes);
-            self.ends.push(self.bytes.len());
-        }
+        value.into_iter().for_each(|value| self.push(value));
     }
 
-    /// Replies with the cursor and the elements.
+    /// Replies with the cursor and what was found.
     pub(crate) fn reply(&self, reply: &mut Reply, cursor: u64) {
         let mut text = Vec::new();
         stdx::num::write_u64(&mut text, cursor);
         reply.array(2);
         reply.bulk(&text);
         reply.array(self.ends.len());
+        self.iter().for_each(|item| reply.bulk(item));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
-        for &end in &self.ends {
-            reply.bulk(&self.bytes[start..end]);
-            start = end;
-        }
+        self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut start, end)..end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_comes_back_in_order() {
+        let mut found = Found::default();
+        [&b"one"[..], b"", b"three"].iter().for_each(|&text| found.push(Item::Bytes(text)));
+        assert_eq!(found.iter().collect::<Vec<_>>(), [&b"one"[..], b"", b"three"]);
     }
 }
