@@ -1,6 +1,7 @@
-//! The forms in which a set or a hash is kept, in one word: a listpack, an intset or a hash table.
+//! The forms in which a set or a hash is kept, in one word: a listpack, an intset, a hash table, or
+//! a listpack with deadlines.
 //!
-//! All three are one pointer, so the two low bits of the word, which alignment leaves zero, say
+//! All of them are one pointer, so the two low bits of the word, which alignment leaves zero, say
 //! which one it is. A small collection costs its block of bytes and nothing else; a field of the
 //! form would cost it 24 bytes more.
 //!
@@ -17,14 +18,20 @@ use std::sync::Arc;
 
 use stdx::rng::Rng;
 
+use crate::hash::timed::{self, TimedListpack};
 use crate::hash_table::{self, HashTable};
 use crate::intset::Intset;
 use crate::listpack::{Listpack, Offset};
+use crate::size_class::allocation_bytes;
 
 const LISTPACK: usize = 0;
 const INTSET: usize = 1;
 const TABLE: usize = 2;
+const TIMED: usize = 3;
 const FORMS: usize = 3;
+
+/// A listpack with deadlines is reached by way of its reference counts and its own word.
+const TIMED_BYTES: usize = size_of::<TimedListpack>() + 2 * size_of::<usize>();
 
 /// One of the forms, owned, in one word; see the module page.
 #[repr(transparent)]
@@ -44,6 +51,7 @@ pub(crate) enum Form {
     Listpack(Listpack),
     Intset(Intset),
     Table(Arc<HashTable>),
+    Timed(Arc<TimedListpack>),
 }
 
 /// The forms, borrowed.
@@ -51,6 +59,7 @@ pub(crate) enum View<'a> {
     Listpack(&'a Listpack),
     Intset(Lent<'a>),
     Table(&'a HashTable),
+    Timed(&'a TimedListpack),
 }
 
 /// An intset that somebody else owns for as long as `'a`.
@@ -90,6 +99,9 @@ impl From<Form> for Compact {
                 Form::Table(table) => {
                     (NonNull::new_unchecked(Arc::into_raw(table).cast_mut()).cast(), TABLE)
                 }
+                Form::Timed(timed) => {
+                    (NonNull::new_unchecked(Arc::into_raw(timed).cast_mut()).cast(), TIMED)
+                }
             }
         };
         debug_assert_eq!(pointer.addr().get() & FORMS, 0, "allocations are aligned");
@@ -117,7 +129,8 @@ impl Compact {
             match self.tag() {
                 LISTPACK => Form::Listpack(std::mem::transmute::<*mut u8, Listpack>(pointer)),
                 INTSET => Form::Intset(std::mem::transmute::<*mut u8, Intset>(pointer)),
-                _ => Form::Table(Arc::from_raw(pointer.cast())),
+                TABLE => Form::Table(Arc::from_raw(pointer.cast())),
+                _ => Form::Timed(Arc::from_raw(pointer.cast())),
             }
         }
     }
@@ -134,7 +147,9 @@ impl Compact {
                 View::Intset(Lent { set: ManuallyDrop::new(set), life: PhantomData })
             }
             // SAFETY: `Arc::into_raw` points at the table, which lives as long as this reference.
-            _ => View::Table(unsafe { &*self.pointer().cast::<HashTable>() }),
+            TABLE => View::Table(unsafe { &*self.pointer().cast::<HashTable>() }),
+            // SAFETY: as for a table.
+            _ => View::Timed(unsafe { &*self.pointer().cast::<TimedListpack>() }),
         }
     }
 
@@ -153,6 +168,9 @@ impl Compact {
             View::Listpack(listpack) => listpack.allocated_bytes(),
             View::Intset(intset) => intset.allocated_bytes(),
             View::Table(table) => table.allocated_bytes(),
+            View::Timed(timed) => {
+                timed.listpack().allocated_bytes() + allocation_bytes(TIMED_BYTES)
+            }
         }
     }
 
@@ -161,17 +179,15 @@ impl Compact {
         match self.view() {
             View::Listpack(_) | View::Intset(_) => 1,
             View::Table(table) => table.pieces(),
+            View::Timed(_) => 2,
         }
     }
 
     /// One of the elements, each equally likely, where an element is `step` items of a listpack.
     pub(crate) fn sample(&self, rng: &mut Rng, step: usize) -> Option<Place> {
         match self.view() {
-            View::Listpack(listpack) => {
-                let elements = listpack.len() / step;
-                let index = (elements > 0).then(|| rng.index(elements))? * step;
-                listpack.seek(index as i64).map(Place::Listpack)
-            }
+            View::Listpack(listpack) => sample_packed(listpack, rng, step),
+            View::Timed(timed) => sample_packed(timed.listpack(), rng, timed::STEP),
             View::Intset(intset) => {
                 (!intset.is_empty()).then(|| Place::Intset(rng.index(intset.len())))
             }
@@ -184,13 +200,11 @@ impl Compact {
     pub(crate) fn sample_distinct(&self, rng: &mut Rng, count: usize, step: usize) -> Vec<Place> {
         match self.view() {
             View::Listpack(listpack) => {
-                let mut at = listpack.first();
-                let places = std::iter::from_fn(|| {
-                    let place = at?;
-                    at = (0..step).try_fold(place, |place, _| listpack.next(place));
-                    Some(Place::Listpack(place))
-                });
-                select(rng, places, listpack.len() / step, count)
+                select(rng, packed_places(listpack, step), listpack.len() / step, count)
+            }
+            View::Timed(timed) => {
+                let (listpack, step) = (timed.listpack(), timed::STEP);
+                select(rng, packed_places(listpack, step), listpack.len() / step, count)
             }
             View::Intset(intset) => {
                 select(rng, (0..intset.len()).map(Place::Intset), intset.len(), count)
@@ -212,9 +226,30 @@ impl Compact {
     }
 }
 
+/// The places of the elements of a listpack, of `step` items each.
+fn packed_places(listpack: &Listpack, step: usize) -> impl Iterator<Item = Place> {
+    let mut at = listpack.first();
+    std::iter::from_fn(move || {
+        let place = at?;
+        at = (0..step).try_fold(place, |place, _| listpack.next(place));
+        Some(Place::Listpack(place))
+    })
+}
+
+fn sample_packed(listpack: &Listpack, rng: &mut Rng, step: usize) -> Option<Place> {
+    let elements = listpack.len() / step;
+    let index = (elements > 0).then(|| rng.index(elements))? * step;
+    listpack.seek(index as i64).map(Place::Listpack)
+}
+
 /// Goes through `total` things and takes `count`: each with the chance that leaves every choice
 /// equally likely.
-fn select<T>(rng: &mut Rng, things: impl Iterator<Item = T>, total: usize, count: usize) -> Vec<T> {
+pub(crate) fn select<T>(
+    rng: &mut Rng,
+    things: impl Iterator<Item = T>,
+    total: usize,
+    count: usize,
+) -> Vec<T> {
     let mut wanted = count.min(total);
     let mut taken = Vec::with_capacity(wanted);
     for (passed, thing) in things.enumerate() {
@@ -270,6 +305,7 @@ impl fmt::Debug for Compact {
             View::Listpack(listpack) => listpack.fmt(f),
             View::Intset(intset) => intset.fmt(f),
             View::Table(table) => write!(f, "a table of {} elements", table.len()),
+            View::Timed(timed) => timed.fmt(f),
         }
     }
 }

@@ -56,6 +56,17 @@ impl Bench {
         self.reply.take_bytes().iter().map(|&byte| char::from(byte)).collect()
     }
 
+    /// Runs a command line and leaves the reply where it is.
+    pub(crate) fn run_unsent(&mut self, line: &str) {
+        let words = stdx::text::split_args(line.as_bytes()).expect("quotes are balanced");
+        self.execute(OwnedArgs::from_slices(&words).as_args()).expect("the command is right");
+    }
+
+    /// Whether the reply that was left was broken off.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        self.reply.is_broken_off()
+    }
+
     fn execute(&mut self, args: Args<'_>) -> Result<(), CommandError> {
         let (command, name) = find(args)?;
         if !command.spec.accepts(args.len()) {
@@ -86,6 +97,11 @@ impl Bench {
     /// The time of the commands from now on.
     pub(crate) fn at(&mut self, now: u64) {
         self.scope.now = now;
+    }
+
+    /// Whether writes are paused, so that nothing expires.
+    pub(crate) fn keep_expired(&mut self, keep: bool) {
+        self.scope.keep_expired = keep;
     }
 
     /// Replies in RESP3 from now on.

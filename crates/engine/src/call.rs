@@ -257,6 +257,9 @@ impl Engine {
         if counters.expired > 0 {
             stats.expired.add(counters.expired);
         }
+        if counters.expired_fields > 0 {
+            stats.expired_fields.add(counters.expired_fields);
+        }
         if effects.dirty > 0 {
             stats.dirty.add(effects.dirty);
             effects.dirty = 0;

@@ -218,7 +218,7 @@ impl Engine {
             return 0;
         }
         let started = self.clock.monotonic_ns();
-        let mut removed = 0;
+        let (mut removed, mut fields) = (0, 0);
         for shard in 0..SHARDS {
             loop {
                 effects.interest = self.store.interest();
@@ -230,14 +230,16 @@ impl Engine {
                 let route = |effects: &mut Effects| self.route(effects, 0);
                 let more = self.store.expire_shard(shard, sweep, effects, route);
                 removed += std::mem::take(&mut effects.counters.expired);
+                fields += std::mem::take(&mut effects.counters.expired_fields);
                 effects.garbage.clear();
                 if !more {
                     break;
                 }
             }
         }
-        if removed > 0 {
+        if removed + fields > 0 {
             self.stats.background().expired.add(removed);
+            self.stats.background().expired_fields.add(fields);
             let spent = (self.clock.monotonic_ns() - started) / 1000;
             self.expire_us.fetch_add(spent, Ordering::Relaxed);
         }

@@ -105,6 +105,8 @@ counters! {
     misses,
     /// Keys removed because their time had come.
     expired,
+    /// Fields of hashes removed because their time had come.
+    expired_fields,
     /// Changes to the dataset, ever.
     dirty,
     /// Connections accepted.

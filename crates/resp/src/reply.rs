@@ -33,6 +33,8 @@ pub enum Length {
 pub struct Reply {
     version: Version,
     output: Output,
+    /// Where a reply was broken off.
+    broken_off: Option<Mark>,
 }
 
 impl std::fmt::Debug for Reply {
@@ -47,7 +49,7 @@ impl std::fmt::Debug for Reply {
 impl Reply {
     /// An empty buffer, without memory of its own, that writes `version`.
     pub fn new(version: Version) -> Self {
-        Self { version, output: Output::default() }
+        Self { version, output: Output::default(), broken_off: None }
     }
 
     /// The protocol version of what is written.
@@ -330,6 +332,21 @@ impl Reply {
     /// If the place was sent meanwhile.
     pub fn rollback(&mut self, mark: Mark) {
         self.output.rollback(mark);
+        self.broken_off = self.broken_off.filter(|&at| at < mark);
+    }
+
+    /// Leaves the reply that is being written unfinished, because it is too large for the client.
+    /// Nothing that follows could be understood, so the connection must be closed without sending
+    /// it.
+    pub fn break_off(&mut self) {
+        self.broken_off = self.broken_off.or(Some(self.mark()));
+    }
+
+    /// Whether a reply was broken off.
+    #[inline]
+    #[must_use]
+    pub fn is_broken_off(&self) -> bool {
+        self.broken_off.is_some()
     }
 
     /// The number of bytes to be sent.
@@ -365,6 +382,7 @@ impl Reply {
 
     /// Drops everything that is not sent yet.
     pub fn clear(&mut self) {
+        self.broken_off = None;
         self.output.clear();
     }
 

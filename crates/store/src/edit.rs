@@ -5,10 +5,12 @@
 //! the wake-up of blocked clients. A handler cannot change a key and forget one of them.
 
 use collections::entry::{Entry, EntryRef, NewValue, StringRef, ValueRef};
+use collections::hash::Hash;
 use collections::table::{KeyTable, Location, Slot};
 
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass};
+use crate::expiry::fields_expired;
 use crate::keyspace::Scope;
 use crate::position::Position;
 use crate::shard::{Shard, Store};
@@ -214,6 +216,50 @@ impl<'e> Edit<'e> {
         });
         self.add(entry);
         replaced
+    }
+
+    /// Removes those of the named fields of a hash whose time has come, with all that follows.
+    pub fn expire_fields<'n>(&mut self, names: impl IntoIterator<Item = &'n [u8]>) {
+        let now = self.scope.now;
+        self.expire_with(|hash, removed| {
+            names.into_iter().filter(|name| hash.remove_due(name, now)).for_each(removed);
+        });
+    }
+
+    /// Removes fields of a hash whose time has come, with all that follows; visits about `budget`
+    /// fields at most.
+    pub fn expire_some_fields(&mut self, budget: usize) {
+        let now = self.scope.now;
+        self.expire_with(|hash, removed| {
+            hash.expire(now, budget, removed);
+        });
+    }
+
+    fn expire_with(&mut self, expire: impl FnOnce(&mut Hash, &mut dyn FnMut(&[u8]))) {
+        let earliest = self.entry().and_then(|entry| entry.field_deadline());
+        if earliest.is_none_or(|earliest| earliest > self.scope.now) {
+            return;
+        }
+        let mut names = Vec::new();
+        let emptied = self.slot().expect(PRESENT).modify(|entry| {
+            let hash = entry.object_mut::<Hash>().expect("only hashes have fields");
+            expire(hash, &mut |name| names.push(name.into()));
+            hash.is_empty()
+        });
+        if names.is_empty() {
+            return;
+        }
+        if !self.watchers.is_empty() {
+            self.watchers.key_changed(self.scope.db, self.key);
+        }
+        fields_expired(self.effects, self.scope.db, self.key, &names);
+        if emptied {
+            let store = self.store;
+            let slot = self.slot().expect(PRESENT);
+            let entry = slot.remove(&|key: &[u8]| store.position(key));
+            self.found = None;
+            crate::expiry::emptied(self.effects, self.scope.db, entry);
+        }
     }
 
     /// A further event on this key, when one change has two names (`SET ... EX` is `set` and

@@ -225,6 +225,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: u64,
 }
 
 /// Everything that follows from the commands executed under one set of locks.

@@ -2,10 +2,10 @@
 //!
 //! A look-up removes a key that is due (lazy expiry, in [`crate::keyspace`]). The sweep here
 //! reclaims the keys that nobody looks up, shard by shard, a bounded number of entries under each
-//! lock.
+//! lock. Fields of hashes have deadlines of their own, and are removed in the same two ways.
 
 use collections::entry::Entry;
-use collections::table::KeyTable;
+use collections::table::{Expired, KeyTable};
 use parking_lot::MutexGuard;
 
 use crate::UnixMs;
@@ -23,6 +23,23 @@ pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
     effects.discard(entry);
 }
 
+/// Records that fields were removed from the hash under `key` because their time had come. Replicas
+/// get a deletion for each.
+pub(crate) fn fields_expired(effects: &mut Effects, db: usize, key: &[u8], names: &[Box<[u8]>]) {
+    effects.counters.expired_fields += names.len() as u64;
+    for name in names {
+        effects.record(db, &[b"HDEL", key, name]);
+    }
+    effects.modified(db, key);
+    effects.event(db, Event { class: EventClass::Hash, name: "hexpired" }, key);
+}
+
+/// Records that a hash was removed because its last field was: that goes without saying in the log.
+pub(crate) fn emptied(effects: &mut Effects, db: usize, entry: Entry) {
+    effects.event(db, Event::generic("del"), entry.key());
+    effects.discard(entry);
+}
+
 /// How a sweep is bounded.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
@@ -36,7 +53,7 @@ pub struct Sweep {
 }
 
 impl Store {
-    /// Removes keys of `shard` that are due, at most one batch of one database, since a batch is
+    /// Removes keys and fields of `shard` that are due, at most one batch of one database, since a batch is
     /// what one lock may cover. `route` is called with the effects while the lock is held. Returns
     /// whether due keys may remain: call again then.
     pub fn expire_shard(
@@ -53,12 +70,18 @@ impl Store {
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
         let mut more = rest.iter().any(has_due);
         let rehash = |key: &[u8]| self.position(key);
-        more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, |entry| {
-            if !watchers.is_empty() {
+        let gone = |gone: Expired<'_>| match gone {
+            Expired::Key(entry) => {
                 watchers.key_expired(db, entry.key());
+                expired(effects, db, entry);
             }
-            expired(effects, db, entry);
-        });
+            Expired::Fields { key, names } => {
+                watchers.key_changed(db, key);
+                fields_expired(effects, db, key, names);
+            }
+            Expired::Emptied(entry) => emptied(effects, db, entry),
+        };
+        more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, gone);
         if effects.pending() {
             route(effects);
         }

@@ -264,8 +264,12 @@ impl<'a> Keyspace<'a> {
 
     /// As [`Keyspace::edit`], in another database (`MOVE`, `COPY ... DB`).
     pub fn edit_in<'e>(&'e mut self, db: usize, key: &'e [u8]) -> Edit<'e> {
+        self.edit_under(Scope { db, keep_expired: false, ..self.scope }, key)
+    }
+
+    #[inline]
+    fn edit_under<'e>(&'e mut self, scope: Scope, key: &'e [u8]) -> Edit<'e> {
         let position = self.position(key);
-        let scope = Scope { db, keep_expired: false, ..self.scope };
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let slot = live(self.store, shard, self.effects, scope, position, key);
         let found = slot.map(|slot| {
@@ -274,6 +278,14 @@ impl<'a> Keyspace<'a> {
             location
         });
         Edit::new(self.store, shard, self.effects, scope, position, key, found)
+    }
+
+    /// After a read that found fields of a hash due: the key for removing them, unless that must
+    /// not be now.
+    #[cold]
+    pub fn expiring<'e>(&'e mut self, key: &'e [u8]) -> Option<Edit<'e>> {
+        let scope = untouched(self.scope);
+        (!scope.keep_expired).then(|| self.edit_under(scope, key))
     }
 
     /// Registers `flag` to be raised when `key` of the selected database changes. False if it is

@@ -158,6 +158,8 @@ pub struct Usage {
     pub keys: usize,
     /// Number of keys with a deadline.
     pub expiring: usize,
+    /// Number of hashes with fields that have a deadline.
+    pub hashes_expiring: usize,
     /// Bytes of the key tables, entries not included.
     pub table_bytes: usize,
 }

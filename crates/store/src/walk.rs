@@ -43,6 +43,7 @@ impl Keyspace<'_> {
             for (sum, table) in usage.iter_mut().zip(&shard.databases) {
                 sum.keys += table.len();
                 sum.expiring += table.expiring();
+                sum.hashes_expiring += table.hashes_expiring();
                 sum.table_bytes += table.memory_bytes();
             }
         });

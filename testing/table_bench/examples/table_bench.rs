@@ -1,6 +1,6 @@
 //! Measures the key table: bytes per key at many sizes, and time per operation against hashbrown.
 //!
-//! `cargo run --profile quick -p table_bench [all|sizes|times|expiry] [keys]`
+//! `cargo run --profile quick -p table_bench [all|sizes|times|expiry|elements] [keys]`
 //!
 //! Times are CPU nanoseconds of one thread, medians of several runs. Machines are noisy: read the
 //! ratios.
@@ -10,6 +10,8 @@ use std::hash::Hasher;
 use std::hint::black_box;
 
 use collections::entry::{Entry, NewValue};
+use collections::hash::{self, Hash};
+use collections::set::{self, Set};
 use collections::table::KeyTable;
 use siphasher::sip::SipHasher13;
 use stdx::rng::Rng;
@@ -47,6 +49,9 @@ fn main() {
     }
     if wanted("expiry") {
         expiry(keys);
+    }
+    if wanted("elements") {
+        elements(keys);
     }
 }
 
@@ -97,6 +102,66 @@ fn sizes() {
     println!("rehashed per inserted key: {:.2}", rehashed.get() as f64 / table.len() as f64);
     let most = slowest.iter().copied().fold(0.0, f64::max) / 1000.0;
     println!("CPU µs of an insert that resizes: {:.1}, most {most:.1}", median(slowest) / 1000.0);
+}
+
+/// Resident bytes per element of a set and of a hash, and time per operation, at the sizes that the
+/// growth of a table makes different; then bytes for each of many small hashes.
+fn elements(most: u64) {
+    println!("resident bytes and ns: per element,  add,  find hit,  find miss");
+    for elements in [most / 2, most * 7 / 10, most, most * 13 / 10, most * 2] {
+        let limits =
+            set::Limits { intset_entries: 0, listpack_entries: 0, listpack_value: 0, seed: 7 };
+        let name = |number: u64| format!("m{number:013}").into_bytes();
+        let names: Vec<Vec<u8>> = (0..elements).map(name).collect();
+        let (mut set, before) = (Set::default(), resident());
+        let add = nanoseconds(elements, || {
+            names.iter().for_each(|name| assert!(set.add(&limits, name)));
+        });
+        let bytes = (resident() - before) as f64 / elements as f64;
+        report("set member, 14 B", elements, bytes, add, |name| set.contains(name));
+        drop(set);
+        let limits = hash::Limits { listpack_entries: 0, listpack_value: 0, seed: 7 };
+        let (mut hash, before) = (Hash::default(), resident());
+        let add = nanoseconds(elements, || {
+            names.iter().for_each(|name| assert!(hash.set(&limits, &name[1..], &name[1..])));
+        });
+        let bytes = (resident() - before) as f64 / elements as f64;
+        report("hash field, 13 B + 13 B", elements, bytes, add, |name| {
+            hash.get(&name[1..], 0).is_some()
+        });
+    }
+    let limits = hash::Limits { listpack_entries: 512, listpack_value: 64, seed: 7 };
+    let (mut hashes, before) = (Vec::with_capacity(most as usize / 5), resident());
+    for number in 0..most / 5 {
+        let mut hash = Hash::default();
+        for field in 0..5 {
+            hash.set(&limits, format!("field{field}").as_bytes(), &key(number)[..]);
+        }
+        hashes.push(Entry::new(&key(number), NewValue::Object(hash.into()), None));
+    }
+    let bytes = (resident() - before) as f64 / hashes.len() as f64;
+    println!("a small hash of five fields with its entry: {bytes:.1} bytes");
+}
+
+/// Prints a row of [`elements`].
+fn report(what: &str, elements: u64, bytes: f64, add: f64, is_there: impl Fn(&[u8]) -> bool) {
+    let order = shuffled(elements, 3);
+    let find = |first: u64| {
+        let names: Vec<_> = order.iter().map(|n| format!("m{:013}", n + first)).collect();
+        nanoseconds(elements, || {
+            let found = names.iter().filter(|name| is_there(name.as_bytes())).count();
+            black_box(found);
+        })
+    };
+    let (hit, miss) = (find(0), find(elements));
+    println!("{what:24} {elements:8}  {bytes:6.1} {add:8.1} {hit:8.1} {miss:8.1}");
+}
+
+/// The resident set of this process in bytes.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.expect("the second number is the resident set") * 4096
 }
 
 /// CPU time of this thread in nanoseconds: what others do on the machine hardly shows.

@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::collection::{ObjectRef, Stored};
+use super::collection::{ObjectKind, ObjectRef, Stored};
 use super::{
     CLOCK_AT, COMPACT, COMPACT_HEADER_BYTES, DEADLINE_BYTES, EXPIRES, GENERAL_HEADER_BYTES,
     KEY_LEN_AT, KEY_LEN_MASK, KIND_MASK, Kind, NewValue, RAW, VALUE_LEN_AT, WORD_AT,
 };
 use crate::bytes::SharedBytes;
+use crate::hash::Hash;
 use crate::size_class::allocation_bytes;
 
 /// A borrowed entry: one pointer, freely copied, that lives as long as the borrow of its owner.
@@ -136,6 +137,27 @@ impl<'a> EntryRef<'a> {
         // SAFETY: the flag says that the eight bytes behind the header are the deadline.
         self.has_deadline()
             .then(|| unsafe { self.at(self.header_bytes()).cast::<u64>().read_unaligned() })
+    }
+
+    /// A time that no deadline of a hash's field is before, if the value is a hash and a field has
+    /// one: unix time in milliseconds.
+    #[inline]
+    #[must_use]
+    pub fn field_deadline(self) -> Option<u64> {
+        if self.is_compact() || self.byte(0) & KIND_MASK != ObjectKind::Hash as u8 {
+            return None;
+        }
+        self.object::<Hash>()?.earliest()
+    }
+
+    /// When the entry or a part of it is due, or some time before that, if ever.
+    #[inline]
+    #[must_use]
+    pub fn earliest(self) -> Option<u64> {
+        match (self.deadline(), self.field_deadline()) {
+            (Some(own), Some(field)) => Some(own.min(field)),
+            (own, field) => own.or(field),
+        }
     }
 
     /// The access clock: 24 bits of which the store knows the meaning.

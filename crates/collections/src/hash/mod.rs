@@ -1,27 +1,35 @@
-//! The hash type: fields with a value each.
+//! The hash type: fields with a value each, and some of them with a deadline.
 //!
 //! | form | while |
 //! |---|---|
 //! | `listpack` | up to `listpack_entries` fields, no name or value above `listpack_value` bytes |
+//! | `listpackex` | the same, from the first deadline on |
 //! | `hashtable` | beyond |
 //!
-//! In a listpack a field is two elements, its name and its value. A hash never goes back to the
-//! smaller form.
+//! In a listpack a field is two elements, its name and its value; in a [timed one](timed) its
+//! deadline is the third. A hash never goes back to a smaller form.
+//!
+//! A field is *due* when its deadline is not later than the present. A hash does not know the
+//! present: reads are told it and do not see what is due, [`Hash::expire`] removes it, and all else
+//! works on what is there.
 
+mod iter;
+mod sample;
 #[cfg(test)]
 mod tests;
+pub(crate) mod timed;
 
 use std::fmt;
 use std::sync::Arc;
-
-use stdx::rng::Rng;
 
 use crate::bytes::SharedBytes;
 pub use crate::compact::Place;
 use crate::compact::{Compact, Form, STALE, View};
 use crate::entry::Collection;
-use crate::hash_table::{self, HashTable};
-use crate::listpack::{self, Item, Needle};
+use crate::hash_table::HashTable;
+use crate::listpack::{Item, Listpack, Needle};
+pub use iter::{Field, Fields};
+use timed::TimedListpack;
 
 /// When a hash changes its form.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +59,7 @@ impl Hash {
         match self.compact.view() {
             View::Listpack(listpack) => listpack.len() / 2,
             View::Table(table) => table.len(),
+            View::Timed(timed) => timed.len(),
             View::Intset(_) => unreachable!("{NO_INTSET}"),
         }
     }
@@ -61,25 +70,52 @@ impl Hash {
         self.len() == 0
     }
 
-    /// The value of a field.
+    /// A time that no deadline of a field is before; none if no field has one.
     #[inline]
     #[must_use]
-    pub fn get(&self, field: &[u8]) -> Option<Item<'_>> {
+    pub fn earliest(&self) -> Option<u64> {
+        match self.compact.view() {
+            View::Table(table) => table.earliest(),
+            View::Timed(timed) => timed.earliest(),
+            View::Listpack(_) | View::Intset(_) => None,
+        }
+    }
+
+    /// Whether fields may be due at `now`.
+    #[inline]
+    #[must_use]
+    pub fn may_be_due(&self, now: u64) -> bool {
+        self.earliest().is_some_and(|earliest| earliest <= now)
+    }
+
+    /// The field of this name, due or not.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<Field<'_>> {
         match self.compact.view() {
             View::Listpack(listpack) => {
-                let name = listpack.find(listpack.first(), Needle::new(field), 1)?;
-                Some(listpack.get(listpack.next(name).expect(PAIRED)))
+                let name = listpack.find(listpack.first(), Needle::new(name), 1)?;
+                let value = listpack.get(listpack.next(name).expect(PAIRED));
+                Some(Field { name: listpack.get(name), value, deadline: None })
             }
-            View::Table(table) => Some(Item::Bytes(table.find(field)?.value())),
+            View::Table(table) => table.find(name).map(Field::from),
+            View::Timed(timed) => timed.find(name).map(|at| Field::from(timed.field(at))),
             View::Intset(_) => unreachable!("{NO_INTSET}"),
         }
     }
 
-    /// The value of a field as a buffer to share, if it is a long one.
+    /// The value of a field that is not due at `now`.
+    #[inline]
     #[must_use]
-    pub fn get_shared(&self, field: &[u8]) -> Option<SharedBytes> {
+    pub fn get(&self, name: &[u8], now: u64) -> Option<Item<'_>> {
+        self.find(name).filter(|field| !field.is_due(now)).map(|field| field.value)
+    }
+
+    /// The value of a field as a buffer to share, if it is a long one, whatever its deadline.
+    #[must_use]
+    pub fn get_shared(&self, name: &[u8]) -> Option<SharedBytes> {
         match self.compact.view() {
-            View::Table(table) => table.find(field)?.shared_value(),
+            View::Table(table) => table.find(name)?.shared_value(),
             _ => None,
         }
     }
@@ -92,115 +128,188 @@ impl Hash {
         }
     }
 
-    /// Gives a field a value; returns whether the field is new.
-    pub fn set<'v>(&mut self, limits: &Limits, field: &[u8], value: impl Into<Item<'v>>) -> bool {
-        let value = value.into();
-        let mut form = self.compact.edit();
-        if let Form::Listpack(listpack) = &mut *form {
-            let bytes = Item::Bytes(field).packed_bytes() + value.packed_bytes();
-            let fits = field.len().max(value.text_len()) <= limits.listpack_value
-                && listpack.has_room_for(bytes);
-            if fits {
-                if let Some(name) = listpack.find(listpack.first(), Needle::new(field), 1) {
-                    listpack.replace(listpack.next(name).expect(PAIRED), value);
-                    return false;
-                }
-                listpack.push_back(field);
-                listpack.push_back(value);
-                if listpack.len() / 2 > limits.listpack_entries {
-                    make_table(&mut form, limits.seed);
-                }
-                return true;
-            }
-        }
-        let mut digits = itoa::Buffer::new();
-        make_table(&mut form, limits.seed).insert(field, Some(value.text(&mut digits)))
+    /// Gives a field a value; it has no deadline then. Returns whether the field is new.
+    pub fn set<'v>(&mut self, limits: &Limits, name: &[u8], value: impl Into<Item<'v>>) -> bool {
+        self.put(limits, name, value.into(), false)
     }
 
-    /// Removes a field; false if it is not there.
-    pub fn remove(&mut self, field: &[u8]) -> bool {
+    /// As [`Hash::set`], but a field that is there keeps its deadline.
+    pub fn set_value<'v>(
+        &mut self,
+        limits: &Limits,
+        name: &[u8],
+        value: impl Into<Item<'v>>,
+    ) -> bool {
+        self.put(limits, name, value.into(), true)
+    }
+
+    fn put(&mut self, limits: &Limits, name: &[u8], value: Item<'_>, keep: bool) -> bool {
+        let mut form = self.compact.edit();
+        let is_short = name.len().max(value.text_len()) <= limits.listpack_value;
+        let (entries, is_new) = match &mut *form {
+            Form::Listpack(listpack) if is_short => {
+                let bytes = Item::Bytes(name).packed_bytes() + value.packed_bytes();
+                let room = listpack.has_room_for(bytes);
+                match listpack.find(listpack.first(), Needle::new(name), 1) {
+                    _ if !room => return put_in_table(&mut form, limits, name, value, keep),
+                    Some(at) => {
+                        listpack.replace(listpack.next(at).expect(PAIRED), value);
+                        return false;
+                    }
+                    None => {
+                        listpack.push_back(name);
+                        listpack.push_back(value);
+                        (listpack.len() / 2, true)
+                    }
+                }
+            }
+            Form::Timed(timed) if is_short && timed.has_room_for(name, value) => {
+                let timed = Arc::make_mut(timed);
+                let found = timed.find(name);
+                match found {
+                    Some(at) => {
+                        timed.set_value(at, value);
+                        if !keep {
+                            timed.set_deadline(at, None);
+                        }
+                    }
+                    None => timed.insert(name, value, None),
+                }
+                (timed.len(), found.is_none())
+            }
+            _ => return put_in_table(&mut form, limits, name, value, keep),
+        };
+        if entries > limits.listpack_entries && is_new {
+            make_table(&mut form, limits.seed);
+        }
+        is_new
+    }
+
+    /// Sets or removes the deadline of a field: unix time in milliseconds, not 0. False if there is
+    /// no such field.
+    pub fn set_deadline(&mut self, name: &[u8], deadline: Option<u64>) -> bool {
+        let mut form = self.compact.edit();
+        if let Form::Listpack(listpack) = &*form {
+            let found = listpack.find(listpack.first(), Needle::new(name), 1).is_some();
+            if !found || deadline.is_none() {
+                return found;
+            }
+            let timed = TimedListpack::new(listpack);
+            *form = Form::Timed(Arc::new(timed));
+        }
+        match &mut *form {
+            Form::Timed(timed) => {
+                let Some(at) = timed.find(name) else { return false };
+                Arc::make_mut(timed).set_deadline(at, deadline);
+            }
+            Form::Table(table) => {
+                let Some(at) = table.place_of(name) else { return false };
+                Arc::make_mut(table).set_deadline(at, deadline);
+            }
+            Form::Listpack(_) | Form::Intset(_) => unreachable!("{NO_INTSET}; it has deadlines"),
+        }
+        true
+    }
+
+    /// Removes a field, due or not; false if it is not there.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
         match &mut *self.compact.edit() {
             Form::Table(table) => {
                 // A table that others share is not copied for nothing.
-                let Some(place) = table.place_of(field) else { return false };
+                let Some(place) = table.place_of(name) else { return false };
                 Arc::make_mut(table).remove_at(place);
                 true
             }
             Form::Listpack(listpack) => {
-                let found = listpack.find(listpack.first(), Needle::new(field), 1);
+                let found = listpack.find(listpack.first(), Needle::new(name), 1);
                 found.is_some_and(|name| listpack.remove_many(name, 2) == 2)
+            }
+            Form::Timed(timed) => {
+                let Some(at) = timed.find(name) else { return false };
+                Arc::make_mut(timed).remove(at);
+                true
             }
             Form::Intset(_) => unreachable!("{NO_INTSET}"),
         }
     }
 
-    /// All fields with their values.
-    #[must_use]
-    pub fn iter(&self) -> Iter<'_> {
-        Iter(match self.compact.view() {
-            View::Listpack(listpack) => Fields::Listpack(listpack.iter()),
-            View::Table(table) => Fields::Table(table.iter()),
-            View::Intset(_) => unreachable!("{NO_INTSET}"),
-        })
+    /// Removes a field if it is due at `now`.
+    pub fn remove_due(&mut self, name: &[u8], now: u64) -> bool {
+        self.find(name).is_some_and(|field| field.is_due(now)) && self.remove(name)
     }
 
-    /// Gives some fields to `each` and returns the next cursor, as [`HashTable::scan`]; all of them
-    /// at once while the hash is small.
-    pub fn scan<'a>(&'a self, cursor: u64, mut each: impl FnMut(Item<'a>, Item<'a>)) -> u64 {
+    /// Removes fields that are due at `now` and shows their names to `removed`, visiting about
+    /// `budget` fields at most: while more may be due, [`Hash::may_be_due`] says so. Returns how
+    /// many it visited.
+    pub fn expire(&mut self, now: u64, budget: usize, removed: &mut dyn FnMut(&[u8])) -> usize {
+        if !self.may_be_due(now) {
+            return 0;
+        }
+        match &mut *self.compact.edit() {
+            Form::Table(table) => Arc::make_mut(table).expire(now, budget, removed),
+            Form::Timed(timed) => Arc::make_mut(timed).expire(now, removed),
+            Form::Listpack(_) | Form::Intset(_) => unreachable!("it has deadlines"),
+        }
+    }
+
+    /// Gives some fields that are not due at `now` to `each` and returns the next cursor, as
+    /// [`HashTable::scan`]; all of them at once while the hash is small.
+    pub fn scan<'a>(&'a self, cursor: u64, now: u64, mut each: impl FnMut(Field<'a>)) -> u64 {
+        let mut alive = |field: Field<'a>| {
+            if !field.is_due(now) {
+                each(field);
+            }
+        };
         match self.compact.view() {
-            View::Table(table) => table.scan(cursor, |element| {
-                each(Item::Bytes(element.name()), Item::Bytes(element.value()));
-            }),
+            View::Table(table) => table.scan(cursor, |element| alive(Field::from(element))),
             _ => {
-                self.iter().for_each(|(field, value)| each(field, value));
+                self.fields().for_each(alive);
                 0
             }
         }
     }
+}
 
-    /// One of the fields, each equally likely; none if there is none.
-    pub fn sample(&self, rng: &mut Rng) -> Option<Place> {
-        self.compact.sample(rng, 2)
-    }
-
-    /// `count` different fields, or all if there are not so many; every choice equally likely.
-    pub fn sample_distinct(&self, rng: &mut Rng, count: usize) -> Vec<Place> {
-        self.compact.sample_distinct(rng, count, 2)
-    }
-
-    /// The field at a place, with its value.
-    ///
-    /// # Panics
-    /// If the hash has changed since the place was given out.
-    #[must_use]
-    pub fn at(&self, place: Place) -> (Item<'_>, Item<'_>) {
-        match (self.compact.view(), place) {
-            (View::Listpack(listpack), Place::Listpack(name)) => {
-                (listpack.get(name), listpack.get(listpack.next(name).expect(PAIRED)))
-            }
-            (View::Table(table), Place::Table(at)) => {
-                let element = table.get(at);
-                (Item::Bytes(element.name()), Item::Bytes(element.value()))
-            }
-            _ => panic!("{STALE}"),
+/// Gives a field a value in the table that the hash becomes.
+fn put_in_table(
+    form: &mut Form,
+    limits: &Limits,
+    name: &[u8],
+    value: Item<'_>,
+    keep: bool,
+) -> bool {
+    let mut digits = itoa::Buffer::new();
+    let text = value.text(&mut digits);
+    let table = make_table(form, limits.seed);
+    let kept = if keep { table.place_of(name) } else { None };
+    match kept {
+        Some(place) => {
+            table.set_value(place, text, table.get(place).deadline());
+            false
         }
+        None => table.insert(name, Some(text)),
     }
 }
 
 /// Turns any form into a table.
 fn make_table(form: &mut Form, seed: u64) -> &mut HashTable {
-    if let Form::Listpack(listpack) = form {
+    if !matches!(form, Form::Table(_)) {
         let mut table = HashTable::new(seed);
         let (mut name, mut text) = (itoa::Buffer::new(), itoa::Buffer::new());
-        let mut items = listpack.iter();
-        while let (Some(field), Some(value)) = (items.next(), items.next()) {
-            table.insert(field.text(&mut name), Some(value.text(&mut text)));
+        let compact = Compact::from(std::mem::replace(form, Form::Listpack(Listpack::default())));
+        for field in (Hash { compact }).fields() {
+            let (name, value) = (field.name.text(&mut name), field.value.text(&mut text));
+            table.insert(name, Some(value));
+            if field.deadline.is_some() {
+                let place = table.place_of(name).expect("it was put there just now");
+                table.set_deadline(place, field.deadline);
+            }
         }
         *form = Form::Table(Arc::new(table));
     }
     match form {
         Form::Table(table) => Arc::make_mut(table),
-        Form::Listpack(_) | Form::Intset(_) => unreachable!("{NO_INTSET}, and it was converted"),
+        _ => unreachable!("it was made one above"),
     }
 }
 
@@ -212,15 +321,20 @@ impl Collection for Hash {
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
-        let (mut name, mut text) = (itoa::Buffer::new(), itoa::Buffer::new());
-        for (field, value) in self.iter() {
-            visit(&[field.text(&mut name), value.text(&mut text)]);
+        let [mut name, mut text, mut time] = [(); 3].map(|()| itoa::Buffer::new());
+        for field in self.fields() {
+            let (name, value) = (field.name.text(&mut name), field.value.text(&mut text));
+            match field.deadline {
+                None => visit(&[name, value]),
+                Some(deadline) => visit(&[name, value, time.format(deadline).as_bytes()]),
+            }
         }
     }
 
     fn encoding(&self) -> &'static str {
         match self.compact.view() {
             View::Table(_) => "hashtable",
+            View::Timed(_) => "listpackex",
             View::Listpack(_) | View::Intset(_) => "listpack",
         }
     }
@@ -237,29 +351,5 @@ impl Collection for Hash {
 impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.compact.fmt(f)
-    }
-}
-
-/// Walks over the fields of a hash and their values.
-#[derive(Clone)]
-pub struct Iter<'a>(Fields<'a>);
-
-#[derive(Clone)]
-enum Fields<'a> {
-    Listpack(listpack::Iter<'a>),
-    Table(hash_table::Iter<'a>),
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = (Item<'a>, Item<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Fields::Listpack(items) => Some((items.next()?, items.next().expect(PAIRED))),
-            Fields::Table(fields) => {
-                let field = fields.next()?;
-                Some((Item::Bytes(field.name()), Item::Bytes(field.value())))
-            }
-        }
     }
 }

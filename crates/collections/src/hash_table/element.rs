@@ -1,16 +1,20 @@
 //! One element of a hash table: a name, and for hashes a value, in one allocation.
 //!
 //! ```text
-//!   ┌──────┬──────────────┬───────────────────┬──────┬───────┐
-//!   │ head │ name len u64 │ value len u8      │ name │ value │
-//!   │      │ (if 63)      │ or SharedBytes    │      │       │
-//!   └──────┴──────────────┴───────────────────┴──────┴───────┘
-//!     head: 6 bits name length (63: see behind) | has a value | the value is outside
+//!   ┌──────┬──────────────┬──────────────┬───────────────────┬──────┬───────┐
+//!   │ head │ name len u64 │ deadline u64 │ value len u8      │ name │ value │
+//!   │      │ (if 63)      │ (if timed)   │ or SharedBytes    │      │       │
+//!   └──────┴──────────────┴──────────────┴───────────────────┴──────┴───────┘
+//!     head: 6 bits name length (63: see behind), 2 bits form
+//!     forms: no value | value inside | value outside | timed
 //! ```
 //!
 //! A set member of 14 bytes takes 15, a field of 13 with a value of 13 takes 28: both just fit a
 //! size class. A value of 255 bytes or more lives outside as [`SharedBytes`], so that copying an
 //! element, which happens when a frozen leaf is written to, costs little whatever the value.
+//!
+//! A timed element has a deadline. Its value's length is always there; 255 says that the word of a
+//! value outside follows it. So elements without a deadline pay nothing for those that have one.
 //!
 //! Invariants: the allocation has exactly the size that the head says and alignment 1; nothing in
 //! it is aligned, so words are read and written unaligned.
@@ -24,11 +28,16 @@ use crate::bytes::SharedBytes;
 use crate::size_class::allocation_bytes;
 
 const NAME_LEN: u8 = 0x3f;
-const HAS_VALUE: u8 = 0x40;
-const VALUE_OUTSIDE: u8 = 0x80;
+const FORM: u8 = 0xc0;
+const NO_VALUE: u8 = 0x00;
+const VALUE_INSIDE: u8 = 0x40;
+const TIMED: u8 = 0x80;
+const VALUE_OUTSIDE: u8 = 0xc0;
 const WORD: usize = size_of::<u64>();
-/// Values below this length are inside.
+/// Values up to this length are inside.
 const INLINE_VALUE_MAX: usize = 254;
+/// In place of the length of a timed element's value: it is outside.
+const OUTSIDE: u8 = 255;
 
 /// An owned element.
 #[repr(transparent)]
@@ -53,72 +62,133 @@ pub struct ElementRef<'a> {
 struct Parts {
     name: usize,
     name_len: usize,
-    /// Where the length of an inline value, or the word of one outside, stands.
-    value_head: usize,
-    head: u8,
+    deadline: Option<usize>,
+    value: ValueAt,
+}
+
+/// Where the value is.
+#[derive(Clone, Copy)]
+enum ValueAt {
+    /// There is none.
+    Nowhere,
+    /// Behind the name; its length stands here.
+    Inside(usize),
+    /// The word that leads to it stands here.
+    Outside(usize),
+}
+
+/// A value on its way into an element.
+enum NewValue<'a> {
+    None,
+    Inside(&'a [u8]),
+    Outside(SharedBytes),
+}
+
+impl<'a> NewValue<'a> {
+    fn new(value: &'a [u8]) -> Self {
+        match value.len() {
+            0..=INLINE_VALUE_MAX => Self::Inside(value),
+            _ => Self::Outside(SharedBytes::from(value)),
+        }
+    }
 }
 
 impl Element {
-    /// An element with its own copy of `name` and `value`.
+    /// An element without a deadline, with its own copy of `name` and `value`.
     ///
     /// # Panics
     /// If the lengths exceed the address space. Aborts when memory is exhausted.
     pub(super) fn new(name: &[u8], value: Option<&[u8]>) -> Self {
-        let outside = value.is_some_and(|value| value.len() > INLINE_VALUE_MAX);
-        let shared = value.filter(|_| outside).map(SharedBytes::from);
-        let inline = value.filter(|_| !outside);
-        let long_name = name.len() >= usize::from(NAME_LEN);
-        let value_head = 1 + if long_name { WORD } else { 0 };
-        let name_at = value_head
-            + match value {
-                None => 0,
-                Some(_) if outside => WORD,
-                Some(_) => 1,
-            };
-        let size = name_at + name.len() + inline.map_or(0, <[u8]>::len);
-        let layout = layout_of(size);
+        Self::build(name, value.map_or(NewValue::None, NewValue::new), None)
+    }
+
+    /// An element of these parts. Only fields, which have a value, have a deadline.
+    fn build(name: &[u8], value: NewValue<'_>, deadline: Option<u64>) -> Self {
+        debug_assert!(deadline.is_none() || !matches!(value, NewValue::None));
+        let is_long = name.len() >= usize::from(NAME_LEN);
+        let deadline_at = 1 + if is_long { WORD } else { 0 };
+        let value_head = deadline_at + if deadline.is_some() { WORD } else { 0 };
+        let (form, value_head_len, inside) = match (&value, deadline) {
+            (NewValue::None, _) => (NO_VALUE, 0, &[][..]),
+            (NewValue::Inside(value), None) => (VALUE_INSIDE, 1, *value),
+            (NewValue::Inside(value), Some(_)) => (TIMED, 1, *value),
+            (NewValue::Outside(_), None) => (VALUE_OUTSIDE, WORD, &[][..]),
+            (NewValue::Outside(_), Some(_)) => (TIMED, 1 + WORD, &[][..]),
+        };
+        let name_at = value_head + value_head_len;
+        let layout = layout_of(name_at + name.len() + inside.len());
         // SAFETY: the size is not zero: it includes the head.
         let memory = unsafe { alloc(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        let mut head = if long_name { NAME_LEN } else { name.len() as u8 };
-        head |= if value.is_some() { HAS_VALUE } else { 0 };
-        head |= if outside { VALUE_OUTSIDE } else { 0 };
-        // SAFETY: all writes are inside the `size` bytes just allocated, by the sum above: head,
-        // then the name's length if it is long, then the value's length or word, name, value.
+        let name_len = if is_long { NAME_LEN } else { name.len() as u8 };
+        // SAFETY: all writes are inside the bytes just allocated, by the sum above: head, then the
+        // name's length if it is long, the deadline if there is one, the value's length or word or
+        // both, name, value.
         unsafe {
-            memory.write(head);
-            if long_name {
+            memory.write(form | name_len);
+            if is_long {
                 memory.add(1).cast::<u64>().write_unaligned(name.len() as u64);
             }
-            if let Some(shared) = shared {
-                memory.add(value_head).cast::<SharedBytes>().write_unaligned(shared);
+            if let Some(deadline) = deadline {
+                memory.add(deadline_at).cast::<u64>().write_unaligned(deadline);
+            }
+            match value {
+                NewValue::None => {}
+                NewValue::Inside(value) => memory.add(value_head).write(value.len() as u8),
+                NewValue::Outside(shared) => {
+                    if deadline.is_some() {
+                        memory.add(value_head).write(OUTSIDE);
+                    }
+                    memory.add(name_at - WORD).cast::<SharedBytes>().write_unaligned(shared);
+                }
             }
             let name_to = memory.add(name_at);
             name_to.copy_from_nonoverlapping(NonNull::from(name).cast(), name.len());
-            if let Some(inline) = inline {
-                memory.add(value_head).write(inline.len() as u8);
-                let to = name_to.add(name.len());
-                to.copy_from_nonoverlapping(NonNull::from(inline).cast(), inline.len());
-            }
+            let value_to = name_to.add(name.len());
+            value_to.copy_from_nonoverlapping(NonNull::from(inside).cast(), inside.len());
         }
         Self { memory }
     }
 
-    /// Replaces the value, in place if the new one has the length of the old.
-    pub(super) fn set_value(&mut self, value: &[u8]) {
+    /// Replaces value and deadline, in place if the layout stays.
+    pub(super) fn set_value(&mut self, value: &[u8], deadline: Option<u64>) {
         let old = self.view();
         let parts = old.parts();
-        let in_place = parts.head & (HAS_VALUE | VALUE_OUTSIDE) == HAS_VALUE
+        let in_place = matches!(parts.value, ValueAt::Inside(_))
+            && parts.deadline.is_some() == deadline.is_some()
             && old.value().len() == value.len();
-        if in_place {
-            // SAFETY: the inline value stands behind the name, has this length, and is borrowed
-            // by nobody: `self` is borrowed mutably.
-            unsafe {
-                let to = self.memory.add(parts.name + parts.name_len);
-                to.copy_from_nonoverlapping(NonNull::from(value).cast(), value.len());
-            }
-        } else {
-            *self = Self::new(old.name(), Some(value));
+        if !in_place {
+            *self = Self::build(old.name(), NewValue::new(value), deadline);
+            return;
+        }
+        // SAFETY: the inline value stands behind the name, has this length, and is borrowed by
+        // nobody: `self` is borrowed mutably.
+        unsafe {
+            let to = self.memory.add(parts.name + parts.name_len);
+            to.copy_from_nonoverlapping(NonNull::from(value).cast(), value.len());
+        }
+        self.write_deadline(&parts, deadline);
+    }
+
+    /// Sets or removes the deadline of a field, in place if it had one and keeps one.
+    pub(super) fn set_deadline(&mut self, deadline: Option<u64>) {
+        let old = self.view();
+        let parts = old.parts();
+        if parts.deadline.is_some() == deadline.is_some() {
+            return self.write_deadline(&parts, deadline);
+        }
+        let value = match old.shared_value() {
+            Some(shared) => NewValue::Outside(shared),
+            None => NewValue::Inside(old.value()),
+        };
+        *self = Self::build(old.name(), value, deadline);
+    }
+
+    /// Writes the deadline over the one that is there.
+    fn write_deadline(&mut self, parts: &Parts, deadline: Option<u64>) {
+        if let (Some(at), Some(deadline)) = (parts.deadline, deadline) {
+            // SAFETY: the parts are this element's, whose deadline stands there.
+            unsafe { self.memory.add(at).cast::<u64>().write_unaligned(deadline) };
         }
     }
 
@@ -192,22 +262,29 @@ impl<'a> ElementRef<'a> {
     #[must_use]
     pub fn value(self) -> &'a [u8] {
         let parts = self.parts();
-        let (start, len) = match parts.head & (HAS_VALUE | VALUE_OUTSIDE) {
-            0 => return &[],
-            HAS_VALUE => {
-                // SAFETY: an inline value's length stands there, and the value behind the name.
-                unsafe {
-                    let len = usize::from(self.memory.add(parts.value_head).read());
-                    (self.memory.add(parts.name + parts.name_len).as_ptr().cast_const(), len)
-                }
-            }
-            _ => {
+        let (start, len) = match parts.value {
+            ValueAt::Nowhere => return &[],
+            // SAFETY: an inline value's length stands there, and the value behind the name.
+            ValueAt::Inside(len_at) => unsafe {
+                let len = usize::from(self.memory.add(len_at).read());
+                (self.memory.add(parts.name + parts.name_len).as_ptr().cast_const(), len)
+            },
+            ValueAt::Outside(_) => {
                 let shared = self.outside().expect("the head says so");
                 (shared.as_slice().as_ptr(), shared.len())
             }
         };
         // SAFETY: as above; a buffer outside lives as long as the element that holds it.
         unsafe { std::slice::from_raw_parts(start, len) }
+    }
+
+    /// The deadline of a field: unix time in milliseconds.
+    #[inline]
+    #[must_use]
+    pub fn deadline(self) -> Option<u64> {
+        let at = self.parts().deadline?;
+        // SAFETY: a timed element's deadline stands there.
+        Some(unsafe { self.memory.add(at).cast::<u64>().read_unaligned() })
     }
 
     /// The value as a buffer to share, if it is a long one.
@@ -233,37 +310,40 @@ impl<'a> ElementRef<'a> {
 
     #[inline]
     fn parts(self) -> Parts {
-        // SAFETY: the head is always there, and says whether a long name's length follows.
+        // SAFETY: the head is always there, and says whether a long name's length, a deadline and
+        // the length of a value follow.
         unsafe {
             let head = self.memory.read();
-            let (name_len, value_head) = match head & NAME_LEN {
+            let (name_len, at) = match head & NAME_LEN {
                 NAME_LEN => (self.memory.add(1).cast::<u64>().read_unaligned() as usize, 1 + WORD),
                 short => (usize::from(short), 1),
             };
-            let name = match head & (HAS_VALUE | VALUE_OUTSIDE) {
-                0 => value_head,
-                HAS_VALUE => value_head + 1,
-                _ => value_head + WORD,
+            let (deadline, value, name) = match head & FORM {
+                NO_VALUE => (None, ValueAt::Nowhere, at),
+                VALUE_INSIDE => (None, ValueAt::Inside(at), at + 1),
+                VALUE_OUTSIDE => (None, ValueAt::Outside(at), at + WORD),
+                _ => match (self.memory.add(at + WORD).read(), at + WORD + 1) {
+                    (OUTSIDE, word) => (Some(at), ValueAt::Outside(word), word + WORD),
+                    (_, name) => (Some(at), ValueAt::Inside(at + WORD), name),
+                },
             };
-            Parts { name, name_len, value_head, head }
+            Parts { name, name_len, deadline, value }
         }
     }
 
     /// The size of the allocation.
     fn size(self) -> usize {
         let parts = self.parts();
-        let inline = parts.head & (HAS_VALUE | VALUE_OUTSIDE) == HAS_VALUE;
-        parts.name + parts.name_len + if inline { self.value().len() } else { 0 }
+        let inside = if let ValueAt::Inside(_) = parts.value { self.value().len() } else { 0 };
+        parts.name + parts.name_len + inside
     }
 
     /// The reference to a value outside; it still belongs to the element.
     fn outside(self) -> Option<ManuallyDrop<SharedBytes>> {
-        let parts = self.parts();
-        (parts.head & VALUE_OUTSIDE != 0).then(|| {
-            // SAFETY: a reference was written there, and `ManuallyDrop` leaves it to the element.
-            let word = unsafe { self.memory.add(parts.value_head).cast().read_unaligned() };
-            ManuallyDrop::new(word)
-        })
+        let ValueAt::Outside(word) = self.parts().value else { return None };
+        // SAFETY: a reference was written there, and `ManuallyDrop` leaves it to the element.
+        let word = unsafe { self.memory.add(word).cast().read_unaligned() };
+        Some(ManuallyDrop::new(word))
     }
 }
 
@@ -284,16 +364,26 @@ mod tests {
             assert_eq!((member.view().name(), member.view().value()), (&name[..], &b""[..]));
             for value_len in lens {
                 let value = vec![b'v'; value_len];
-                let mut field = Element::new(&name, Some(&value));
-                let copy = field.clone();
-                for new_len in lens {
-                    let new = vec![b'w'; new_len];
-                    field.set_value(&new);
-                    assert_eq!((field.view().name(), field.view().value()), (&name[..], &new[..]));
+                for before in [None, Some(u64::MAX)] {
+                    let mut field = Element::new(&name, Some(&value));
+                    field.set_deadline(before);
+                    let copy = field.clone();
+                    for (new_len, after) in lens.into_iter().zip([None, Some(7)].iter().cycle()) {
+                        let new = vec![b'w'; new_len];
+                        field.set_value(&new, *after);
+                        let parts = (field.view().name(), field.view().value());
+                        assert_eq!(parts, (&name[..], &new[..]));
+                        assert_eq!(field.view().deadline(), *after);
+                        field.set_deadline(before);
+                        assert_eq!(field.view().value(), new);
+                        assert_eq!(field.view().deadline(), before);
+                    }
+                    drop(field);
+                    let parts = (copy.view().name(), copy.view().value());
+                    assert_eq!(parts, (&name[..], &value[..]));
+                    assert_eq!(copy.view().deadline(), before);
+                    assert_eq!(copy.view().shared_value().is_some(), value_len > INLINE_VALUE_MAX);
                 }
-                drop(field);
-                assert_eq!((copy.view().name(), copy.view().value()), (&name[..], &value[..]));
-                assert_eq!(copy.view().shared_value().is_some(), value_len > INLINE_VALUE_MAX);
             }
         }
     }

@@ -18,6 +18,7 @@
 //! the leaf and its elements, at most some hundred.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -138,17 +139,17 @@ impl Leaf {
         unsafe { Element::from_address(address) }
     }
 
-    /// Replaces the value of the element at `index`. The leaf must be unique.
-    pub(super) fn set_value(&mut self, index: usize, value: &[u8]) {
+    /// Lets `change` work on the element at `index`, which may move. The leaf must be unique.
+    pub(super) fn modify(&mut self, index: usize, change: impl FnOnce(&mut Element)) {
         let word = self.words()[index];
         debug_assert!(self.is_unique());
-        // SAFETY: the word owns the element; it gets the new address before anything can fail:
-        // `set_value` either finishes or ends the process.
+        // SAFETY: the word owns the element, which is lent out of it and has one owner at any time;
+        // the address that it has afterwards is written to the same word.
         unsafe {
-            let mut element = Element::from_address(word & ADDRESS);
-            element.set_value(value);
-            let word = word & !ADDRESS | element.into_address();
-            self.words_at().add(index).write(word);
+            let mut element = ManuallyDrop::new(Element::from_address(word & ADDRESS));
+            change(&mut element);
+            let address = ManuallyDrop::into_inner(element).into_address();
+            self.words_at().add(index).write(word & !ADDRESS | address);
         }
     }
 
@@ -175,8 +176,7 @@ impl Leaf {
         let mut copy = Self::with_capacity(self.len());
         for (index, word) in self.words().iter().enumerate() {
             // SAFETY: the word owns a live element; what is made of it here is only cloned from.
-            let element =
-                unsafe { std::mem::ManuallyDrop::new(Element::from_address(word & ADDRESS)) };
+            let element = unsafe { ManuallyDrop::new(Element::from_address(word & ADDRESS)) };
             copy.push(self.mark(index), Element::clone(&element));
         }
         copy

@@ -30,11 +30,16 @@
 //! Sampling. A random leaf and a random index below the longest leaf's length, again until there is
 //! an element there: every element is equally likely, whatever the lengths are.
 //!
+//! Deadlines. A field may have one ([`deadlines`]). Each leaf with such fields has a lower bound of
+//! their deadlines beside it on its page, each page one of its leaves' and the table one of all,
+//! so that removing what is due visits few leaves that have nothing to remove.
+//!
 //! The hash is keyed (SipHash-1-3): names come from clients, and a guessable hash invites flooding.
 //!
 //! Invariants: an element is in the leaf that its hash names; `len` is the sum of the lengths, and
 //! no leaf is longer than `longest`; all pages but the last are full; there is at least one leaf.
 
+mod deadlines;
 mod element;
 mod leaf;
 #[cfg(test)]
@@ -46,6 +51,7 @@ use std::sync::Arc;
 use siphasher::sip::SipHasher13;
 use stdx::rng::Rng;
 
+use deadlines::{Bounds, Deadlines};
 use element::Element;
 pub use element::ElementRef;
 use leaf::{Leaf, Mark};
@@ -71,6 +77,14 @@ pub struct Place {
 #[derive(Clone)]
 struct Page {
     leaves: Vec<Leaf>,
+    /// The bounds of the deadlines in the leaves; none while there was none.
+    bounds: Option<Box<Bounds>>,
+}
+
+impl Page {
+    const fn new(leaves: Vec<Leaf>) -> Self {
+        Self { leaves, bounds: None }
+    }
 }
 
 /// A hash table of names, each with a value or without; see the module page.
@@ -80,20 +94,25 @@ pub struct HashTable {
     seed: u64,
     len: usize,
     /// How many leaves there are.
-    leaves: usize,
+    leaves: u32,
     /// No leaf is longer.
-    longest: usize,
+    longest: u32,
     /// The memory of all elements.
     element_bytes: usize,
+    /// What is known of the deadlines, if an element has one.
+    deadlines: Option<Box<Deadlines>>,
 }
+
+/// With its reference counts a table is one allocation of 80 bytes: a small hash with a long value
+/// pays for it alone.
+const _: () = assert!(size_of::<HashTable>() + 2 * size_of::<usize>() <= 80);
 
 impl HashTable {
     /// An empty table whose hash is keyed by `seed`, a secret random number.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let page = Page { leaves: vec![Leaf::with_capacity(0)] };
-        let pages = vec![Arc::new(page)];
-        Self { pages, seed, len: 0, leaves: 1, longest: 0, element_bytes: 0 }
+        let pages = vec![Arc::new(Page::new(vec![Leaf::with_capacity(0)]))];
+        Self { pages, seed, len: 0, leaves: 1, longest: 0, element_bytes: 0, deadlines: None }
     }
 
     /// How many elements there are.
@@ -132,15 +151,15 @@ impl HashTable {
         self.leaf(place.leaf).get(place.index)
     }
 
-    /// Adds a name, with a value in hashes; if it is there already, gives it the value. Returns
-    /// whether it is new.
+    /// Adds a name, with a value in hashes; if it is there already, gives it the value. It has no
+    /// deadline then. Returns whether it is new.
     pub fn insert(&mut self, name: &[u8], value: Option<&[u8]>) -> bool {
         let hash = self.hash(name);
         let mark = Mark::of(hash);
         let at = self.leaf_of(hash);
         if let Some(index) = self.leaf(at).find(mark.tag, |element| element.name() == name) {
             if let Some(value) = value {
-                self.set_value(Place { leaf: at, index }, value);
+                self.set_value(Place { leaf: at, index }, value, None);
             }
             return false;
         }
@@ -149,21 +168,32 @@ impl HashTable {
         let leaf = self.leaf_mut(at);
         leaf.push(mark, element);
         let len = leaf.len();
-        self.longest = self.longest.max(len);
+        self.longest = self.longest.max(len as u32);
         self.len += 1;
-        if self.len > self.leaves * FILL {
+        if self.len > self.leaves() * FILL {
             self.split_one();
         }
         true
     }
 
-    /// Gives the element at a place another value.
-    pub fn set_value(&mut self, place: Place, value: &[u8]) {
+    /// Gives the field at a place another value, and a deadline or none.
+    pub fn set_value(&mut self, place: Place, value: &[u8], deadline: Option<u64>) {
+        self.modify(place, deadline, |element| element.set_value(value, deadline));
+    }
+
+    /// Lets `change` work on the element at a place, which has the deadline `after` then.
+    fn modify(&mut self, place: Place, after: Option<u64>, change: impl FnOnce(&mut Element)) {
         let leaf = self.leaf_mut(place.leaf);
-        let before = leaf.get(place.index).allocated_bytes();
-        leaf.set_value(place.index, value);
-        let after = leaf.get(place.index).allocated_bytes();
-        self.element_bytes = self.element_bytes - before + after;
+        let (bytes, before) = {
+            let element = leaf.get(place.index);
+            (element.allocated_bytes(), element.deadline())
+        };
+        leaf.modify(place.index, change);
+        let bytes_now = leaf.get(place.index).allocated_bytes();
+        self.element_bytes = self.element_bytes - bytes + bytes_now;
+        if before.is_some() || after.is_some() {
+            self.note_deadline(place.leaf, before, after);
+        }
     }
 
     /// Removes the element with this name; false if there is none.
@@ -178,9 +208,17 @@ impl HashTable {
     /// Removes the element at a place. All places are worthless afterwards.
     pub fn remove_at(&mut self, place: Place) {
         let element = self.leaf_mut(place.leaf).swap_remove(place.index);
+        if let before @ Some(_) = element.view().deadline() {
+            self.note_deadline(place.leaf, before, None);
+        }
         self.element_bytes -= element.view().allocated_bytes();
         self.len -= 1;
-        if self.leaves > 1 && self.len < self.leaves * FILL_MIN {
+        self.shrink();
+    }
+
+    /// Gives leaves back that the elements no longer need.
+    fn shrink(&mut self) {
+        while self.leaves > 1 && self.len < self.leaves() * FILL_MIN {
             self.merge_one();
         }
     }
@@ -193,7 +231,7 @@ impl HashTable {
 
     /// The places of all elements.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        let lens = (0..self.leaves).map(|leaf| (leaf, self.leaf(leaf).len()));
+        let lens = (0..self.leaves()).map(|leaf| (leaf, self.leaf(leaf).len()));
         lens.flat_map(|(leaf, len)| (0..len).map(move |index| Place { leaf, index }))
     }
 
@@ -216,7 +254,7 @@ impl HashTable {
             return None;
         }
         loop {
-            let (leaf, index) = (rng.index(self.leaves), rng.index(self.longest));
+            let (leaf, index) = (rng.index(self.leaves()), rng.index(self.longest as usize));
             if index < self.leaf(leaf).len() {
                 return Some(Place { leaf, index });
             }
@@ -228,17 +266,17 @@ impl HashTable {
     pub fn allocated_bytes(&self) -> usize {
         // Some leaves, all along the table, are asked for all: those that have been split in this
         // round are half as large as the others.
-        let sample = (0..self.leaves).step_by(self.leaves.div_ceil(LEAVES_ASKED));
+        let sample = (0..self.leaves()).step_by(self.leaves().div_ceil(LEAVES_ASKED));
         let asked = sample.len();
         let sum: usize = sample.map(|at| self.leaf(at).allocated_bytes()).sum();
         let leaf_bytes = sum / asked + size_of::<Leaf>();
-        size_of::<Self>() + self.element_bytes + self.leaves * leaf_bytes
+        size_of::<Self>() + self.element_bytes + self.leaves() * leaf_bytes
     }
 
     /// How many allocations there are to free.
     #[must_use]
     pub const fn pieces(&self) -> usize {
-        self.len + self.leaves
+        self.len + self.leaves()
     }
 
     fn hash(&self, name: &[u8]) -> u64 {
@@ -246,6 +284,11 @@ impl HashTable {
         let mut hasher = SipHasher13::new_with_keys(self.seed, !self.seed.rotate_left(32));
         hasher.write(name);
         hasher.finish()
+    }
+
+    #[inline]
+    const fn leaves(&self) -> usize {
+        self.leaves as usize
     }
 
     /// How many bits name the leaves below the highest power of two that have not been split.
@@ -259,25 +302,33 @@ impl HashTable {
     const fn leaf_of(&self, hash: u64) -> usize {
         let half = 1 << self.level();
         let long = hash as usize & (half * 2 - 1);
-        if long < self.leaves { long } else { long & (half - 1) }
+        if long < self.leaves() { long } else { long & (half - 1) }
     }
 
     /// How many bits name the leaf `at`.
     const fn bits_of(&self, at: usize) -> u32 {
         let half = 1 << self.level();
-        let split = at >= half || at < self.leaves - half;
+        let split = at >= half || at < self.leaves() - half;
         self.level() + if split { 1 } else { 0 }
     }
 
     #[inline]
     fn leaf(&self, at: usize) -> &Leaf {
-        &self.pages[at / PAGE].leaves[at % PAGE]
+        let (page, leaf) = Self::split(at);
+        &self.pages[page].leaves[leaf]
+    }
+
+    /// The page of a leaf, and its number there.
+    #[inline]
+    const fn split(at: usize) -> (usize, usize) {
+        (at / PAGE, at % PAGE)
     }
 
     /// A leaf that is nobody else's, on a page that is nobody else's.
     #[inline]
     fn leaf_mut(&mut self, at: usize) -> &mut Leaf {
-        let leaf = &mut Arc::make_mut(&mut self.pages[at / PAGE]).leaves[at % PAGE];
+        let (page, leaf) = Self::split(at);
+        let leaf = &mut Arc::make_mut(&mut self.pages[page]).leaves[leaf];
         leaf.make_unique();
         leaf
     }
@@ -285,7 +336,7 @@ impl HashTable {
     /// Adds a leaf, and moves to it what it is to hold.
     fn split_one(&mut self) {
         let bit = self.level();
-        let (from, to) = (self.leaves - (1 << bit), self.leaves);
+        let (from, to) = (self.leaves() - (1 << bit), self.leaves());
         let mut old = std::mem::replace(self.leaf_mut(from), Leaf::with_capacity(0));
         let moves: Vec<bool> =
             (0..old.len()).map(|index| self.bit_is_set(&old, index, bit)).collect();
@@ -299,27 +350,33 @@ impl HashTable {
         });
         *self.leaf_mut(from) = low;
         if to.is_multiple_of(PAGE) {
-            self.pages.push(Arc::new(Page { leaves: Vec::new() }));
+            self.pages.push(Arc::new(Page::new(Vec::new())));
         }
-        let page = self.pages.last_mut().expect("there is a page");
-        Arc::make_mut(page).leaves.push(high);
-        self.leaves += 1;
+        let bound = self.bound_of(from);
+        let page = Arc::make_mut(self.pages.last_mut().expect("there is a page"));
+        page.leaves.push(high);
+        page.added(bound);
+        self.leaves = u32::try_from(to + 1).expect("a table has fewer than 2^32 leaves");
     }
 
     /// Removes the last leaf; what it held goes back to where it was split from.
     fn merge_one(&mut self) {
-        let last = self.leaves - 1;
+        let last = self.leaves() - 1;
+        let bound = self.bound_of(last);
         self.leaf_mut(last);
         let page = Arc::make_mut(self.pages.last_mut().expect("there is a page"));
         let mut gone = page.leaves.pop().expect("the last page is not empty");
+        page.removed();
         if page.leaves.is_empty() {
             self.pages.pop();
         }
-        self.leaves = last;
-        let into = self.leaf_mut(last - (1 << last.ilog2()));
+        self.leaves -= 1;
+        let at = last - (1 << last.ilog2());
+        let into = self.leaf_mut(at);
         gone.drain(|mark, element| into.push(mark, element));
         let len = into.len();
-        self.longest = self.longest.max(len);
+        self.longest = self.longest.max(len as u32);
+        self.lower_bound(at, bound);
     }
 
     /// A bit of the hash of an element; its name is hashed again only for the bits that the leaf

@@ -16,11 +16,11 @@ fn contents(table: &HashTable) -> BTreeMap<Vec<u8>, Vec<u8>> {
 
 fn check(table: &HashTable) {
     let leaves: Vec<&Leaf> = table.pages.iter().flat_map(|page| &page.leaves).collect();
-    assert_eq!(leaves.len(), table.leaves);
+    assert_eq!(leaves.len(), table.leaves());
     assert_eq!(leaves.iter().map(|leaf| leaf.len()).sum::<usize>(), table.len);
     let mut bytes = 0;
     for (at, leaf) in leaves.into_iter().enumerate() {
-        assert!(leaf.len() <= table.longest);
+        assert!(leaf.len() <= table.longest as usize);
         for index in 0..leaf.len() {
             let hash = table.hash(leaf.get(index).name());
             assert_eq!((table.leaf_of(hash), leaf.mark(index)), (at, Mark::of(hash)));

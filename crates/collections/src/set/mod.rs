@@ -29,6 +29,8 @@ use crate::listpack::{self, Item, Listpack, Needle};
 /// More integers than this are never kept sorted, whatever the parameter says.
 const INTSET_ENTRIES_MAX: usize = 1 << 30;
 
+const UNTIMED: &str = "members of a set have no deadlines";
+
 /// When a set changes its form.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -57,6 +59,7 @@ impl Set {
             View::Listpack(listpack) => listpack.len(),
             View::Intset(intset) => intset.len(),
             View::Table(table) => table.len(),
+            View::Timed(_) => unreachable!("{UNTIMED}"),
         }
     }
 
@@ -77,6 +80,7 @@ impl Set {
                 num::parse_i64(member).is_some_and(|value| intset.contains(value))
             }
             View::Table(table) => table.place_of(member).is_some(),
+            View::Timed(_) => unreachable!("{UNTIMED}"),
         }
     }
 
@@ -107,6 +111,7 @@ impl Set {
             Form::Listpack(_) => limits.listpack_entries,
             Form::Intset(_) => limits.intset_entries,
             Form::Table(_) => usize::MAX,
+            Form::Timed(_) => unreachable!("{UNTIMED}"),
         };
         if count > most {
             make_table(&mut form, limits.seed);
@@ -154,6 +159,7 @@ impl Set {
                     }
                 }
             },
+            Form::Timed(_) => unreachable!("{UNTIMED}"),
         }
         make_table(&mut form, limits.seed).insert(member, None)
     }
@@ -177,6 +183,7 @@ impl Set {
                     true
                 })
             }
+            Form::Timed(_) => unreachable!("{UNTIMED}"),
         }
     }
 
@@ -187,6 +194,7 @@ impl Set {
             View::Listpack(listpack) => Members::Listpack(listpack.iter()),
             View::Intset(set) => Members::Intset { set, next: 0 },
             View::Table(table) => Members::Table(table.iter()),
+            View::Timed(_) => unreachable!("{UNTIMED}"),
         })
     }
 
@@ -248,6 +256,7 @@ fn make_table(form: &mut Form, seed: u64) -> &mut HashTable {
             table.insert(digits.format(member).as_bytes(), None);
         }),
         Form::Table(_) => {}
+        Form::Timed(_) => unreachable!("{UNTIMED}"),
     }
     if !matches!(form, Form::Table(_)) {
         *form = Form::Table(Arc::new(table));
@@ -275,6 +284,7 @@ impl Collection for Set {
             View::Listpack(_) => "listpack",
             View::Intset(_) => "intset",
             View::Table(_) => "hashtable",
+            View::Timed(_) => unreachable!("{UNTIMED}"),
         }
     }
 

@@ -6,36 +6,59 @@
 //! deadlines spread over ten seconds and a slack of half a second, a visit of a segment of 400 keys
 //! removes 20 of them or more. The table's own bound makes a sweep with nothing to do one
 //! comparison.
+//!
+//! Fields of hashes with deadlines are found in the same way: the bounds cover them too, and a hash
+//! finds those that are due among its fields by bounds of its own.
 
-use super::KeyTable;
 use super::bucket::SlotSet;
 use super::segment::Place;
+use super::{KeyTable, Slot, Timed};
 use crate::entry::Entry;
+use crate::hash::Hash;
 
 /// How far ahead entries are fetched: 48 of them are on their way while one is looked at, since
 /// memory takes as long as looking at about so many.
 const PREFETCH_LINES: usize = 6;
+
+/// What a sweep has removed.
+#[derive(Debug)]
+pub enum Expired<'a> {
+    /// A key whose time had come.
+    Key(Entry),
+    /// Fields of the hash under this key.
+    Fields {
+        /// The key, which stays.
+        key: &'a [u8],
+        /// The names of the fields.
+        names: &'a [Box<[u8]>],
+    },
+    /// A hash whose last fields have just been removed.
+    Emptied(Entry),
+}
+
+const VISITED: &str = "the visited segment exists";
 
 impl KeyTable {
     /// Whether a sweep would visit anything: the earliest deadline may be due by `slack`.
     #[inline]
     #[must_use]
     pub const fn has_due(&self, now: u64, slack: u64) -> bool {
-        self.expiring > 0 && self.earliest.saturating_add(slack) <= now
+        self.timed.keys + self.timed.hashes > 0 && self.earliest.saturating_add(slack) <= now
     }
 
-    /// Removes entries whose deadline is at most `now` from segments where one is due by `slack`,
-    /// and hands them to `removed`. Times are unix milliseconds.
+    /// Removes entries, and fields of hashes, whose deadline is at most `now` from segments where
+    /// one is due by `slack`, and hands them to `expired`. Times are unix milliseconds.
     ///
-    /// Visits at least `budget` entries if there are as many (whole segments, at most some 500
-    /// more), and goes on from there when called again. Returns whether due segments remain.
+    /// Visits at least `budget` entries and fields if there are as many (whole segments, at most
+    /// some 500 more), and goes on from there when called again. Returns whether due segments
+    /// remain.
     pub fn expire_due(
         &mut self,
         now: u64,
         slack: u64,
         budget: usize,
         rehash: &impl Fn(&[u8]) -> u64,
-        mut removed: impl FnMut(Entry),
+        mut expired: impl FnMut(Expired<'_>),
     ) -> bool {
         if !self.has_due(now, slack) {
             return false;
@@ -57,7 +80,7 @@ impl KeyTable {
                     return true;
                 }
                 visited += segment.header().live as usize;
-                self.visit_due(index, now, &mut removed);
+                visited += self.visit_due(index, now, budget, &mut expired);
                 self.shrink(self.directory.start(index), rehash);
             }
             index = if last { usize::MAX } else { self.directory.index(next) };
@@ -67,20 +90,25 @@ impl KeyTable {
         self.has_due(now, slack)
     }
 
-    /// Removes what is due from one segment and makes its bound exact.
-    fn visit_due(&mut self, index: usize, now: u64, removed: &mut impl FnMut(Entry)) {
-        const VISITED: &str = "the visited segment exists";
+    /// Removes what is due from one segment and makes its bound exact. Visits about `fields` fields
+    /// at most, and returns how many; a hash with more to remove keeps the bound due.
+    fn visit_due(
+        &mut self,
+        index: usize,
+        now: u64,
+        fields: usize,
+        expired: &mut impl FnMut(Expired<'_>),
+    ) -> usize {
         let segment = self.directory.get(index).expect(VISITED);
         let lines = segment.lines();
         (0..PREFETCH_LINES).for_each(|line| segment.prefetch_entries(line));
-        let mut earliest = u64::MAX;
+        let (mut earliest, mut left) = (u64::MAX, fields);
         for line in 0..lines {
             let segment = self.directory.get(index).expect(VISITED);
             segment.prefetch_entries(line + PREFETCH_LINES);
             let mut due = 0u8;
             for slot in segment.used(line) {
-                let place = Place::new(line, slot);
-                match segment.entry(place).deadline() {
+                match segment.entry(Place::new(line, slot)).earliest() {
                     Some(deadline) if deadline <= now => due |= 1 << slot,
                     Some(deadline) => earliest = earliest.min(deadline),
                     None => {}
@@ -88,39 +116,80 @@ impl KeyTable {
             }
             for slot in SlotSet(due) {
                 let place = Place::new(line, slot);
-                let kept = self.remove_due(index, place, now, removed);
+                let kept = self.visit_entry(index, place, now, &mut left, expired);
                 earliest = earliest.min(kept);
             }
         }
         self.directory.get_mut(index).expect(VISITED).header_mut().earliest = earliest;
+        fields - left
     }
 
-    /// Removes the due entry at a place. The freed slot may be filled from the stash at once (and
-    /// no other slot, so no key is missed): goes on until it is free or holds a key that stays, and
-    /// returns that one's deadline.
-    fn remove_due(
+    /// Removes the due entry at a place, or what is due in it. The freed slot may be filled from
+    /// the stash at once (and no other slot, so no key is missed): goes on until it is free or
+    /// holds a key that stays, and returns the bound of that one's deadlines.
+    fn visit_entry(
         &mut self,
         index: usize,
         place: Place,
         now: u64,
-        removed: &mut impl FnMut(Entry),
+        left: &mut usize,
+        expired: &mut impl FnMut(Expired<'_>),
     ) -> u64 {
-        const VISITED: &str = "the visited segment exists";
         loop {
-            let home = self.directory.get(index).expect(VISITED).home_of(place);
-            self.before_change(index, home);
-            let segment = self.directory.get_mut(index).expect(VISITED);
-            let entry = segment.take(place);
-            let refilled = segment.is_used(place);
-            let deadline = if refilled { segment.entry(place).deadline() } else { None };
-            self.len -= 1;
-            self.expiring -= 1;
-            removed(entry);
-            match deadline {
-                Some(deadline) if deadline <= now => {}
-                kept => return kept.unwrap_or(u64::MAX),
+            let entry = self.directory.get(index).expect(VISITED).entry(place);
+            let is_due = entry.deadline().is_some_and(|deadline| deadline <= now);
+            let fields_due = entry.field_deadline().is_some_and(|deadline| deadline <= now);
+            if !is_due {
+                let kept = entry.earliest().unwrap_or(u64::MAX);
+                if !fields_due || *left == 0 {
+                    return kept;
+                }
+                if let Some(kept) = self.expire_fields(index, place, now, left, expired) {
+                    return kept;
+                }
+            }
+            let entry = self.remove_at(index, place);
+            expired(if is_due { Expired::Key(entry) } else { Expired::Emptied(entry) });
+            if !self.directory.get(index).expect(VISITED).is_used(place) {
+                return u64::MAX;
             }
         }
+    }
+
+    /// Removes fields that are due from the hash at a place. Returns the bound of the deadlines
+    /// that are left there; none if the hash is empty now.
+    fn expire_fields(
+        &mut self,
+        index: usize,
+        place: Place,
+        now: u64,
+        left: &mut usize,
+        expired: &mut impl FnMut(Expired<'_>),
+    ) -> Option<u64> {
+        let home = self.directory.get(index).expect(VISITED).home_of(place);
+        let mut names = Vec::new();
+        let mut slot = Slot::new(self, index, home, place);
+        slot.modify(|entry| {
+            let hash = entry.object_mut::<Hash>().expect("only hashes have fields");
+            let visited = hash.expire(now, *left, &mut |name| names.push(name.into()));
+            *left = left.saturating_sub(visited);
+        });
+        let entry = self.directory.get(index).expect(VISITED).entry(place);
+        if !names.is_empty() {
+            expired(Expired::Fields { key: entry.key(), names: &names });
+        }
+        let is_empty = entry.object::<Hash>().is_some_and(Hash::is_empty);
+        (!is_empty).then(|| entry.earliest().unwrap_or(u64::MAX))
+    }
+
+    /// Takes the entry out of a used place.
+    fn remove_at(&mut self, index: usize, place: Place) -> Entry {
+        let home = self.directory.get(index).expect(VISITED).home_of(place);
+        self.before_change(index, home);
+        let entry = self.directory.get_mut(index).expect(VISITED).take(place);
+        self.len -= 1;
+        self.timed.changed(Timed::of(entry.view()), Timed::default());
+        entry
     }
 
     /// The smallest bound of all segments.

@@ -70,6 +70,7 @@ use directory::Directory;
 use segment::{Place, Segment, Shape};
 use snapshot::Snapshot;
 
+pub use expire::Expired;
 pub use scan::Iter;
 pub use slot::{Location, Slot};
 pub use snapshot::BucketSink;
@@ -84,8 +85,9 @@ pub const SHARD_BITS: u32 = 8;
 pub struct KeyTable {
     directory: Directory,
     len: usize,
-    expiring: usize,
-    /// At most the earliest deadline of all entries, while `expiring` is not 0.
+    /// How many entries have deadlines.
+    timed: Timed,
+    /// At most the earliest deadline of all entries and their fields, while there is one.
     earliest: u64,
     /// Local position at which the sweep of due entries goes on.
     sweep_at: u64,
@@ -111,7 +113,7 @@ impl KeyTable {
         Self {
             directory: Directory::new(),
             len: 0,
-            expiring: 0,
+            timed: Timed { keys: 0, hashes: 0 },
             earliest: u64::MAX,
             sweep_at: 0,
             snapshot: None,
@@ -135,7 +137,13 @@ impl KeyTable {
     /// Number of keys with a deadline.
     #[must_use]
     pub const fn expiring(&self) -> usize {
-        self.expiring
+        self.timed.keys
+    }
+
+    /// Number of keys whose value is a hash with a field that has a deadline.
+    #[must_use]
+    pub const fn hashes_expiring(&self) -> usize {
+        self.timed.hashes
     }
 
     /// Bytes of table structure: directory and segments, not the entries.
@@ -174,7 +182,8 @@ impl KeyTable {
         entry: Entry,
         rehash: &impl Fn(&[u8]) -> u64,
     ) -> Slot<'_> {
-        let (at, tag, deadline) = (local(position), tag(position), entry.deadline());
+        let (at, tag, deadline) = (local(position), tag(position), entry.view().earliest());
+        let timed = Timed::of(entry.view());
         let entry = Owned::new(entry);
         let (index, home, place) = loop {
             let index = self.directory.index(at);
@@ -192,8 +201,8 @@ impl KeyTable {
         };
         entry.handed_over();
         self.len += 1;
+        self.timed.changed(Timed::default(), timed);
         if let Some(deadline) = deadline {
-            self.expiring += 1;
             self.lower_bounds(index, deadline);
         }
         Slot::new(self, index, home, place)
@@ -247,7 +256,7 @@ impl KeyTable {
             let mut segment = self.directory.detach(start).expect("looked up above");
             freed += segment.header().live as usize;
             self.len -= segment.header().live as usize;
-            self.expiring -= free_entries(&mut segment);
+            self.timed.changed(free_entries(&mut segment), Timed::default());
             // SAFETY: detached, so this is the only word, and the entries are freed.
             unsafe { segment.free() };
         }
@@ -277,6 +286,29 @@ impl KeyTable {
     }
 }
 
+/// How many keys, and how many hashes with fields, have deadlines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Timed {
+    keys: usize,
+    hashes: usize,
+}
+
+impl Timed {
+    /// Of one entry.
+    #[inline]
+    fn of(entry: EntryRef<'_>) -> Self {
+        let hashes = usize::from(entry.field_deadline().is_some());
+        Self { keys: usize::from(entry.deadline().is_some()), hashes }
+    }
+
+    /// Counts `after` in place of `before`.
+    #[inline]
+    const fn changed(&mut self, before: Self, after: Self) {
+        self.keys = self.keys + after.keys - before.keys;
+        self.hashes = self.hashes + after.hashes - before.hashes;
+    }
+}
+
 /// An entry on its way into a slot: freed if it does not arrive (a panic in `rehash`).
 struct Owned {
     pointer: std::ptr::NonNull<u8>,
@@ -299,19 +331,19 @@ impl Drop for Owned {
     }
 }
 
-/// Frees the entries of a detached segment, prefetching ahead; returns how many had a deadline.
-fn free_entries(segment: &mut Segment) -> usize {
-    let mut expiring = 0;
+/// Frees the entries of a detached segment, prefetching ahead; returns how many had deadlines.
+fn free_entries(segment: &mut Segment) -> Timed {
+    let mut timed = Timed::default();
     for line in 0..segment.lines() {
         segment.prefetch_entries(line + 1);
         for slot in segment.used(line) {
             let place = Place::new(line, slot);
             // SAFETY: a used slot owns its entry; the segment is not read again but for its memory.
             let entry = unsafe { Entry::from_raw(segment.pointer(place)) };
-            expiring += usize::from(entry.deadline().is_some());
+            timed.changed(Timed::default(), Timed::of(entry.view()));
         }
     }
-    expiring
+    timed
 }
 
 impl Default for KeyTable {
@@ -331,7 +363,7 @@ impl fmt::Debug for KeyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyTable")
             .field("len", &self.len)
-            .field("expiring", &self.expiring)
+            .field("timed", &self.timed)
             .field("segments", &self.directory.segments())
             .field("memory_bytes", &self.memory_bytes())
             .finish_non_exhaustive()

@@ -206,7 +206,7 @@ fn collect(segment: &Segment, rehash: &impl Fn(&[u8]) -> u64) -> Vec<Item> {
             items.push(Item {
                 position: rehash(entry.key()),
                 entry: segment.pointer(place),
-                deadline: entry.deadline().unwrap_or(u64::MAX),
+                deadline: entry.earliest().unwrap_or(u64::MAX),
             });
         }
     }

@@ -16,7 +16,8 @@
 //!
 //! Invariants: a used slot owns a live entry; `header.live` counts used slots; the overflow counts
 //! of bucket `h` say how many of its keys are next door and in the stash, so a miss usually ends
-//! after one line; `header.earliest` is at most the earliest deadline of the segment's entries.
+//! after one line; `header.earliest` is at most the earliest deadline of the segment's entries
+//! and of the fields in them.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -85,7 +86,7 @@ impl Shape {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(super) struct Header {
-    /// At most the earliest deadline inside; `u64::MAX` if there is none.
+    /// At most the earliest deadline inside, those of fields included; `u64::MAX` if there is none.
     pub(super) earliest: u64,
     /// Number of keys.
     pub(super) live: u32,

@@ -5,8 +5,8 @@
 
 use std::mem::ManuallyDrop;
 
-use super::KeyTable;
 use super::segment::{Place, Segment};
+use super::{KeyTable, Timed};
 use crate::entry::{Entry, EntryRef, NewValue};
 
 /// A key of a table, found for changing it.
@@ -114,7 +114,7 @@ impl<'t> Slot<'t> {
         // SAFETY: the slot owns the entry. The loan gives it back in the end, and nothing reads the
         // slot meanwhile: the table is borrowed.
         let entry = ManuallyDrop::new(unsafe { Entry::from_raw(segment.pointer(self.place)) });
-        let before = entry.deadline();
+        let before = Timed::of(entry.view());
         let mut loan =
             Loan { table: self.table, index: self.index, place: self.place, entry, before };
         change(&mut loan.entry)
@@ -128,7 +128,7 @@ impl<'t> Slot<'t> {
         let entry = segment.take(place);
         let thin = segment.header().live < segment.header().shrink_below;
         table.len -= 1;
-        table.expiring -= usize::from(entry.deadline().is_some());
+        table.timed.changed(Timed::of(entry.view()), Timed::default());
         if thin {
             table.shrink(table.directory.start(index), rehash);
         }
@@ -191,7 +191,7 @@ struct Loan<'s> {
     index: usize,
     place: Place,
     entry: ManuallyDrop<Entry>,
-    before: Option<u64>,
+    before: Timed,
 }
 
 impl Drop for Loan<'_> {
@@ -199,12 +199,11 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // SAFETY: the entry is not used after it was taken here.
         let entry = unsafe { ManuallyDrop::take(&mut self.entry) };
-        let after = entry.deadline();
+        let (after, earliest) = (Timed::of(entry.view()), entry.view().earliest());
         let segment = self.table.directory.get_mut(self.index).expect(HERE);
         segment.set_pointer(self.place, entry.into_raw());
-        self.table.expiring += usize::from(after.is_some());
-        self.table.expiring -= usize::from(self.before.is_some());
-        if let Some(deadline) = after {
+        self.table.timed.changed(self.before, after);
+        if let Some(deadline) = earliest {
             self.table.lower_bounds(self.index, deadline);
         }
     }

@@ -18,11 +18,11 @@ const ARGS: &[Arg] = &[Arg::key("key", 0)];
 /// `HGETALL key`.
 pub(super) static HGETALL: DataCommand =
     DataCommand::new(spec("hgetall", "Returns all fields of a hash with their values."), |cx| {
-        let hash = held(cx, cx.arg(1)?)?;
-        cx.reply.map(hash.len());
-        for (field, value) in hash.iter() {
-            reply_item(cx.reply, field);
-            reply_item(cx.reply, value);
+        let (hash, now) = (held(cx, cx.arg(1)?)?, cx.db.now());
+        cx.reply.map(hash.count(now));
+        for field in hash.iter(now) {
+            reply_item(cx.reply, field.name);
+            reply_item(cx.reply, field.value);
         }
         Ok(())
     });
@@ -30,17 +30,17 @@ pub(super) static HGETALL: DataCommand =
 /// `HKEYS key`.
 pub(super) static HKEYS: DataCommand =
     DataCommand::new(spec("hkeys", "Returns the names of all fields of a hash."), |cx| {
-        let hash = held(cx, cx.arg(1)?)?;
-        cx.reply.array(hash.len());
-        hash.iter().for_each(|(field, _)| reply_item(cx.reply, field));
+        let (hash, now) = (held(cx, cx.arg(1)?)?, cx.db.now());
+        cx.reply.array(hash.count(now));
+        hash.iter(now).for_each(|field| reply_item(cx.reply, field.name));
         Ok(())
     });
 
 /// `HVALS key`.
 pub(super) static HVALS: DataCommand =
     DataCommand::new(spec("hvals", "Returns the values of all fields of a hash."), |cx| {
-        let hash = held(cx, cx.arg(1)?)?;
-        cx.reply.array(hash.len());
-        hash.iter().for_each(|(_, value)| reply_item(cx.reply, value));
+        let (hash, now) = (held(cx, cx.arg(1)?)?, cx.db.now());
+        cx.reply.array(hash.count(now));
+        hash.iter(now).for_each(|field| reply_item(cx.reply, field.value));
         Ok(())
     });

@@ -1,9 +1,12 @@
 //! `HGET`, `HMGET`, `HEXISTS`, `HSTRLEN` and `HLEN`.
 
+use std::ops::Range;
+
 use collections::hash::Hash;
 use collections::listpack::Item;
 use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
 use resp::Reply;
+use store::UnixMs;
 
 use super::{ASKED, READ, reply_item};
 use crate::string::value::{SHARED_REPLY_MIN, reply_part};
@@ -17,7 +20,10 @@ pub(super) static HGET: DataCommand = DataCommand::new(
         .args(&[Arg::key("key", 0), Arg::string("field")]),
     |cx| {
         let (key, field) = (cx.arg(1)?, cx.arg(2)?);
-        reply_value(cx.reply, cx.db.get::<Hash>(key)?, field);
+        let (now, hash) = (cx.db.now(), cx.db.get::<Hash>(key)?);
+        reply_value(cx.reply, hash, field, now);
+        let may_be_due = hash.is_some_and(|hash| hash.may_be_due(now));
+        drop_due(cx, may_be_due, 2..3);
         Ok(())
     },
 );
@@ -38,9 +44,11 @@ pub(super) static HMGET: DataCommand = DataCommand::new(
     .args(&[Arg::key("key", 0), Arg::string("field").multiple()]),
     |cx| {
         let key = cx.arg(1)?;
-        let hash = cx.db.get::<Hash>(key)?;
+        let (now, hash) = (cx.db.now(), cx.db.get::<Hash>(key)?);
         cx.reply.array(cx.args.len() - 2);
-        cx.args.iter().skip(2).for_each(|field| reply_value(cx.reply, hash, field));
+        cx.args.iter().skip(2).for_each(|field| reply_value(cx.reply, hash, field, now));
+        let may_be_due = hash.is_some_and(|hash| hash.may_be_due(now));
+        drop_due(cx, may_be_due, 2..cx.args.len());
         Ok(())
     },
 );
@@ -95,9 +103,10 @@ pub(super) static HLEN: DataCommand = DataCommand::new(
     },
 );
 
-/// Replies with the value of a field, or null; a long one is shared, not copied.
-pub(super) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8]) {
-    match hash.and_then(|hash| hash.get(field)) {
+/// Replies with the value of a field that is not due at `now`, or null; a long one is shared, not
+/// copied.
+pub(super) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8], now: UnixMs) {
+    match hash.and_then(|hash| hash.get(field, now)) {
         None => reply.null(),
         Some(Item::Bytes(text)) if text.len() >= SHARED_REPLY_MIN => {
             match hash.and_then(|hash| hash.get_shared(field)) {
@@ -115,5 +124,20 @@ fn value_number(
     number: impl Fn(Option<Item<'_>>) -> i64,
 ) -> Result<i64, CommandError> {
     let (key, field) = (cx.arg(1)?, cx.arg(2)?);
-    Ok(number(cx.db.get::<Hash>(key)?.and_then(|hash| hash.get(field))))
+    let (now, hash) = (cx.db.now(), cx.db.get::<Hash>(key)?);
+    let number = number(hash.and_then(|hash| hash.get(field, now)));
+    let may_be_due = hash.is_some_and(|hash| hash.may_be_due(now));
+    drop_due(cx, may_be_due, 2..3);
+    Ok(number)
+}
+
+/// After a read: removes those of the fields read that are due, if some in the hash may be.
+#[inline]
+fn drop_due(cx: &mut Cx<'_>, may_be_due: bool, fields: Range<usize>) {
+    if may_be_due {
+        let (key, args) = (cx.args.get(1).unwrap_or_default(), cx.args);
+        if let Some(mut edit) = cx.db.expiring(key) {
+            edit.expire_fields(fields.filter_map(|at| args.get(at)));
+        }
+    }
 }

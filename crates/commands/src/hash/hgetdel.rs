@@ -1,12 +1,11 @@
 //! `HGETDEL`: the values of fields, which are removed.
 
 use collections::hash::Hash;
-use command::{
-    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
-};
+use command::{Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec};
 use store::{Absent, Change};
 
 use super::REMOVED;
+use super::fields::{self, KEY_AND_FIELDS};
 use super::get::reply_value;
 
 /// `HGETDEL key FIELDS numfields field [field ...]`.
@@ -22,46 +21,23 @@ pub(super) static HGETDEL: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE))])
-    .args(&[
-        Arg::key("key", 0),
-        Arg::block("fields", &[Arg::integer("numfields"), Arg::string("field").multiple()])
-            .token("FIELDS"),
-    ]),
+    .args(KEY_AND_FIELDS),
     run,
 );
 
-/// The place of the first field.
-const FIELDS: usize = 4;
-
-fn parse(cx: &Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
-    reader.bytes();
-    if !reader.token("FIELDS") {
-        let text = "ERR Mandatory argument FIELDS is missing or not at the right position";
-        return Err(CommandError::request(text));
-    }
-    let error = CommandError::request("ERR Number of fields must be a positive integer");
-    let count = reader.integer_in(1..=i64::MAX, error);
-    reader.check()?;
-    if usize::try_from(count) != Ok(reader.remaining()) {
-        let text = "ERR The `numfields` parameter must match the number of arguments";
-        return Err(CommandError::request(text));
-    }
-    Ok(())
-}
-
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let key = cx.arg(1)?;
-    // Redis looks at the type of the key before it reads the other arguments.
-    cx.db.edit(key).get::<Hash>()?;
-    parse(cx)?;
-    let fields: Vec<&[u8]> = cx.args.iter().skip(FIELDS).collect();
+    fields::check_type(cx)?;
+    let mut reader = cx.reader();
+    let key = reader.bytes();
+    let fields = fields::named(reader)?;
     cx.reply.array(fields.len());
     let reply = &mut *cx.reply;
-    let removed = cx.db.edit(key).update(Absent::Ignore, |hash: &mut Hash| {
+    let mut edit = cx.db.edit(key);
+    edit.expire_fields(fields.iter().copied());
+    let removed = edit.update(Absent::Ignore, |hash: &mut Hash| {
         let mut removed = Vec::new();
         for &field in &fields {
-            reply_value(reply, Some(hash), field);
+            reply_value(reply, Some(hash), field, 0);
             if hash.remove(field) {
                 removed.push(field);
             }

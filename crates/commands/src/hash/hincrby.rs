@@ -31,12 +31,14 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, field, increment) = (reader.bytes(), reader.bytes(), reader.integer());
     reader.finish()?;
     let limits = limits(cx);
-    let sum = cx.db.edit(key).update(Absent::Create, |hash: &mut Hash| {
-        let sum = sum(hash.get(field), increment);
+    let mut edit = cx.db.edit(key);
+    edit.expire_fields([field]);
+    let sum = edit.update(Absent::Create, |hash: &mut Hash| {
+        let sum = sum(hash.find(field).map(|field| field.value), increment);
         match sum {
             Err(_) => Change::none(sum),
             Ok(number) => {
-                hash.set(&limits, field, Item::Int(number));
+                hash.set_value(&limits, field, Item::Int(number));
                 Change::made(1, COUNT, sum)
             }
         }

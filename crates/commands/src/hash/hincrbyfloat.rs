@@ -35,12 +35,17 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         return Err(CommandError::request("ERR value is NaN or Infinity"));
     }
     let limits = limits(cx);
-    let sum = cx.db.edit(key).update(Absent::Create, |hash: &mut Hash| {
-        let sum = sum(hash.get(field), increment);
+    let mut edit = cx.db.edit(key);
+    edit.expire_fields([field]);
+    let mut is_timed = false;
+    let sum = edit.update(Absent::Create, |hash: &mut Hash| {
+        let present = hash.find(field);
+        is_timed = present.is_some_and(|field| field.deadline.is_some());
+        let sum = sum(present.map(|field| field.value), increment);
         match sum {
             Err(_) => Change::none(sum),
             Ok(text) => {
-                hash.set(&limits, field, &text[..]);
+                hash.set_value(&limits, field, &text[..]);
                 Change::made(1, COUNT, Ok(text))
             }
         }
@@ -48,7 +53,10 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let text = sum.expect("an absent hash is created")?;
     cx.reply.bulk(&text);
     // Another machine may add differently: replicas take the result.
-    cx.log(&[b"HSET", key, field, &text]);
+    match is_timed {
+        false => cx.log(&[b"HSET", key, field, &text]),
+        true => cx.log(&[b"HSETEX", key, b"KEEPTTL", b"FIELDS", b"1", field, &text]),
+    }
     Ok(())
 }
 

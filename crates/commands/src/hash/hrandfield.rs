@@ -1,10 +1,10 @@
 //! `HRANDFIELD`.
 
-use collections::listpack::Item;
+use collections::hash::{Field, Hash};
 use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
 use resp::Version;
 
-use super::{READ, held, reply_item};
+use super::{READ, reply_item};
 
 /// `HRANDFIELD key [count [WITHVALUES]]`.
 pub(super) static HRANDFIELD: DataCommand = DataCommand::new(
@@ -26,6 +26,9 @@ pub(super) static HRANDFIELD: DataCommand = DataCommand::new(
 
 const OPTIONS: &[Arg] = &[Arg::integer("count"), Arg::word("withvalues", "WITHVALUES").optional()];
 
+/// So many fields are looked at for what is due before the choice; the rest is passed over.
+const EXPIRE_MAX: usize = 1024;
+
 /// How many fields, and whether with their values; none without a count.
 fn parse(cx: &Cx<'_>) -> Result<Option<(i64, bool)>, CommandError> {
     let mut reader = cx.reader();
@@ -45,26 +48,34 @@ fn parse(cx: &Cx<'_>) -> Result<Option<(i64, bool)>, CommandError> {
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let request = parse(cx)?;
-    let hash = held(cx, cx.arg(1)?)?;
+    let (key, now) = (cx.arg(1)?, cx.db.now());
+    let may_be_due = cx.db.get::<Hash>(key)?.is_some_and(|hash| hash.may_be_due(now));
+    if may_be_due && let Some(mut edit) = cx.db.expiring(key) {
+        edit.expire_some_fields(EXPIRE_MAX);
+    }
+    let hash = cx.db.peek(key).and_then(|entry| entry.object::<Hash>()).cloned();
+    let hash = hash.unwrap_or_default();
+    cx.db.release();
     let Some((count, with_values)) = request else {
-        match hash.sample(cx.db.rng()) {
-            Some(place) => reply_item(cx.reply, hash.at(place).0),
+        match hash.sample(cx.db.rng(), now) {
+            Some(place) => reply_item(cx.reply, hash.at(place).name),
             None => cx.reply.null(),
         }
         return Ok(());
     };
     let many = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-    if count < 0 && !hash.is_empty() {
+    let there = hash.count(now);
+    if count < 0 && there > 0 {
         begin(cx, many, with_values);
-        for _ in 0..many {
-            let place = hash.sample(cx.db.rng()).expect("the hash has fields");
+        crate::random::repeat(cx, many, |cx| {
+            let place = hash.sample(cx.db.rng(), now).expect("the hash has fields");
             reply_field(cx, hash.at(place), with_values);
-        }
-    } else if many >= hash.len() {
-        begin(cx, hash.len(), with_values);
-        hash.iter().for_each(|field| reply_field(cx, field, with_values));
+        });
+    } else if many >= there {
+        begin(cx, there, with_values);
+        hash.iter(now).for_each(|field| reply_field(cx, field, with_values));
     } else {
-        let places = hash.sample_distinct(cx.db.rng(), many);
+        let places = hash.sample_distinct(cx.db.rng(), many, now);
         begin(cx, places.len(), with_values);
         places.into_iter().for_each(|place| reply_field(cx, hash.at(place), with_values));
     }
@@ -77,12 +88,12 @@ fn begin(cx: &mut Cx<'_>, count: usize, with_values: bool) {
     cx.reply.array(if is_flat { count * 2 } else { count });
 }
 
-fn reply_field(cx: &mut Cx<'_>, (field, value): (Item<'_>, Item<'_>), with_values: bool) {
+fn reply_field(cx: &mut Cx<'_>, field: Field<'_>, with_values: bool) {
     if with_values && cx.reply.version() == Version::Resp3 {
         cx.reply.array(2);
     }
-    reply_item(cx.reply, field);
+    reply_item(cx.reply, field.name);
     if with_values {
-        reply_item(cx.reply, value);
+        reply_item(cx.reply, field.value);
     }
 }

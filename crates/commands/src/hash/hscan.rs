@@ -28,7 +28,7 @@ pub(super) static HSCAN: DataCommand = DataCommand::new(
 );
 
 impl Scanned for Hash {
-    fn visit(&self, cursor: u64, _: UnixMs, each: &mut Visit<'_>) -> u64 {
-        self.scan(cursor, |field, value| each(field, Some(value)))
+    fn visit(&self, cursor: u64, now: UnixMs, each: &mut Visit<'_>) -> u64 {
+        self.scan(cursor, now, |field| each(field.name, Some(field.value)))
     }
 }

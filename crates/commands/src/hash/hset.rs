@@ -93,8 +93,10 @@ fn set(cx: &mut Cx<'_>) -> Result<i64, CommandError> {
 fn set_absent(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, field, value) = (cx.arg(1)?, cx.arg(2)?, cx.arg(3)?);
     let limits = limits(cx);
-    let created = cx.db.edit(key).update(Absent::Create, |hash: &mut Hash| {
-        if hash.get(field).is_some() {
+    let mut edit = cx.db.edit(key);
+    edit.expire_fields([field]);
+    let created = edit.update(Absent::Create, |hash: &mut Hash| {
+        if hash.find(field).is_some() {
             return Change::none(0);
         }
         hash.set(&limits, field, value);

@@ -2,16 +2,28 @@
 //!
 //! A command that goes through all fields holds the hash by a reference that shares its nodes,
 //! gives the locks back and works on that: however large it is, nobody waits for it.
+//!
+//! Fields may have deadlines. No command sees a field that is due. One that names fields removes
+//! those of them that are, as a look-up of a key does; `HDEL`, `HSET` and `HLEN` do without: they
+//! take the field as it is there, as in Redis. The rest is the sweep's.
 
 mod all;
+#[cfg(test)]
+mod deadline_tests;
+mod fields;
 mod get;
 mod hdel;
+mod hexpire;
 mod hgetdel;
+mod hgetex;
 mod hincrby;
 mod hincrbyfloat;
+mod hpersist;
 mod hrandfield;
 mod hscan;
 mod hset;
+mod hsetex;
+mod httl;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +46,18 @@ pub static COMMANDS: &[&DataCommand] = &[
     &get::HSTRLEN,
     &hdel::HDEL,
     &hgetdel::HGETDEL,
+    &hgetex::HGETEX,
+    &hsetex::HSETEX,
+    // Deadlines.
+    &hexpire::HEXPIRE,
+    &hexpire::HPEXPIRE,
+    &hexpire::HEXPIREAT,
+    &hexpire::HPEXPIREAT,
+    &httl::HTTL,
+    &httl::HPTTL,
+    &httl::HEXPIRETIME,
+    &httl::HPEXPIRETIME,
+    &hpersist::HPERSIST,
     // Counters.
     &hincrby::HINCRBY,
     &hincrbyfloat::HINCRBYFLOAT,
@@ -61,6 +85,8 @@ const fn event(name: &'static str) -> Event {
 
 const SET: Event = event("hset");
 const REMOVED: Event = event("hdel");
+const EXPIRE: Event = event("hexpire");
+const PERSIST: Event = event("hpersist");
 
 /// When hashes change their form, as configured; a table made under it is keyed anew.
 fn limits(cx: &mut Cx<'_>) -> Limits {

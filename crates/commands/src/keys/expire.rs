@@ -49,12 +49,7 @@ pub(super) static PEXPIREAT: DataCommand = DataCommand::new(
 );
 
 const KEY: Arg = Arg::key("key", 0);
-const CONDITION: Arg = Arg::one_of(
-    "condition",
-    &[Arg::word("nx", "NX"), Arg::word("xx", "XX"), Arg::word("gt", "GT"), Arg::word("lt", "LT")],
-)
-.optional()
-.since("7.0.0");
+const CONDITION: Arg = Condition::ARG.optional().since("7.0.0");
 
 const fn spec(name: &'static str, since: &'static str, summary: &'static str) -> Spec {
     Spec::new(name, Group::Generic, since, -3, "O(1)", summary)
@@ -65,18 +60,18 @@ const fn spec(name: &'static str, since: &'static str, summary: &'static str) ->
 }
 
 /// What the number in the command counts.
-#[derive(Clone, Copy)]
-struct Unit {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unit {
     /// Milliseconds per unit.
-    ms: i64,
+    pub(crate) ms: i64,
     /// From now on, and not since 1970.
-    relative: bool,
+    pub(crate) relative: bool,
 }
 
 impl Unit {
     /// The deadline that `time` means, in milliseconds since 1970; it may have passed. `None` if
     /// it is beyond what can be counted.
-    fn deadline(self, time: i64, now: UnixMs) -> Option<i64> {
+    pub(crate) fn deadline(self, time: i64, now: UnixMs) -> Option<i64> {
         let base = if self.relative { i64::try_from(now).ok()? } else { 0 };
         time.checked_mul(self.ms)?.checked_add(base)
     }
@@ -84,7 +79,7 @@ impl Unit {
 
 /// What must hold of the deadline that the key has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Condition {
+pub(crate) struct Condition {
     /// `XX` (true): there is one. `NX` (false): there is none.
     present: Option<bool>,
     /// `GT`, `LT`: how the new one compares with it. No deadline is later than any.
@@ -92,6 +87,28 @@ struct Condition {
 }
 
 impl Condition {
+    /// The documented argument.
+    pub(crate) const ARG: Arg = Arg::one_of(
+        "condition",
+        &[
+            Arg::word("nx", "NX"),
+            Arg::word("xx", "XX"),
+            Arg::word("gt", "GT"),
+            Arg::word("lt", "LT"),
+        ],
+    );
+
+    /// Takes the next word if it is a condition.
+    pub(crate) fn take(reader: &mut ArgReader<'_>) -> Option<Self> {
+        let words = [
+            ("NX", Self { present: Some(false), order: None }),
+            ("XX", Self { present: Some(true), order: None }),
+            ("GT", Self { present: None, order: Some(Ordering::Greater) }),
+            ("LT", Self { present: None, order: Some(Ordering::Less) }),
+        ];
+        words.into_iter().find_map(|(word, condition)| reader.token(word).then_some(condition))
+    }
+
     fn parse(mut reader: ArgReader<'_>) -> Result<Self, CommandError> {
         let (mut nx, mut xx, mut gt, mut lt) = (false, false, false, false);
         while reader.more() {
@@ -125,8 +142,8 @@ impl Condition {
         Ok(Self { present, order })
     }
 
-    /// Whether a key with the deadline `present` may get the deadline `new`.
-    fn allows(self, present: Option<UnixMs>, new: i64) -> bool {
+    /// Whether a key, or a field, with the deadline `present` may get the deadline `new`.
+    pub(crate) fn allows(self, present: Option<UnixMs>, new: i64) -> bool {
         if self.present.is_some_and(|wanted| wanted != present.is_some()) {
             return false;
         }

@@ -9,7 +9,7 @@ mod database;
 mod dbsize;
 mod del;
 mod exists;
-mod expire;
+pub(crate) mod expire;
 mod keys_command;
 mod move_key;
 mod object;

@@ -54,10 +54,10 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 /// `count` members, the same one perhaps more than once.
 fn repeated(cx: &mut Cx<'_>, set: &Set, count: usize) {
     cx.reply.array(count);
-    for _ in 0..count {
+    crate::random::repeat(cx, count, |cx| {
         let place = set.sample(cx.db.rng()).expect("the set has members");
         reply_member(cx.reply, set.get(place));
-    }
+    });
 }
 
 /// `count` different members, or all if there are not so many.

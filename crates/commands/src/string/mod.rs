@@ -7,7 +7,7 @@ mod append;
 mod condition;
 mod delex;
 mod digest;
-mod expiry;
+pub(crate) mod expiry;
 mod get;
 mod getex;
 mod getrange;

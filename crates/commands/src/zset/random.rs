@@ -85,18 +85,17 @@ fn with_repetitions(cx: &mut Cx<'_>, set: &SortedSet, count: u64, with_scores: b
     // The random numbers are this thread's own, so the locks can go first.
     cx.db.release();
     cx.reply.array(if with_scores && !in_pairs { 2 * count } else { count });
-    for _ in 0..count {
+    crate::random::repeat(cx, count, |cx| {
         let rank = cx.db.rng().index(set.len());
         let element = nth(set, rank);
         if !with_scores {
-            reply::member(cx.reply, element.member);
-            continue;
+            return reply::member(cx.reply, element.member);
         }
         if in_pairs {
             cx.reply.array(2);
         }
         reply::both(cx.reply, element);
-    }
+    });
 }
 
 fn nth(set: &SortedSet, rank: usize) -> Element<'_> {

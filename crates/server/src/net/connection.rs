@@ -187,15 +187,20 @@ impl Connection {
     /// Whether the output is above the limits of its class; the log says so.
     fn output_too_large(&mut self, engine: &Engine, thread: usize, size: usize) -> bool {
         let limit = engine.config.output_limit(ClientClass::Normal);
-        if !self.soft_limit.exceeded(size as u64, limit, Instant::now) {
-            return false;
+        let is_over = self.soft_limit.exceeded(size as u64, limit, Instant::now);
+        if is_over {
+            self.report_large_output(engine, thread);
         }
+        is_over
+    }
+
+    /// Counts and logs that the connection ends because of the size of its output.
+    fn report_large_output(&self, engine: &Engine, thread: usize) {
         engine.stats.thread(thread).output_limit_closed.add(1);
         log_warning!(
             "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
             engine.describe(&self.session.handle)
         );
-        true
     }
 
     /// As [`Self::output_too_large`] for a connection at rest, whose soft limit may run out.
@@ -264,6 +269,11 @@ impl Connection {
         let outcome = self.read_and_execute(turn, reply, &mut input);
         self.return_input(turn, input);
         let verdict = outcome?;
+        if reply.is_broken_off() {
+            reply.clear();
+            self.report_large_output(turn.engine, turn.context.index);
+            return Ok(Verdict::Close);
+        }
         self.send(turn, reply)?;
         if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
             return Ok(Verdict::Close);

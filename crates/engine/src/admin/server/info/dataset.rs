@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use config::rows;
+use store::shard::Usage;
 
 use super::{Source, Text};
 
@@ -57,8 +58,8 @@ pub(super) fn keyspace(text: &mut Text, source: &mut Source<'_, '_>) {
     let databases = source.figures.databases.clone();
     for (db, usage) in databases.iter().enumerate().filter(|(_, usage)| usage.keys > 0) {
         let ttl = if usage.expiring > 0 { source.admin.cx.db.average_ttl(db) } else { 0 };
-        let (keys, expires) = (usage.keys, usage.expiring);
-        let line = format!("keys={keys},expires={expires},avg_ttl={ttl},subexpiry=0");
+        let Usage { keys, expiring: expires, hashes_expiring: hashes, .. } = usage;
+        let line = format!("keys={keys},expires={expires},avg_ttl={ttl},subexpiry={hashes}");
         text.field(&format!("db{db}"), line);
     }
 }

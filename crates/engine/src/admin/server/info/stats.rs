@@ -26,7 +26,8 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("instantaneous_input_repl_kbps", "0.00");
     text.field("instantaneous_output_repl_kbps", "0.00");
     text.field("rejected_connections", stats.sum(|t| &t.rejected_connections));
-    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err", "expired_subkeys"]);
+    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    text.field("expired_subkeys", stats.sum(|t| &t.expired_fields));
     text.field("expired_keys", stats.sum(|t| &t.expired));
     text.field("expired_stale_perc", "0.00");
     text.field("expired_time_cap_reached_count", 0);
