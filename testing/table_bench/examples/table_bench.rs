@@ -1,6 +1,6 @@
 //! Measures the key table: bytes per key at many sizes, and time per operation against hashbrown.
 //!
-//! `cargo run --profile quick -p table_bench [all|sizes|times|expiry|elements] [keys]`
+//! `cargo run --profile quick -p table_bench [all|sizes|times|expiry|members|fields|small] [keys]`
 //!
 //! Times are CPU nanoseconds of one thread, medians of several runs. Machines are noisy: read the
 //! ratios.
@@ -50,8 +50,11 @@ fn main() {
     if wanted("expiry") {
         expiry(keys);
     }
-    if wanted("elements") {
-        elements(keys);
+    match what.as_str() {
+        "members" => members(keys),
+        "fields" => fields(keys),
+        "small" => small_hashes(keys),
+        _ => {}
     }
 }
 
@@ -104,46 +107,52 @@ fn sizes() {
     println!("CPU µs of an insert that resizes: {:.1}, most {most:.1}", median(slowest) / 1000.0);
 }
 
-/// Resident bytes per element of a set and of a hash, and time per operation, at the sizes that the
-/// growth of a table makes different; then bytes for each of many small hashes.
-fn elements(most: u64) {
-    println!("resident bytes and ns: per element,  add,  find hit,  find miss");
-    for elements in [most / 2, most * 7 / 10, most, most * 13 / 10, most * 2] {
-        let limits =
-            set::Limits { intset_entries: 0, listpack_entries: 0, listpack_value: 0, seed: 7 };
-        let name = |number: u64| format!("m{number:013}").into_bytes();
-        let names: Vec<Vec<u8>> = (0..elements).map(name).collect();
-        let (mut set, before) = (Set::default(), resident());
-        let add = nanoseconds(elements, || {
-            names.iter().for_each(|name| assert!(set.add(&limits, name)));
-        });
-        let bytes = (resident() - before) as f64 / elements as f64;
-        report("set member, 14 B", elements, bytes, add, |name| set.contains(name));
-        drop(set);
-        let limits = hash::Limits { listpack_entries: 0, listpack_value: 0, seed: 7 };
-        let (mut hash, before) = (Hash::default(), resident());
-        let add = nanoseconds(elements, || {
-            names.iter().for_each(|name| assert!(hash.set(&limits, &name[1..], &name[1..])));
-        });
-        let bytes = (resident() - before) as f64 / elements as f64;
-        report("hash field, 13 B + 13 B", elements, bytes, add, |name| {
-            hash.get(&name[1..], 0).is_some()
-        });
-    }
+fn member(number: u64) -> Vec<u8> {
+    format!("m{number:013}").into_bytes()
+}
+
+/// Resident bytes per member of a set, and time per operation. What a process has given back does
+/// not leave its resident set at once: run this alone. So for fields and small hashes.
+fn members(members: u64) {
+    let limits = set::Limits { intset_entries: 0, listpack_entries: 0, listpack_value: 0, seed: 7 };
+    let names: Vec<Vec<u8>> = (0..members).map(member).collect();
+    let (mut set, before) = (Set::default(), resident());
+    let add = nanoseconds(members, || {
+        names.iter().for_each(|name| assert!(set.add(&limits, name)));
+    });
+    let bytes = (resident() - before) as f64 / members as f64;
+    report("set member, 14 B", members, bytes, add, |name| set.contains(name));
+}
+
+/// As [`members`], for the fields of a hash.
+fn fields(fields: u64) {
+    let limits = hash::Limits { listpack_entries: 0, listpack_value: 0, seed: 7 };
+    let names: Vec<Vec<u8>> = (0..fields).map(member).collect();
+    let (mut hash, before) = (Hash::default(), resident());
+    let add = nanoseconds(fields, || {
+        names.iter().for_each(|name| assert!(hash.set(&limits, &name[1..], &name[1..])));
+    });
+    let bytes = (resident() - before) as f64 / fields as f64;
+    let is_there = |name: &[u8]| hash.get(&name[1..], 0).is_some();
+    report("hash field, 13 B + 13 B", fields, bytes, add, is_there);
+}
+
+/// Resident bytes of each of many small hashes with its entry, the key table not included.
+fn small_hashes(count: u64) {
     let limits = hash::Limits { listpack_entries: 512, listpack_value: 64, seed: 7 };
-    let (mut hashes, before) = (Vec::with_capacity(most as usize / 5), resident());
-    for number in 0..most / 5 {
+    let (mut hashes, before) = (Vec::with_capacity(count as usize), resident());
+    for number in 0..count {
         let mut hash = Hash::default();
         for field in 0..5 {
             hash.set(&limits, format!("field{field}").as_bytes(), &key(number)[..]);
         }
         hashes.push(Entry::new(&key(number), NewValue::Object(hash.into()), None));
     }
-    let bytes = (resident() - before) as f64 / hashes.len() as f64;
-    println!("a small hash of five fields with its entry: {bytes:.1} bytes");
+    let bytes = (resident() - before) as f64 / count as f64;
+    println!("a small hash of five fields with its entry and a slot: {bytes:.1} bytes");
 }
 
-/// Prints a row of [`elements`].
+/// Prints a row of [`members`] or [`fields`].
 fn report(what: &str, elements: u64, bytes: f64, add: f64, is_there: impl Fn(&[u8]) -> bool) {
     let order = shuffled(elements, 3);
     let find = |first: u64| {
@@ -154,7 +163,9 @@ fn report(what: &str, elements: u64, bytes: f64, add: f64, is_there: impl Fn(&[u
         })
     };
     let (hit, miss) = (find(0), find(elements));
-    println!("{what:24} {elements:8}  {bytes:6.1} {add:8.1} {hit:8.1} {miss:8.1}");
+    println!(
+        "{what:24} {elements:8}: {bytes:.1} bytes, add {add:.1} ns, hit {hit:.1}, miss {miss:.1}"
+    );
 }
 
 /// The resident set of this process in bytes.

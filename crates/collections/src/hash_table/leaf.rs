@@ -1,23 +1,32 @@
-//! A leaf: the elements of one part of a hash table, in one allocation.
+//! A leaf: the elements of one part of a hash table, in a few blocks of the same size.
 //!
 //! ```text
-//!   ┌──────────────────────┬──────────────────────┬───────────────────┬──────────────┐
-//!   │ refs, len, capacity  │ capacity words       │ capacity tags     │ (class slack │
-//!   │ (16 bytes)           │ 16 bit hash | 48 ptr │ 8 bit of the hash │  below one)  │
-//!   └──────────────────────┴──────────────────────┴───────────────────┴──────────────┘
+//!    header                     blocks
+//!   ┌───────────┬───────────┐  ┌──────────────────────┬─────────────┐
+//!   │ refs, len │ block 0   │─>│ 14 words             │ 14 tags     │
+//!   │           │ block 1   │  │ 16 bit hash | 48 ptr │ 8 bit hash  │
+//!   │           │ ...       │  └──────────────────────┴─────────────┘
+//!   └───────────┴───────────┘   128 bytes
 //! ```
 //!
-//! A look-up compares the tags, which are in one or two cache lines, and follows only the words
-//! whose tag agrees. Elements stand in no order, so there are no empty slots between them, and the
-//! capacity follows the allocator's size classes: a leaf wastes at most the room to the next class.
-//! The low 16 bits of the hash, kept beside the pointer, let a leaf be split without a look at its
-//! elements.
+//! A look-up compares the tags and follows only the words whose tag agrees. Elements stand in no
+//! order, so there are no gaps between them: all blocks but the last are full. The low 16 bits of
+//! the hash, kept beside the pointer, let a leaf be split without a look at its elements.
+//!
+//! Why blocks. A table that grows splits its leaves one after the other, so the lengths of the
+//! leaves wander up and down between one and two times the least. One allocation for each leaf would
+//! wander with them through the allocator's size classes, and each class would keep the memory of
+//! its best days: a third of what the leaves take, when it was measured. Blocks all have one size,
+//! so what one leaf gives back the next one takes. The rest of the last block, seven elements of
+//! forty, is what it costs. The only block of a small leaf follows the size classes, so that a
+//! hash of one long value pays for one element.
 //!
 //! A leaf is reference counted and one word. Invariants: the first `len` words own elements, the
-//! first `len` tags belong to them; while `refs > 1` nobody writes: [`Leaf::make_unique`] copies
-//! the leaf and its elements, at most some hundred.
+//! first `len` tags belong to them; the number of blocks and the sizes of all allocations follow
+//! from `len`; while `refs > 1` nobody writes: [`Leaf::make_unique`] copies the leaf and its
+//! elements, at most some hundred.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
@@ -25,15 +34,46 @@ use std::sync::atomic::{AtomicU32, Ordering, fence};
 use super::element::{Element, ElementRef};
 use crate::size_class::allocation_bytes;
 
-const HEADER_BYTES: usize = size_of::<Header>();
 const WORD_BYTES: usize = size_of::<u64>();
+/// Words and tags of one element.
+const SLOT_BYTES: usize = WORD_BYTES + 1;
+const BLOCK_BYTES: usize = 128;
+/// Elements of a full block.
+const BLOCK: usize = BLOCK_BYTES / SLOT_BYTES;
 const ADDRESS: u64 = (1 << 48) - 1;
 
+/// What stands before the blocks' addresses.
 #[repr(C, align(8))]
 struct Header {
     refs: AtomicU32,
     len: u32,
-    capacity: u32,
+}
+
+/// The sizes that follow from a length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    /// Bytes of the header with the addresses of the blocks.
+    header: usize,
+    blocks: usize,
+    /// Elements for which the last block, or the only one, has room.
+    last: usize,
+}
+
+impl Shape {
+    #[inline]
+    const fn of(len: usize) -> Self {
+        let blocks = len.div_ceil(BLOCK);
+        let header = allocation_bytes(size_of::<Header>() + blocks * WORD_BYTES);
+        let last = match len {
+            0..BLOCK => allocation_bytes(len * SLOT_BYTES) / SLOT_BYTES,
+            _ => BLOCK,
+        };
+        Self { header, blocks, last }
+    }
+
+    const fn capacity(self, block: usize) -> usize {
+        if block + 1 == self.blocks { self.last } else { BLOCK }
+    }
 }
 
 /// What a leaf keeps of an element's hash.
@@ -67,17 +107,14 @@ unsafe impl Send for Leaf {}
 unsafe impl Sync for Leaf {}
 
 impl Leaf {
-    /// An empty leaf with room for `elements`.
-    pub(super) fn with_capacity(elements: usize) -> Self {
-        let total = allocation_bytes(HEADER_BYTES + elements * (WORD_BYTES + 1));
-        let capacity = (total - HEADER_BYTES) / (WORD_BYTES + 1);
-        let layout = layout_of(capacity);
+    /// An empty leaf.
+    pub(super) fn new() -> Self {
+        let layout = header_layout(Shape::of(0).header);
         // SAFETY: the layout has a non-zero size, since it includes the header.
         let memory = unsafe { alloc(layout) }.cast::<Header>();
         let Some(header) = NonNull::new(memory) else { handle_alloc_error(layout) };
-        let capacity = u32::try_from(capacity).expect("a leaf holds fewer than 2^32 elements");
         // SAFETY: freshly allocated, aligned and large enough for a header.
-        unsafe { header.write(Header { refs: AtomicU32::new(1), len: 0, capacity }) };
+        unsafe { header.write(Header { refs: AtomicU32::new(1), len: 0 }) };
         Self { header }
     }
 
@@ -87,37 +124,53 @@ impl Leaf {
     }
 
     pub(super) fn allocated_bytes(&self) -> usize {
-        layout_of(self.capacity()).size()
+        let shape = Shape::of(self.len());
+        let blocks = (0..shape.blocks).map(|block| block_layout(shape.capacity(block)).size());
+        shape.header + blocks.sum::<usize>()
     }
 
     /// The first element with this tag that `is` the wanted one.
     #[inline]
     pub(super) fn find(&self, tag: u8, is: impl Fn(ElementRef<'_>) -> bool) -> Option<usize> {
-        memchr::memchr_iter(tag, self.tags()).find(|&index| is(self.get(index)))
+        let (len, shape) = (self.len(), Shape::of(self.len()));
+        for block in 0..shape.blocks {
+            let first = block * BLOCK;
+            let tags = self.slot(first, shape).1;
+            // SAFETY: a block's tags are initialized up to the length of the leaf, and nobody
+            // writes while `&self` lives.
+            let tags = unsafe { std::slice::from_raw_parts(tags, BLOCK.min(len - first)) };
+            for at in memchr::memchr_iter(tag, tags) {
+                if is(self.get(first + at)) {
+                    return Some(first + at);
+                }
+            }
+        }
+        None
     }
 
     /// The element at `index`, which is below the length.
     #[inline]
     pub(super) fn get(&self, index: usize) -> ElementRef<'_> {
         // SAFETY: words below the length own live elements, and nobody writes while `&self` lives.
-        unsafe { ElementRef::from_address(self.words()[index] & ADDRESS) }
+        unsafe { ElementRef::from_address(self.word(index) & ADDRESS) }
     }
 
     pub(super) fn mark(&self, index: usize) -> Mark {
-        Mark { tag: self.tags()[index], low: (self.words()[index] >> 48) as u16 }
+        let (word, tag) = self.slot_below_len(index);
+        // SAFETY: both are initialized below the length.
+        unsafe { Mark { tag: tag.read(), low: (word.read() >> 48) as u16 } }
     }
 
     /// Adds an element. The leaf must be unique.
     pub(super) fn push(&mut self, mark: Mark, element: Element) {
-        let (len, capacity) = (self.len(), self.capacity());
-        if len == capacity {
-            self.reallocate(len + 1);
-        }
+        let len = self.len();
+        self.reshape(len + 1);
         let word = u64::from(mark.low) << 48 | element.into_address();
-        // SAFETY: there is room for one more, and the leaf is unique (asserted by `set_len`).
+        let (to_word, to_tag) = self.slot(len, Shape::of(len + 1));
+        // SAFETY: the leaf has the shape for one element more, and is unique.
         unsafe {
-            self.words_at().add(len).write(word);
-            self.tags_at().add(len).write(mark.tag);
+            to_word.write(word);
+            to_tag.write(mark.tag);
         }
         self.set_len(len + 1);
     }
@@ -125,23 +178,24 @@ impl Leaf {
     /// Removes the element at `index`; the last one takes its place. The leaf must be unique.
     pub(super) fn swap_remove(&mut self, index: usize) -> Element {
         let last = self.len() - 1;
-        let address = self.words()[index] & ADDRESS;
-        // SAFETY: both are below the length, and the leaf is unique (asserted by `set_len`).
+        let address = self.word(index) & ADDRESS;
+        let (from, to) = (self.slot_below_len(last), self.slot_below_len(index));
+        assert!(self.is_unique(), "only a unique leaf is changed");
+        // SAFETY: both are below the length, and the leaf is unique.
         unsafe {
-            self.words_at().add(index).write(self.words_at().add(last).read());
-            self.tags_at().add(index).write(self.tags_at().add(last).read());
+            to.0.write(from.0.read());
+            to.1.write(from.1.read());
         }
+        self.reshape(last);
         self.set_len(last);
-        if allocation_bytes(HEADER_BYTES + last * (WORD_BYTES + 1)) * 2 < self.allocated_bytes() {
-            self.reallocate(last);
-        }
         // SAFETY: the word that owned it has been overwritten or cut off.
         unsafe { Element::from_address(address) }
     }
 
     /// Lets `change` work on the element at `index`, which may move. The leaf must be unique.
     pub(super) fn modify(&mut self, index: usize, change: impl FnOnce(&mut Element)) {
-        let word = self.words()[index];
+        let (at, _) = self.slot_below_len(index);
+        let word = self.word(index);
         debug_assert!(self.is_unique());
         // SAFETY: the word owns the element, which is lent out of it and has one owner at any time;
         // the address that it has afterwards is written to the same word.
@@ -149,7 +203,7 @@ impl Leaf {
             let mut element = ManuallyDrop::new(Element::from_address(word & ADDRESS));
             change(&mut element);
             let address = ManuallyDrop::into_inner(element).into_address();
-            self.words_at().add(index).write(word & !ADDRESS | address);
+            at.write(word & !ADDRESS | address);
         }
     }
 
@@ -161,41 +215,104 @@ impl Leaf {
         }
     }
 
-    /// Takes all elements out. The leaf must be unique.
+    /// Takes all elements out, from the last to the first. The leaf must be unique.
     pub(super) fn drain(&mut self, mut each: impl FnMut(Mark, Element)) {
         while let Some(last) = self.len().checked_sub(1) {
-            let (mark, word) = (self.mark(last), self.words()[last]);
-            self.set_len(last);
-            // SAFETY: the word that owned it has been cut off.
-            each(mark, unsafe { Element::from_address(word & ADDRESS) });
+            each(self.mark(last), self.swap_remove(last));
         }
     }
 
     #[cold]
     fn copy(&self) -> Self {
-        let mut copy = Self::with_capacity(self.len());
-        for (index, word) in self.words().iter().enumerate() {
+        let mut copy = Self::new();
+        for index in 0..self.len() {
             // SAFETY: the word owns a live element; what is made of it here is only cloned from.
-            let element = unsafe { ManuallyDrop::new(Element::from_address(word & ADDRESS)) };
+            let element =
+                unsafe { ManuallyDrop::new(Element::from_address(self.word(index) & ADDRESS)) };
             copy.push(self.mark(index), Element::clone(&element));
         }
         copy
     }
 
-    /// Moves the elements to a leaf with room for `elements`, which is not less than the length.
-    fn reallocate(&mut self, elements: usize) {
-        debug_assert!(self.is_unique() && elements >= self.len());
-        let mut moved = Self::with_capacity(elements);
-        let len = self.len();
-        // SAFETY: there is room for all. The words move: the old leaf forgets them below, and
-        // nothing in between can fail.
-        unsafe {
-            moved.words_at().copy_from_nonoverlapping(self.words_at(), len);
-            moved.tags_at().copy_from_nonoverlapping(self.tags_at(), len);
+    /// Gives the leaf the allocations for `len` elements, one more or one less than it has, or as
+    /// many. Its length stays, and is set by the caller; what does not fit must be worthless.
+    fn reshape(&mut self, len: usize) {
+        let (before, after) = (Shape::of(self.len()), Shape::of(len));
+        if before == after {
+            return;
         }
-        moved.set_len(len);
-        self.set_len(0);
-        *self = moved;
+        assert!(self.is_unique(), "only a unique leaf is changed");
+        if after.blocks < before.blocks {
+            let capacity = before.capacity(after.blocks);
+            // SAFETY: the last block was allocated so, and its only element is worthless.
+            unsafe { dealloc(self.block(after.blocks), block_layout(capacity)) };
+        }
+        if after.header != before.header {
+            // SAFETY: allocated with this layout; the addresses that remain fit both sizes.
+            let moved = unsafe {
+                let from = self.header.as_ptr().cast();
+                realloc(from, header_layout(before.header), after.header)
+            };
+            let moved = NonNull::new(moved.cast());
+            self.header = moved.unwrap_or_else(|| handle_alloc_error(header_layout(after.header)));
+        }
+        if after.blocks > before.blocks {
+            self.set_block(before.blocks, allocate_block(after.last));
+        } else if after.blocks == before.blocks && after.last != before.last {
+            self.resize_only_block(len.min(self.len()), before.last, after.last);
+        }
+    }
+
+    /// Moves the elements of the only block, so many, to a block of another size.
+    fn resize_only_block(&mut self, len: usize, before: usize, after: usize) {
+        let (from, to) = (self.block(0), allocate_block(after));
+        // SAFETY: both have room for so many words with the tags behind all words, and the old
+        // block was allocated so. The words move: nobody looks at the old block again.
+        unsafe {
+            to.copy_from_nonoverlapping(from, len * WORD_BYTES);
+            let (from_tags, to_tags) = (from.add(before * WORD_BYTES), to.add(after * WORD_BYTES));
+            to_tags.copy_from_nonoverlapping(from_tags, len);
+            dealloc(from, block_layout(before));
+        }
+        self.set_block(0, to);
+    }
+
+    /// The address of a block.
+    #[inline]
+    fn block(&self, number: usize) -> *mut u8 {
+        // SAFETY: callers name blocks that the leaf has; their addresses follow the header.
+        unsafe { self.header.as_ptr().add(1).cast::<*mut u8>().add(number).read() }
+    }
+
+    fn set_block(&mut self, number: usize, block: *mut u8) {
+        // SAFETY: the header has room for so many addresses, and the leaf is unique.
+        unsafe { self.header.as_ptr().add(1).cast::<*mut u8>().add(number).write(block) };
+    }
+
+    /// Where the word and the tag of element `index` stand in a leaf of this shape.
+    #[inline]
+    fn slot(&self, index: usize, shape: Shape) -> (*mut u64, *mut u8) {
+        let (block, at) = (index / BLOCK, index % BLOCK);
+        let start = self.block(block);
+        // SAFETY: the block has room for its capacity of words, and for as many tags behind them.
+        unsafe {
+            let tags = start.add(shape.capacity(block) * WORD_BYTES);
+            (start.cast::<u64>().add(at), tags.add(at))
+        }
+    }
+
+    #[inline]
+    fn slot_below_len(&self, index: usize) -> (*mut u64, *mut u8) {
+        assert!(index < self.len(), "the index is below the length");
+        self.slot(index, Shape::of(self.len()))
+    }
+
+    #[inline]
+    fn word(&self, index: usize) -> u64 {
+        assert!(index < self.len(), "the index is below the length");
+        let (block, at) = (index / BLOCK, index % BLOCK);
+        // SAFETY: words stand at the beginning of their block, initialized below the length.
+        unsafe { self.block(block).cast::<u64>().add(at).read() }
     }
 
     #[inline]
@@ -209,44 +326,31 @@ impl Leaf {
         unsafe { self.header.as_ref() }
     }
 
-    fn capacity(&self) -> usize {
-        self.header().capacity as usize
-    }
-
     fn set_len(&mut self, len: usize) {
-        assert!(self.is_unique() && len <= self.capacity(), "only a unique leaf is changed");
+        assert!(self.is_unique(), "only a unique leaf is changed");
         // SAFETY: unique, so no other reference to the header exists.
-        unsafe { self.header.as_mut() }.len = len as u32;
-    }
-
-    #[inline]
-    fn words_at(&self) -> *mut u64 {
-        // SAFETY: the words begin behind the header, inside the allocation.
-        unsafe { self.header.as_ptr().add(1).cast() }
-    }
-
-    #[inline]
-    fn tags_at(&self) -> *mut u8 {
-        // SAFETY: the tags begin behind all words, inside the allocation.
-        unsafe { self.words_at().add(self.capacity()).cast() }
-    }
-
-    #[inline]
-    fn words(&self) -> &[u64] {
-        // SAFETY: the first `len` words are initialized, and nobody writes while `&self` lives.
-        unsafe { std::slice::from_raw_parts(self.words_at(), self.len()) }
-    }
-
-    #[inline]
-    fn tags(&self) -> &[u8] {
-        // SAFETY: as for the words.
-        unsafe { std::slice::from_raw_parts(self.tags_at(), self.len()) }
+        unsafe { self.header.as_mut() }.len = u32::try_from(len).expect("leaves are short");
     }
 }
 
-fn layout_of(capacity: usize) -> Layout {
-    let bytes = allocation_bytes(HEADER_BYTES + capacity * (WORD_BYTES + 1));
+fn header_layout(bytes: usize) -> Layout {
     Layout::from_size_align(bytes, align_of::<Header>()).expect("leaves are far below 2^63 bytes")
+}
+
+/// The layout of a block for so many elements.
+fn block_layout(elements: usize) -> Layout {
+    let bytes = allocation_bytes(elements * SLOT_BYTES);
+    Layout::from_size_align(bytes, WORD_BYTES).expect("a block is small")
+}
+
+fn allocate_block(elements: usize) -> *mut u8 {
+    let layout = block_layout(elements);
+    // SAFETY: size classes are not zero.
+    let block = unsafe { alloc(layout) };
+    if block.is_null() {
+        handle_alloc_error(layout);
+    }
+    block
 }
 
 impl Clone for Leaf {
@@ -268,12 +372,16 @@ impl Drop for Leaf {
         }
         // All reads by other holders happen before the free.
         fence(Ordering::Acquire);
-        let layout = layout_of(self.capacity());
-        for word in self.words() {
+        let shape = Shape::of(self.len());
+        for index in 0..self.len() {
             // SAFETY: the word owns the element, and nobody looks at the words again.
-            drop(unsafe { Element::from_address(word & ADDRESS) });
+            drop(unsafe { Element::from_address(self.word(index) & ADDRESS) });
         }
-        // SAFETY: the last holder; same layout as allocated.
-        unsafe { dealloc(self.header.as_ptr().cast(), layout) };
+        for block in 0..shape.blocks {
+            // SAFETY: the last holder; same layout as allocated.
+            unsafe { dealloc(self.block(block), block_layout(shape.capacity(block))) };
+        }
+        // SAFETY: as above.
+        unsafe { dealloc(self.header.as_ptr().cast(), header_layout(shape.header)) };
     }
 }

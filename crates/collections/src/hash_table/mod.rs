@@ -15,8 +15,8 @@
 //! operation ever does more than some microseconds of work, however large the table is; there is no
 //! second table, no rehash, and no directory to double.
 //!
-//! Memory. A leaf holds [`FILL`] elements on the average, without gaps ([`leaf`]), at 9 bytes each
-//! and an allocation that follows the size classes. An element is one allocation ([`element`]).
+//! Memory. A leaf holds [`FILL`] elements on the average, without gaps ([`leaf`]), at 9 bytes each,
+//! in blocks of one size. An element is one allocation ([`element`]).
 //!
 //! Sharing (law 3). Pages and leaves are reference counted. A clone of the table shares all of
 //! them; a write to either copies the page's pointers and the leaf it touches, and nothing else.
@@ -111,7 +111,7 @@ impl HashTable {
     /// An empty table whose hash is keyed by `seed`, a secret random number.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let pages = vec![Arc::new(Page::new(vec![Leaf::with_capacity(0)]))];
+        let pages = vec![Arc::new(Page::new(vec![Leaf::new()]))];
         Self { pages, seed, len: 0, leaves: 1, longest: 0, element_bytes: 0, deadlines: None }
     }
 
@@ -337,12 +337,10 @@ impl HashTable {
     fn split_one(&mut self) {
         let bit = self.level();
         let (from, to) = (self.leaves() - (1 << bit), self.leaves());
-        let mut old = std::mem::replace(self.leaf_mut(from), Leaf::with_capacity(0));
+        let mut old = std::mem::replace(self.leaf_mut(from), Leaf::new());
         let moves: Vec<bool> =
             (0..old.len()).map(|index| self.bit_is_set(&old, index, bit)).collect();
-        let moving = moves.iter().filter(|&&moves| moves).count();
-        let mut low = Leaf::with_capacity(old.len() - moving);
-        let mut high = Leaf::with_capacity(moving);
+        let (mut low, mut high) = (Leaf::new(), Leaf::new());
         let mut moves = moves.into_iter().rev();
         old.drain(|mark, element| {
             let goes = moves.next().expect("there is one for each element");

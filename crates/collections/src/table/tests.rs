@@ -69,7 +69,7 @@ impl KeyTable {
         }
         assert_eq!(
             (keys, expiring, segments),
-            (self.len, self.expiring, self.directory.segments())
+            (self.len, self.expiring(), self.directory.segments())
         );
         assert!(self.memory_bytes() >= bytes + self.directory.len() * 8);
     }
