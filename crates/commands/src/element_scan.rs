@@ -41,13 +41,13 @@ pub(crate) const fn spec(
 
 /// A collection that can be walked over.
 pub(crate) trait Scanned: Stored {
-    /// Gives some elements that are there at `now` to `each` and returns the next cursor: the
-    /// name of each, and what belongs to it.
+    /// Gives some elements to `each`, the name of each and what belongs to it, and returns the
+    /// next cursor. Those that are not there at `now` have no name.
     fn visit(&self, cursor: u64, now: UnixMs, each: &mut Visit<'_>) -> u64;
 }
 
-/// What is done with an element and its value.
-pub(crate) type Visit<'v> = dyn FnMut(Item<'_>, Option<Item<'_>>) + 'v;
+/// What is done with an element, if it is there, and its value, if it has one.
+pub(crate) type Visit<'v> = dyn FnMut(Option<Item<'_>>, Option<Item<'_>>) + 'v;
 
 /// One call of a walk over the elements of a key. `takes_no_values`: it has the option `NOVALUES`,
 /// as only `HSCAN` does.
@@ -72,7 +72,9 @@ pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, takes_no_values: bool) -> Result<
     loop {
         cursor = collection.visit(cursor, now, &mut |name, value| {
             seen += 1;
-            found.push_matching(&options, name, value.filter(|_| !no_values));
+            if let Some(name) = name {
+                found.push_matching(&options, name, value.filter(|_| !no_values));
+            }
         });
         if cursor == 0 || seen >= options.count {
             break;

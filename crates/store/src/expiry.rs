@@ -53,9 +53,9 @@ pub struct Sweep {
 }
 
 impl Store {
-    /// Removes keys and fields of `shard` that are due, at most one batch of one database, since a batch is
-    /// what one lock may cover. `route` is called with the effects while the lock is held. Returns
-    /// whether due keys may remain: call again then.
+    /// Removes keys and fields of `shard` that are due, at most one batch of one database, since a
+    /// batch is what one lock may cover. `route` is called with the effects while the lock is held.
+    /// Returns whether due keys may remain: call again then.
     pub fn expire_shard(
         &self,
         shard: usize,

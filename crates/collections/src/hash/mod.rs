@@ -252,18 +252,13 @@ impl Hash {
         }
     }
 
-    /// Gives some fields that are not due at `now` to `each` and returns the next cursor, as
+    /// Gives some fields, due or not, to `each` and returns the next cursor, as
     /// [`HashTable::scan`]; all of them at once while the hash is small.
-    pub fn scan<'a>(&'a self, cursor: u64, now: u64, mut each: impl FnMut(Field<'a>)) -> u64 {
-        let mut alive = |field: Field<'a>| {
-            if !field.is_due(now) {
-                each(field);
-            }
-        };
+    pub fn scan<'a>(&'a self, cursor: u64, mut each: impl FnMut(Field<'a>)) -> u64 {
         match self.compact.view() {
-            View::Table(table) => table.scan(cursor, |element| alive(Field::from(element))),
+            View::Table(table) => table.scan(cursor, |element| each(Field::from(element))),
             _ => {
-                self.fields().for_each(alive);
+                self.fields().for_each(each);
                 0
             }
         }

@@ -14,8 +14,8 @@
 //! the hash, kept beside the pointer, let a leaf be split without a look at its elements.
 //!
 //! Why blocks. A table that grows splits its leaves one after the other, so the lengths of the
-//! leaves wander up and down between one and two times the least. One allocation for each leaf would
-//! wander with them through the allocator's size classes, and each class would keep the memory of
+//! leaves wander up and down between one and two times the least. One allocation for each leaf
+//! would wander with them through the allocator's size classes, and each class would keep the memory of
 //! its best days: a third of what the leaves take, when it was measured. Blocks all have one size,
 //! so what one leaf gives back the next one takes. The rest of the last block, seven elements of
 //! forty, is what it costs. The only block of a small leaf follows the size classes, so that a

@@ -92,6 +92,18 @@ fn no_reader_sees_a_field_that_is_due() {
 }
 
 #[test]
+fn a_walk_counts_what_it_does_not_show() {
+    let mut bench = Bench::new();
+    bench.config("hash-max-listpack-entries", "1");
+    for number in 0..500 {
+        bench.run(&format!("HSETEX h PX 5 FIELDS 1 {number} x"));
+    }
+    bench.at(NOW + 5);
+    let first = bench.run("HSCAN h 0 COUNT 10");
+    assert!(first.ends_with("*0\r\n") && !first.contains("\r\n0\r\n"), "{first}");
+}
+
+#[test]
 fn paused_writes_leave_what_is_due_unseen() {
     let mut bench = one_due();
     bench.keep_expired(true);

@@ -29,6 +29,8 @@ pub(super) static HSCAN: DataCommand = DataCommand::new(
 
 impl Scanned for Hash {
     fn visit(&self, cursor: u64, now: UnixMs, each: &mut Visit<'_>) -> u64 {
-        self.scan(cursor, now, |field| each(field.name, Some(field.value)))
+        self.scan(cursor, |field| {
+            each(Some(field.name).filter(|_| !field.is_due(now)), Some(field.value));
+        })
     }
 }

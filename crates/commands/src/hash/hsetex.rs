@@ -37,6 +37,9 @@ pub(super) static HSETEX: DataCommand = DataCommand::new(
 const EXPIRATIONS: &[Arg] = &documented(Arg::word("keepttl", "KEEPTTL"));
 const PAIRS: Arg = Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple();
 
+/// A field and its value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 #[derive(Debug, Default)]
 struct Request<'a> {
     /// `FXX` (true): all fields are there. `FNX` (false): none is.
@@ -45,7 +48,7 @@ struct Request<'a> {
     deadline: Option<UnixMs>,
     /// Where the option that gives the time stands among the arguments.
     time_at: usize,
-    pairs: Vec<(&'a [u8], &'a [u8])>,
+    pairs: Vec<Pair<'a>>,
 }
 
 fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
@@ -87,10 +90,7 @@ fn check_single(request: &Request<'_>) -> Result<(), CommandError> {
 }
 
 /// A number and so many fields with their values, which end the command.
-fn pairs<'a>(
-    cx: &Cx<'_>,
-    reader: &mut ArgReader<'a>,
-) -> Result<Vec<(&'a [u8], &'a [u8])>, CommandError> {
+fn pairs<'a>(cx: &Cx<'_>, reader: &mut ArgReader<'a>) -> Result<Vec<Pair<'a>>, CommandError> {
     let invalid = CommandError::request("ERR invalid number of fields");
     let count = reader.integer_in(1..=i64::MAX, invalid);
     reader.check()?;

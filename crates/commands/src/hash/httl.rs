@@ -11,7 +11,7 @@ use super::fields::{self, KEY_AND_FIELDS, NO_DEADLINE, NO_FIELD};
 pub(super) static HTTL: DataCommand = DataCommand::new(
     spec("httl", "Returns in how many seconds fields of a hash expire.")
         .tips(&["nondeterministic_output"]),
-    |cx| run(cx, |deadline, now| (deadline.saturating_sub(now) + 999) / 1000),
+    |cx| run(cx, |deadline, now| deadline.saturating_sub(now).div_ceil(1000)),
 );
 
 /// `HPTTL key FIELDS numfields field [field ...]`.

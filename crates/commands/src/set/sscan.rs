@@ -21,6 +21,6 @@ pub(super) static SSCAN: DataCommand = DataCommand::new(
 
 impl Scanned for Set {
     fn visit(&self, cursor: u64, _: UnixMs, each: &mut Visit<'_>) -> u64 {
-        self.scan(cursor, |member| each(member, None))
+        self.scan(cursor, |member| each(Some(member), None))
     }
 }

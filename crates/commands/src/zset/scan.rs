@@ -33,7 +33,7 @@ impl Scanned for SortedSet {
                 true => num::write_f64(&mut text, element.score),
                 false => num::write_f64_17g(&mut text, element.score),
             }
-            each(element.member, Some(Item::Bytes(&text)));
+            each(Some(element.member), Some(Item::Bytes(&text)));
         })
     }
 }
