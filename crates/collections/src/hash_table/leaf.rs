@@ -1,24 +1,25 @@
-//! A leaf: the elements of one part of a hash table, in a few blocks of the same size.
+//! A leaf: the elements of one part of a hash table, in a header and a few blocks of one size.
 //!
 //! ```text
-//!    header                     blocks
-//!   ┌───────────┬───────────┐  ┌──────────────────────┬─────────────┐
-//!   │ refs, len │ block 0   │─>│ 14 words             │ 14 tags     │
-//!   │           │ block 1   │  │ 16 bit hash | 48 ptr │ 8 bit hash  │
-//!   │           │ ...       │  └──────────────────────┴─────────────┘
-//!   └───────────┴───────────┘   128 bytes
+//!    header                                       blocks
+//!   ┌───────────┬─────────────────┬───────────┐  ┌──────────────────────────┐
+//!   │ refs, len │ tags of all     │ block 0   │─>│ 16 words                 │
+//!   │           │ 8 bit hash each │ block 1.. │  │ 16 bit of hash | 48 ptr  │
+//!   └───────────┴─────────────────┴───────────┘  └──────────────────────────┘
+//!                                                 128 bytes
 //! ```
 //!
-//! A look-up compares the tags and follows only the words whose tag agrees. Elements stand in no
-//! order, so there are no gaps between them: all blocks but the last are full. The low 16 bits of
-//! the hash, kept beside the pointer, let a leaf be split without a look at its elements.
+//! A look-up compares the tags, which are in one or two cache lines, and follows only the words
+//! whose tag agrees. Elements stand in no order, so there are no gaps between them: all blocks but
+//! the last are full. The low 16 bits of the hash, kept beside the pointer, let a leaf be split
+//! without a look at its elements.
 //!
 //! Why blocks. A table that grows splits its leaves one after the other, so the lengths of the
 //! leaves wander up and down between one and two times the least. One allocation for each leaf
-//! would wander with them through the allocator's size classes, and each class would keep the memory of
-//! its best days: a third of what the leaves take, when it was measured. Blocks all have one size,
-//! so what one leaf gives back the next one takes. The rest of the last block, seven elements of
-//! forty, is what it costs. The only block of a small leaf follows the size classes, so that a
+//! would wander with them through the allocator's size classes, and each class would keep the memory
+//! of its best days: a third of what the leaves take, when it was measured. Blocks all have one
+//! size, so what one leaf gives back the next one takes. The rest of the last block, eight elements
+//! of forty, is what it costs. The only block of a small leaf follows the size classes, so that a
 //! hash of one long value pays for one element.
 //!
 //! A leaf is reference counted and one word. Invariants: the first `len` words own elements, the
@@ -35,14 +36,12 @@ use super::element::{Element, ElementRef};
 use crate::size_class::allocation_bytes;
 
 const WORD_BYTES: usize = size_of::<u64>();
-/// Words and tags of one element.
-const SLOT_BYTES: usize = WORD_BYTES + 1;
 const BLOCK_BYTES: usize = 128;
 /// Elements of a full block.
-const BLOCK: usize = BLOCK_BYTES / SLOT_BYTES;
+const BLOCK: usize = BLOCK_BYTES / WORD_BYTES;
 const ADDRESS: u64 = (1 << 48) - 1;
 
-/// What stands before the blocks' addresses.
+/// What stands before the addresses of the blocks, which the tags follow.
 #[repr(C, align(8))]
 struct Header {
     refs: AtomicU32,
@@ -52,7 +51,7 @@ struct Header {
 /// The sizes that follow from a length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Shape {
-    /// Bytes of the header with the addresses of the blocks.
+    /// Bytes of the header with the addresses of the blocks and the tags.
     header: usize,
     blocks: usize,
     /// Elements for which the last block, or the only one, has room.
@@ -63,14 +62,17 @@ impl Shape {
     #[inline]
     const fn of(len: usize) -> Self {
         let blocks = len.div_ceil(BLOCK);
-        let header = allocation_bytes(size_of::<Header>() + blocks * WORD_BYTES);
         let last = match len {
-            0..BLOCK => allocation_bytes(len * SLOT_BYTES) / SLOT_BYTES,
+            0 => 0,
+            1..BLOCK => allocation_bytes(len * WORD_BYTES) / WORD_BYTES,
             _ => BLOCK,
         };
+        let tags = blocks.saturating_sub(1) * BLOCK + last;
+        let header = allocation_bytes(size_of::<Header>() + blocks * WORD_BYTES + tags);
         Self { header, blocks, last }
     }
 
+    #[inline]
     const fn capacity(self, block: usize) -> usize {
         if block + 1 == self.blocks { self.last } else { BLOCK }
     }
@@ -132,20 +134,7 @@ impl Leaf {
     /// The first element with this tag that `is` the wanted one.
     #[inline]
     pub(super) fn find(&self, tag: u8, is: impl Fn(ElementRef<'_>) -> bool) -> Option<usize> {
-        let (len, shape) = (self.len(), Shape::of(self.len()));
-        for block in 0..shape.blocks {
-            let first = block * BLOCK;
-            let tags = self.slot(first, shape).1;
-            // SAFETY: a block's tags are initialized up to the length of the leaf, and nobody
-            // writes while `&self` lives.
-            let tags = unsafe { std::slice::from_raw_parts(tags, BLOCK.min(len - first)) };
-            for at in memchr::memchr_iter(tag, tags) {
-                if is(self.get(first + at)) {
-                    return Some(first + at);
-                }
-            }
-        }
-        None
+        memchr::memchr_iter(tag, self.tags()).find(|&index| is(self.get(index)))
     }
 
     /// The element at `index`, which is below the length.
@@ -166,7 +155,7 @@ impl Leaf {
         let len = self.len();
         self.reshape(len + 1);
         let word = u64::from(mark.low) << 48 | element.into_address();
-        let (to_word, to_tag) = self.slot(len, Shape::of(len + 1));
+        let (to_word, to_tag) = self.slot(len, Shape::of(len + 1).blocks);
         // SAFETY: the leaf has the shape for one element more, and is unique.
         unsafe {
             to_word.write(word);
@@ -242,13 +231,15 @@ impl Leaf {
             return;
         }
         assert!(self.is_unique(), "only a unique leaf is changed");
+        let kept = len.min(self.len());
         if after.blocks < before.blocks {
             let capacity = before.capacity(after.blocks);
             // SAFETY: the last block was allocated so, and its only element is worthless.
             unsafe { dealloc(self.block(after.blocks), block_layout(capacity)) };
+            self.move_tags(kept, before.blocks, after.blocks);
         }
         if after.header != before.header {
-            // SAFETY: allocated with this layout; the addresses that remain fit both sizes.
+            // SAFETY: allocated with this layout; what is kept fits both sizes.
             let moved = unsafe {
                 let from = self.header.as_ptr().cast();
                 realloc(from, header_layout(before.header), after.header)
@@ -257,21 +248,26 @@ impl Leaf {
             self.header = moved.unwrap_or_else(|| handle_alloc_error(header_layout(after.header)));
         }
         if after.blocks > before.blocks {
+            self.move_tags(kept, before.blocks, after.blocks);
             self.set_block(before.blocks, allocate_block(after.last));
         } else if after.blocks == before.blocks && after.last != before.last {
-            self.resize_only_block(len.min(self.len()), before.last, after.last);
+            self.resize_only_block(kept, before.last, after.last);
         }
     }
 
-    /// Moves the elements of the only block, so many, to a block of another size.
+    /// Moves so many tags to behind the addresses of another number of blocks.
+    fn move_tags(&mut self, len: usize, before: usize, after: usize) {
+        // SAFETY: the header has room for the tags in both places, and the leaf is unique.
+        unsafe { self.tags_at(after).copy_from(self.tags_at(before), len) };
+    }
+
+    /// Moves the words of the only block, so many, to a block of another size.
     fn resize_only_block(&mut self, len: usize, before: usize, after: usize) {
         let (from, to) = (self.block(0), allocate_block(after));
-        // SAFETY: both have room for so many words with the tags behind all words, and the old
-        // block was allocated so. The words move: nobody looks at the old block again.
+        // SAFETY: both have room for so many words, and the old block was allocated so. The words
+        // move: nobody looks at the old block again.
         unsafe {
             to.copy_from_nonoverlapping(from, len * WORD_BYTES);
-            let (from_tags, to_tags) = (from.add(before * WORD_BYTES), to.add(after * WORD_BYTES));
-            to_tags.copy_from_nonoverlapping(from_tags, len);
             dealloc(from, block_layout(before));
         }
         self.set_block(0, to);
@@ -289,29 +285,40 @@ impl Leaf {
         unsafe { self.header.as_ptr().add(1).cast::<*mut u8>().add(number).write(block) };
     }
 
-    /// Where the word and the tag of element `index` stand in a leaf of this shape.
+    /// Where the tags begin in a leaf of so many blocks.
     #[inline]
-    fn slot(&self, index: usize, shape: Shape) -> (*mut u64, *mut u8) {
+    fn tags_at(&self, blocks: usize) -> *mut u8 {
+        // SAFETY: the tags follow the addresses, inside the header's allocation.
+        unsafe { self.header.as_ptr().add(1).cast::<*mut u8>().add(blocks).cast() }
+    }
+
+    #[inline]
+    fn tags(&self) -> &[u8] {
+        let len = self.len();
+        // SAFETY: the first `len` tags are initialized, and nobody writes while `&self` lives.
+        unsafe { std::slice::from_raw_parts(self.tags_at(len.div_ceil(BLOCK)), len) }
+    }
+
+    /// Where the word and the tag of element `index` stand in a leaf of so many blocks.
+    #[inline]
+    fn slot(&self, index: usize, blocks: usize) -> (*mut u64, *mut u8) {
         let (block, at) = (index / BLOCK, index % BLOCK);
-        let start = self.block(block);
-        // SAFETY: the block has room for its capacity of words, and for as many tags behind them.
-        unsafe {
-            let tags = start.add(shape.capacity(block) * WORD_BYTES);
-            (start.cast::<u64>().add(at), tags.add(at))
-        }
+        // SAFETY: the block has room for this word, and the header for as many tags as the blocks
+        // have words.
+        unsafe { (self.block(block).cast::<u64>().add(at), self.tags_at(blocks).add(index)) }
     }
 
     #[inline]
     fn slot_below_len(&self, index: usize) -> (*mut u64, *mut u8) {
         assert!(index < self.len(), "the index is below the length");
-        self.slot(index, Shape::of(self.len()))
+        self.slot(index, self.len().div_ceil(BLOCK))
     }
 
     #[inline]
     fn word(&self, index: usize) -> u64 {
         assert!(index < self.len(), "the index is below the length");
         let (block, at) = (index / BLOCK, index % BLOCK);
-        // SAFETY: words stand at the beginning of their block, initialized below the length.
+        // SAFETY: the block has this word, which is initialized below the length.
         unsafe { self.block(block).cast::<u64>().add(at).read() }
     }
 
@@ -339,7 +346,7 @@ fn header_layout(bytes: usize) -> Layout {
 
 /// The layout of a block for so many elements.
 fn block_layout(elements: usize) -> Layout {
-    let bytes = allocation_bytes(elements * SLOT_BYTES);
+    let bytes = allocation_bytes(elements * WORD_BYTES);
     Layout::from_size_align(bytes, WORD_BYTES).expect("a block is small")
 }
 
