@@ -6,11 +6,12 @@
 
 use collections::list::{End, List};
 use command::{
-    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
-    Spec,
+    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use store::effects::{Denied, Wait};
+use store::effects::Denied;
 use store::{Absent, Change, ValueType};
+
+use crate::first_key;
 
 use super::lmove::{Place, move_element};
 use super::lmpop;
@@ -109,42 +110,20 @@ pub static BLMPOP: DataCommand = DataCommand::new(
         Group::List,
         "7.0.0",
         -5,
-        "O(N+M) where N is the number of keys and M the number of elements returned.",
+        lmpop::COMPLEXITY,
         "Removes elements from an end of the first list that has some, or waits for them.",
     )
     .flags(Flags::WRITE.union(Flags::BLOCKING).union(Flags::MOVABLE_KEYS))
     .acl(Categories::LIST)
     .keys(&[KeySpec::counted(TAKEN, 2)])
-    .args(&[
-        Arg::double("timeout"),
-        Arg::integer("numkeys"),
-        Arg::key("key", 0).multiple(),
-        Arg::one_of("where", super::ENDS),
-        Arg::integer("count").token("COUNT").optional(),
-    ]),
-    blmpop,
+    .args(&lmpop::ARGS),
+    |cx| lmpop::LISTS.run_waiting(cx),
 );
 
-/// Waits for a list under one of the keys.
-fn wait(
-    cx: &mut Cx<'_>,
-    keys: impl IntoIterator<Item = usize>,
-    timeout_ms: Option<u64>,
-    denied: Denied,
-) {
-    let keys = keys.into_iter().filter_map(|index| cx.args.get(index)).map(Box::from).collect();
-    let wanted = ValueType::List;
-    cx.db.effects.wait =
-        Some(Wait { keys, wanted, on_loss: false, timeout_ms, denied, args: None });
-}
-
 fn pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
-    let last = cx.args.len() - 1;
-    let mut reader = ArgReader::new(cx.args, last);
-    let timeout_ms = reader.timeout();
-    reader.finish()?;
-    for index in 1..last {
-        let (key, limits, reply) = (cx.arg(index)?, super::limits(cx.config), &mut *cx.reply);
+    let limits = super::limits(cx.config);
+    first_key::pop_or_wait(cx, ValueType::List, |cx, key| {
+        let reply = &mut *cx.reply;
         let popped = cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
             reply.array(2);
             reply.bulk(key);
@@ -154,11 +133,14 @@ fn pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
         if popped.is_some() {
             let name: &[u8] = if end == End::Front { b"LPOP" } else { b"RPOP" };
             cx.log(&[name, key]);
-            return Ok(());
         }
-    }
-    wait(cx, 1..last, timeout_ms, Denied::NullArray);
-    Ok(())
+        Ok(popped.is_some())
+    })
+}
+
+/// Waits for a list to move elements from.
+fn wait_for_source(cx: &mut Cx<'_>, source: &[u8], timeout_ms: Option<u64>) {
+    first_key::wait(cx, ValueType::List, [source], timeout_ms, Denied::Null);
 }
 
 fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -172,7 +154,7 @@ fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if move_element(cx, from, to)? {
         cx.log(&[b"LMOVE", source, destination, words[0], words[1]]);
     } else {
-        wait(cx, [1], timeout_ms, Denied::Null);
+        wait_for_source(cx, source, timeout_ms);
     }
     Ok(())
 }
@@ -186,18 +168,7 @@ fn brpoplpush(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if move_element(cx, from, Place { key: destination, end: End::Front })? {
         cx.log(&[b"RPOPLPUSH", source, destination]);
     } else {
-        wait(cx, [1], timeout_ms, Denied::Null);
-    }
-    Ok(())
-}
-
-fn blmpop(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
-    let timeout_ms = reader.timeout();
-    reader.check()?;
-    let (keys, options) = lmpop::parse(cx, 2)?;
-    if !lmpop::pop_first(cx, keys.clone(), &options)? {
-        wait(cx, keys, timeout_ms, Denied::NullArray);
+        wait_for_source(cx, source, timeout_ms);
     }
     Ok(())
 }
