@@ -118,6 +118,11 @@ impl Engine {
     /// of the changes and of the waits. `thread` is the number of the executing event loop.
     #[cold]
     pub(crate) fn serve_waiters(&self, keys: &mut Keyspace<'_>, thread: usize) {
+        if keys.effects.ready.is_empty() {
+            return;
+        }
+        // A transaction sees one moment; who waits is served now, and not by what is due by now.
+        keys.scope.now = keys.scope.now.max(self.clock.unix_ms());
         // What is served may make further keys ready: they come behind.
         while !keys.effects.ready.is_empty() {
             for ready in std::mem::take(&mut keys.effects.ready) {

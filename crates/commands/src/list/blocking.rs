@@ -1,4 +1,5 @@
-//! The commands that wait for an element: `BLPOP`, `BRPOP`, `BLMOVE`, `BRPOPLPUSH`, `BLMPOP`.
+//! The commands that wait for elements: `BLPOP`, `BRPOP`, `BLMOVE`, `BLMOVEM`, `BRPOPLPUSH`,
+//! `BLMPOP`.
 //!
 //! Each does what its sibling without the `B` does. Where that would answer that there is nothing,
 //! it says what it waits for instead; when a list is there the engine executes it again. Replicas
@@ -14,6 +15,7 @@ use store::{Absent, Change, ValueType};
 use crate::first_key;
 
 use super::lmove::{Place, move_element};
+use super::lmovem::{self, Selection};
 use super::lmpop;
 
 const TAKEN: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE);
@@ -85,6 +87,31 @@ pub static BLMOVE: DataCommand = DataCommand::new(
         Arg::double("timeout"),
     ]),
     blmove,
+);
+
+/// `BLMOVEM source destination LEFT | RIGHT LEFT | RIGHT timeout [COUNT | EXACTLY number OBO |
+/// BULK]`.
+pub static BLMOVEM: DataCommand = DataCommand::new(
+    Spec::new(
+        "blmovem",
+        Group::List,
+        "8.10.0",
+        -6,
+        lmovem::COMPLEXITY,
+        "Moves elements from an end of a list to an end of another one, or waits for them.",
+    )
+    .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::BLOCKING))
+    .acl(Categories::LIST)
+    .keys(MOVED)
+    .args(&[
+        Arg::key("source", 0),
+        Arg::key("destination", 1),
+        Arg::one_of("wherefrom", super::ENDS),
+        Arg::one_of("whereto", super::ENDS),
+        Arg::double("timeout"),
+        lmovem::HOW_MANY,
+    ]),
+    blmovem,
 );
 
 /// `BRPOPLPUSH source destination timeout`.
@@ -159,6 +186,28 @@ fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// With `EXACTLY` it waits until there are as many: every push executes it again, which is a look
+/// at the length.
+fn blmovem(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    let mut reader = cx.reader();
+    let (source, destination) = (reader.bytes(), reader.bytes());
+    let (from, to) = (super::end(&mut reader), super::end(&mut reader));
+    let timeout_ms = reader.timeout();
+    let selection = Selection::parse(&mut reader);
+    reader.finish()?;
+    let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
+    if lmovem::move_elements(cx, from, to, &selection)? {
+        const TIMEOUT: usize = 5;
+        let words = cx.args.iter().enumerate().skip(1).filter(|(index, _)| *index != TIMEOUT);
+        let words: Vec<&[u8]> =
+            std::iter::once(&b"LMOVEM"[..]).chain(words.map(|(_, word)| word)).collect();
+        cx.log(&words);
+    } else {
+        wait_for_source(cx, source, timeout_ms);
+    }
+    Ok(())
+}
+
 fn brpoplpush(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let (source, destination) = (reader.bytes(), reader.bytes());
@@ -193,14 +242,28 @@ mod tests {
         let expected = ["LPOP k", "RPOP k", "LMOVE k l LEFT RIGHT", "RPOPLPUSH k l", "LPOP k 2"];
         assert_eq!(bench.log(), expected);
         assert_eq!(bench.dirty(), 6);
+        bench.clear();
+        let moved = "*2\r\n$1\r\n5\r\n$1\r\n2\r\n";
+        assert_eq!(bench.run("BLMOVEM l m LEFT RIGHT 0 exactly 2 BULK"), moved);
+        assert_eq!(bench.run("BLMOVEM m l RIGHT LEFT 1"), "*1\r\n$1\r\n2\r\n");
+        let expected = ["LMOVEM l m LEFT RIGHT exactly 2 BULK", "LMOVEM m l RIGHT LEFT"];
+        assert_eq!(bench.log(), expected);
     }
 
     #[test]
     fn where_there_is_nothing_no_reply_is_written() {
         let mut bench = Bench::new();
-        for line in
-            ["BLPOP a b 0", "BLMOVE a b LEFT LEFT 3", "BRPOPLPUSH a b 1", "BLMPOP 1 1 a LEFT"]
-        {
+        bench.run("RPUSH few 1 2");
+        bench.clear();
+        for line in [
+            "BLPOP a b 0",
+            "BLMOVE a b LEFT LEFT 3",
+            "BRPOPLPUSH a b 1",
+            "BLMPOP 1 1 a LEFT",
+            "BLMOVEM a b LEFT LEFT 0",
+            "BLMOVEM a b LEFT LEFT 0 COUNT 2 OBO",
+            "BLMOVEM few b LEFT LEFT 0 EXACTLY 3 OBO",
+        ] {
             assert_eq!(bench.run(line), "", "{line}");
         }
         assert_eq!(bench.dirty(), 0);
