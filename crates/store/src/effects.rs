@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::BitOr;
 
-use collections::entry::{Entry, ValueRef};
+use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
 use crate::value_type::ValueType;
@@ -319,6 +319,13 @@ impl Effects {
         if pieces > PIECES_MAX {
             self.garbage.push(Garbage::Part(Box::new(part)));
         }
+    }
+
+    /// Keeps a value that a key has lost for later if freeing it could take long, else frees it
+    /// now.
+    pub fn discard_value(&mut self, value: impl Collection + Part + 'static) {
+        let pieces = value.pieces();
+        self.discard_part(value, pieces);
     }
 
     /// Keeps a removed entry for later if freeing it could take long, else frees it now.

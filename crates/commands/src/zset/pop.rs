@@ -96,17 +96,21 @@ pub(super) fn pop(
         let len = set.len();
         let count = count.min(len);
         if count == 0 {
-            return Change::none(0);
+            return Change::none((0, None));
         }
         let ranks = match end {
             End::Min => 0..count,
             End::Max => len - count..len,
         };
         write(Walk::new(set, ranks.clone(), end == End::Max));
-        set.remove_range(ranks);
-        Change::made(count as u64, event(end.command()), count)
+        let removed = set.remove_range(ranks);
+        Change::made(count as u64, event(end.command()), (count, removed))
     })?;
-    Ok(popped.unwrap_or(0))
+    let (count, removed) = popped.unwrap_or_default();
+    if let Some(removed) = removed {
+        edit.effects().discard_value(removed);
+    }
+    Ok(count)
 }
 
 fn run_pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
