@@ -49,10 +49,11 @@ impl<E: Copy> Family<E> {
 
     /// `BLMPOP` and `BZMPOP`.
     pub(crate) fn run_waiting(&self, cx: &mut Cx<'_>) -> Result<(), CommandError> {
+        // The timeout comes first and is judged last.
+        let request = self.parse(cx, 2)?;
         let mut reader = cx.reader();
         let timeout_ms = reader.timeout();
         reader.check()?;
-        let request = self.parse(cx, 2)?;
         if !self.take_first(cx, &request)? {
             wait(cx, self.wanted, request.keys, timeout_ms, Denied::NullArray);
         }
