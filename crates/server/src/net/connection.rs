@@ -21,6 +21,10 @@ use crate::{crash, log_verbose, log_warning};
 /// take a tenth of a millisecond, and the price of a turn is spread over them.
 const COMMANDS_PER_TURN_MAX: usize = 128;
 
+/// Time that one connection may spend in one turn, in nanoseconds, if its commands are slow: the one
+/// that exceeds it is the last.
+const TURN_NS_MAX: u64 = 250_000;
+
 /// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
 /// large replies does not pile up in memory while the peer is reading.
 const FLUSH_BYTES: usize = 256 << 10;
