@@ -5,12 +5,12 @@
 //! `WAITING_SEED` chooses the first round and `WAITING_ROUNDS` how many follow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use client::Value;
 use harness::{Connection, InProcess, Setup, TestClock};
+use parking_lot::Mutex;
 use stdx::rng::Rng;
 
 const PRODUCERS: usize = 2;
@@ -118,7 +118,8 @@ fn taken(command: &str, reply: &Value) -> Option<(String, Vec<String>)> {
         Some("BLMOVEM") => return Some((source(), parts.iter().map(text).collect())),
         Some("BLMPOP") => parts[1].as_slice()?.iter().map(text).collect(),
         Some("BZMPOP") => {
-            parts[1].as_slice()?.iter().map(|pair| text(&pair.as_slice().unwrap()[0])).collect()
+            let member = |pair: &Value| pair.as_slice().map(|pair| text(&pair[0]));
+            parts[1].as_slice()?.iter().filter_map(member).collect()
         }
         _ => vec![text(&parts[1])],
     };
@@ -139,7 +140,7 @@ fn await_reply(connection: &mut Connection) -> Value {
 /// Waits and pops until there is nothing left to come. What it popped, by key and in order.
 fn consume(round: &Round, consumer: usize) -> Vec<(String, String)> {
     let (mut own, mut rng) = round.connect(PRODUCERS + consumer);
-    round.consumers.lock().unwrap().push(own.id());
+    round.consumers.lock().push(own.id());
     let mut all = Vec::new();
     while !round.done.load(Ordering::Acquire) {
         let command = waiting_command(round, &mut rng, consumer);
@@ -175,7 +176,7 @@ fn trouble(round: &Round) {
             1 => drop(own.ask(&format!("CLIENT UNBLOCK {}", victim.id()))),
             _ => victim.close(),
         }
-        let consumers = round.consumers.lock().unwrap().clone();
+        let consumers = round.consumers.lock().clone();
         if !consumers.is_empty() {
             own.ask(&format!("CLIENT UNBLOCK {}", consumers[rng.index(consumers.len())]));
         }
@@ -218,7 +219,7 @@ fn play(seed: u64) {
     let round = Round {
         server: InProcess::new(Setup { threads, seed, clock, ..Setup::default() }),
         seed,
-        swaps: seed % 2 == 0,
+        swaps: seed.is_multiple_of(2),
         done: AtomicBool::new(false),
         popped: AtomicUsize::new(0),
         consumers: Mutex::default(),
@@ -237,7 +238,7 @@ fn play(seed: u64) {
         }
         finish(round, &mut own);
         while consumers.iter().any(|consumer| !consumer.is_finished()) {
-            for id in round.consumers.lock().unwrap().iter() {
+            for id in round.consumers.lock().iter() {
                 own.ask(&format!("CLIENT UNBLOCK {id}"));
             }
             std::thread::yield_now();
