@@ -66,6 +66,16 @@ pub static BRPOP: DataCommand = DataCommand::new(
     |cx| pop(cx, End::Back),
 );
 
+/// Those of `BLMOVEM`; `BLMOVE` has all but the last.
+const MOVE_ARGS: &[Arg] = &[
+    Arg::key("source", 0),
+    Arg::key("destination", 1),
+    Arg::one_of("wherefrom", super::ENDS),
+    Arg::one_of("whereto", super::ENDS),
+    Arg::double("timeout"),
+    lmovem::HOW_MANY,
+];
+
 /// `BLMOVE source destination LEFT | RIGHT LEFT | RIGHT timeout`.
 pub static BLMOVE: DataCommand = DataCommand::new(
     Spec::new(
@@ -79,13 +89,7 @@ pub static BLMOVE: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::BLOCKING))
     .acl(Categories::LIST)
     .keys(MOVED)
-    .args(&[
-        Arg::key("source", 0),
-        Arg::key("destination", 1),
-        Arg::one_of("wherefrom", super::ENDS),
-        Arg::one_of("whereto", super::ENDS),
-        Arg::double("timeout"),
-    ]),
+    .args(MOVE_ARGS.split_at(MOVE_ARGS.len() - 1).0),
     blmove,
 );
 
@@ -103,14 +107,7 @@ pub static BLMOVEM: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::BLOCKING))
     .acl(Categories::LIST)
     .keys(MOVED)
-    .args(&[
-        Arg::key("source", 0),
-        Arg::key("destination", 1),
-        Arg::one_of("wherefrom", super::ENDS),
-        Arg::one_of("whereto", super::ENDS),
-        Arg::double("timeout"),
-        lmovem::HOW_MANY,
-    ]),
+    .args(MOVE_ARGS),
     blmovem,
 );
 

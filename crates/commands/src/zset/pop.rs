@@ -14,8 +14,9 @@ const COMPLEXITY: &str = "O(log(N)*M) with the number N of members in the sorted
                           number M of members popped.";
 const ARGS: &[Arg] = &[Arg::key("key", 0), Arg::integer("count").optional()];
 
-pub(super) const MULTI_COMPLEXITY: &str = "O(K) + O(M*log(N)) with the number K of keys, the number N of members in the sorted set and \
-     the number M of members popped.";
+pub(super) const MULTI_COMPLEXITY: &str = "O(K) + O(M*log(N)) with the number K of keys, the \
+                                           number N of members in the sorted set and the number M \
+                                           of members popped.";
 /// With the timeout of `BZMPOP` in front.
 pub(super) static MULTI_ARGS: [Arg; 5] =
     first_key::multi_args(&[Arg::word("min", "MIN"), Arg::word("max", "MAX")]);
