@@ -29,6 +29,10 @@ use crate::platform::Message;
 use crate::registry::{Entry, Exec};
 use crate::session::{ReplyMode, Session};
 
+const UNBLOCKED: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
+    b"UNBLOCKED client unblocked via CLIENT UNBLOCK",
+));
+
 /// A command that waits.
 #[derive(Debug)]
 pub(crate) struct Suspended {
@@ -171,6 +175,7 @@ impl Engine {
         if !*open {
             return false;
         }
+        let started = self.clock.monotonic_ns();
         let args = suspended.args.as_args();
         let mut reply = Reply::new(suspended.version);
         let db = keys.lend(suspended.db);
@@ -194,7 +199,8 @@ impl Engine {
         cx.db.end_wait(suspended.db, &suspended.keys, suspended.number);
         drop(cx);
         *open = false;
-        self.count_served(suspended.entry, result.is_err(), thread);
+        let nanos = self.clock.monotonic_ns().saturating_sub(started);
+        self.count(suspended.entry, nanos, result.is_err(), thread);
         if let Err(error) = &result {
             reply.clear();
             self.fail(error, &mut reply, thread);
@@ -215,6 +221,7 @@ impl Engine {
     fn resume_suspended(&self, suspended: &Suspended, reply: Vec<u8>) {
         self.suspensions.all.lock().remove(&suspended.number);
         if let Some(handle) = self.clients.get(suspended.client) {
+            handle.count_commands(1);
             handle.set_flag(ClientFlags::BLOCKED, false);
             *handle.waits.lock() = None;
         }
@@ -242,8 +249,8 @@ impl Engine {
     }
 
     /// `CLIENT UNBLOCK`: ends a client's wait as if its time were over, or with an error. False if
-    /// it does not wait for a key.
-    pub(crate) fn unblock(&self, client: u64, with_error: bool) -> bool {
+    /// it does not wait for a key. `thread` is the number of the executing event loop.
+    pub(crate) fn unblock(&self, client: u64, with_error: bool, thread: usize) -> bool {
         let Some(handle) = self.clients.get(client) else { return false };
         let number = *handle.waits.lock();
         let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) else {
@@ -253,8 +260,9 @@ impl Engine {
             return false;
         }
         let mut reply = Reply::new(suspended.version);
+        self.count(suspended.entry, 0, with_error, thread);
         if with_error {
-            reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            self.fail(&UNBLOCKED, &mut reply, thread);
         } else {
             reply.null_array();
         }
@@ -276,6 +284,8 @@ impl Engine {
         if suspended.deadline_ns.is_none_or(|at| at > now) || !self.give_up(suspended) {
             return false;
         }
+        self.count(suspended.entry, 0, false, session.handle.thread);
+        session.handle.count_commands(1);
         if suspended.replies {
             reply.null_array();
         }

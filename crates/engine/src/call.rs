@@ -57,8 +57,9 @@ impl Engine {
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
         if session.suspended.is_some() {
-            // It counts when it is served.
+            // It counts when its wait ends.
             thread.lap(&*self.clock);
+            session.handle.count_commands(-1);
         } else {
             self.account(call.entry, outcome.is_err(), thread);
         }
@@ -77,21 +78,18 @@ impl Engine {
         stats.errors.lock().count(error.code());
     }
 
-    /// Counts an execution that served a client which had waited; its duration is part of the
-    /// command's that made it possible.
-    pub(crate) fn count_served(&self, entry: &Entry, failed: bool, thread: usize) {
-        let stats = self.stats.thread(thread);
-        stats.executed.add(1);
-        stats.commands[entry.index].calls.add(1);
-        stats.commands[entry.index].failed.add(u64::from(failed));
-    }
-
     /// Counts an execution and its duration.
     fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
         let nanos = thread.lap(&*self.clock);
-        let stats = self.stats.thread(thread.index);
+        self.stats.thread(thread.index).lock_nanos_max.max(nanos);
+        self.count(entry, nanos, failed, thread.index);
+    }
+
+    /// Counts a call that took so long, for an event loop.
+    #[inline]
+    pub(crate) fn count(&self, entry: &Entry, nanos: u64, failed: bool, thread: usize) {
+        let stats = self.stats.thread(thread);
         stats.executed.add(1);
-        stats.lock_nanos_max.max(nanos);
         let command = &stats.commands[entry.index];
         command.calls.add(1);
         command.nanos.add(nanos);
