@@ -1,5 +1,5 @@
-//! The server as real clients see it: four client libraries, the conformance scripts and a bounded
-//! differential run.
+//! The server as real programs see it: four client libraries, three job queues, the conformance
+//! scripts and a bounded differential run.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
@@ -7,6 +7,7 @@
 
 mod clients;
 pub mod install;
+mod queues;
 mod scripts;
 
 use std::process::Command;
@@ -37,6 +38,9 @@ const PARTS: &[Part] = &[
     ("ioredis", clients::ioredis),
     ("node-redis", clients::node_redis),
     ("redis-rs", clients::redis_rs),
+    ("rq", queues::rq),
+    ("celery", queues::celery),
+    ("bullmq", queues::bullmq),
     ("conformance", scripts::conformance_part),
     ("differential", scripts::differential_part),
 ];
@@ -100,7 +104,8 @@ pub fn run(arguments: &mut Arguments) -> Result {
             Ok(Outcome::Passed) => {}
             Ok(Outcome::Skipped(reason)) => {
                 println!("skipped: {reason}");
-                skipped.push(*name);
+                let reason = reason.lines().next().unwrap_or_default();
+                skipped.push(format!("{name} ({reason})"));
             }
             Err(message) => {
                 println!("FAILED: {message}");

@@ -1,0 +1,103 @@
+//! Job queues as they are deployed: 10,000 jobs, several worker processes, every job done exactly once.
+//!
+//! A queue library is a stricter judge than a client: it composes blocking commands, transactions,
+//! streams, scripts and channels, and loses or repeats a job when one of them is subtly wrong. The
+//! programs under `testing/clients` check the jobs themselves and print what is left in the server,
+//! which must be what redis-server is left with.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use client::Value;
+
+use super::{Bench, Outcome, install};
+use crate::server::Server;
+use crate::{Result, shell};
+
+/// What a queue may need of a server that another can do without, with the command that shows it.
+type Need = (&'static str, &'static str);
+
+const SCRIPTING: Need = ("scripting (EVAL)", "eval");
+const CHANNELS: Need = ("channels (SUBSCRIBE)", "subscribe");
+
+/// RQ: lists, hashes, sorted sets, streams, transactions and blocking moves.
+pub fn rq(bench: &Bench) -> Result<Outcome> {
+    python(bench, &[], "rq_queue.py")
+}
+
+/// Celery: it starts by releasing a lock with a script, and its results come over channels.
+pub fn celery(bench: &Bench) -> Result<Outcome> {
+    python(bench, &[SCRIPTING, CHANNELS], "celery_queue.py")
+}
+
+/// BullMQ: a script for every step of a job.
+pub fn bullmq(bench: &Bench) -> Result<Outcome> {
+    let program = |modules: PathBuf| {
+        let mut node = Command::new("node");
+        node.arg("bullmq.js")
+            .env("NODE_PATH", modules)
+            .current_dir(shell::root().join("testing/clients/node"));
+        node
+    };
+    queue(bench, &[SCRIPTING], || install::node_modules().map(program))
+}
+
+fn python(bench: &Bench, needs: &[Need], script: &str) -> Result<Outcome> {
+    let program = |python: PathBuf| {
+        let mut python = Command::new(python);
+        python
+            .args(["-W", "ignore", script])
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .current_dir(shell::root().join("testing/clients/queues"));
+        python
+    };
+    queue(bench, needs, || install::python_with_queues().map(program))
+}
+
+/// Runs the program on the server under test and on the reference, and compares what they print.
+fn queue(bench: &Bench, needs: &[Need], program: impl Fn() -> Result<Command>) -> Result<Outcome> {
+    let lacking = lacking(&bench.subject, needs)?;
+    if !lacking.is_empty() {
+        return Ok(Outcome::Skipped(format!("needs {}", lacking.join(" and "))));
+    }
+    if let Err(reason) = program() {
+        return Ok(Outcome::Skipped(reason));
+    }
+    let got = timed(&bench.subject, program()?)?;
+    print!("{got}");
+    match &bench.reference {
+        Err(reason) => println!("skipped: the same on redis-server: {reason}"),
+        Ok(reference) => {
+            let wanted = timed(reference, program()?)?;
+            if got != wanted {
+                return Err(format!("{} ends differently:\n{wanted}", reference.label));
+            }
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+/// The needs that the server does not meet, in words.
+fn lacking(server: &Server, needs: &[Need]) -> Result<Vec<&'static str>> {
+    let mut connection = server.connect()?;
+    let mut lacking = Vec::new();
+    for (words, command) in needs {
+        let request = ["COMMAND", "INFO", command];
+        let reply = connection.command(&request).map_err(|e| format!("COMMAND INFO: {e}"))?;
+        let is_array = |row: &Value| matches!(row, Value::Array(_));
+        if !matches!(&reply, Value::Array(rows) if rows.iter().any(is_array)) {
+            lacking.push(*words);
+        }
+    }
+    Ok(lacking)
+}
+
+/// What the program prints when it runs on `server`.
+fn timed(server: &Server, mut program: Command) -> Result<String> {
+    let start = Instant::now();
+    let printed = shell::capture(program.arg(server.port.to_string()))
+        .map_err(|message| format!("{}: {message}", server.label))?;
+    println!("{}: {:.1} s", server.label, start.elapsed().as_secs_f64());
+    Ok(printed)
+}
