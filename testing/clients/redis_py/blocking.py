@@ -1,4 +1,4 @@
-"""Blocking commands: served by a second connection, in order, or ended by time or CLIENT UNBLOCK."""
+"""Blocking commands: served by a second connection, in order, or ended by a timeout or UNBLOCK."""
 
 import concurrent.futures
 import time
