@@ -62,7 +62,8 @@ const HASHES = [
 
 const SORTED_SETS = [
   ['ZADD z 1 a 2 b 3.5 c', 3], ['ZADD z CH 2 a', 1], ['ZADD z NX 9 a', 0], ['ZADD z GT CH 1 a', 0],
-  ['ZADD z XX INCR 1 a', double('3')], ['ZADD z NX INCR 1 a', null], ['ZINCRBY z -2 a', double('1')],
+  ['ZADD z XX INCR 1 a', double('3')], ['ZADD z NX INCR 1 a', null],
+  ['ZINCRBY z -2 a', double('1')],
   ['ZSCORE z c', double('3.5')], ['ZSCORE z q', null],
   ['ZMSCORE z a q', [double('1'), null]], ['ZCARD z', 3], ['ZRANK z c', 2], ['ZREVRANK z c', 0],
   ['ZRANK z q', null], ['ZCOUNT z 1 (2', 1], ['ZLEXCOUNT z - +', 3],

@@ -1,5 +1,7 @@
 //! Commands as they are, with the reply that both protocols give.
 
+mod collections;
+
 use redis::{Connection, Value};
 
 use crate::checks::{Checks, Outcome};
@@ -103,10 +105,17 @@ const CASES: &[(&str, Want)] = &[
     ("FLUSHALL SYNC", Okay),
 ];
 
-/// Sends every case on an emptied keyspace.
+/// Sends every case, each table on an emptied keyspace.
 pub fn run(c: &mut Checks, con: &mut Connection) -> Outcome {
-    c.eq(redis::cmd("FLUSHALL").query(con), ())?;
-    for (line, want) in CASES {
+    for cases in [CASES, collections::CASES] {
+        c.eq(redis::cmd("FLUSHALL").query(con), ())?;
+        table(c, con, cases)?;
+    }
+    c.eq(redis::cmd("FLUSHALL").query(con), ())
+}
+
+fn table(c: &mut Checks, con: &mut Connection, cases: &[(&str, Want)]) -> Outcome {
+    for (line, want) in cases {
         let mut words = line.split(' ');
         let mut command = redis::cmd(words.next().unwrap_or_default());
         words.for_each(|word| {
