@@ -7,11 +7,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
 
 use client::Value;
 
-use super::{Bench, Outcome, install};
+use super::{Bench, Outcome, install, side_by_side};
 use crate::server::Server;
 use crate::{Result, shell};
 
@@ -64,18 +63,10 @@ fn queue(bench: &Bench, needs: &[Need], program: impl Fn() -> Result<Command>) -
     if let Err(reason) = program() {
         return Ok(Outcome::Skipped(reason));
     }
-    let got = timed(&bench.subject, program()?)?;
-    print!("{got}");
-    match &bench.reference {
-        Err(reason) => println!("skipped: the same on redis-server: {reason}"),
-        Ok(reference) => {
-            let wanted = timed(reference, program()?)?;
-            if got != wanted {
-                return Err(format!("{} ends differently:\n{wanted}", reference.label));
-            }
-        }
-    }
-    Ok(Outcome::Passed)
+    side_by_side(bench, |server| {
+        shell::capture(program()?.arg(server.port.to_string()))
+            .map_err(|message| format!("{}: {message}", server.label))
+    })
 }
 
 /// The needs that the server does not meet, in words.
@@ -91,13 +82,4 @@ fn lacking(server: &Server, needs: &[Need]) -> Result<Vec<&'static str>> {
         }
     }
     Ok(lacking)
-}
-
-/// What the program prints when it runs on `server`.
-fn timed(server: &Server, mut program: Command) -> Result<String> {
-    let start = Instant::now();
-    let printed = shell::capture(program.arg(server.port.to_string()))
-        .map_err(|message| format!("{}: {message}", server.label))?;
-    println!("{}: {:.1} s", server.label, start.elapsed().as_secs_f64());
-    Ok(printed)
 }
