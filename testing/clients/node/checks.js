@@ -150,14 +150,14 @@ function expected(want, shapes) {
   if (want === null || typeof want !== 'object') return want;
   if ('double' in want) return shapes.double(want.double);
   if (want.pairs) return want.pairs;
-  if (want.set) return want.set.toSorted();
+  if (want.set) return [...want.set].sort();
   const rows = want.nested || want.scored.map(([member, score]) => [member, shapes.double(score)]);
   return shapes.nested ? rows : rows.flat();
 }
 
 // A reply in the shape that its case is written in: pairs for maps, an order for sets.
 function flat(got, want) {
-  if (want && want.set) return [...got].toSorted();
+  if (want && want.set) return [...got].sort();
   if (!want || !want.pairs || got === null) return plain(got);
   if (got instanceof Map) return [...got.entries()].flat();
   if (!Array.isArray(got)) return Object.entries(got).flat();

@@ -14,6 +14,9 @@ const REDIS_PY: &[&str] = &["redis[xxhash]==8.1.*"];
 /// The Python queues; both are built on redis-py.
 const PYTHON_QUEUES: &[&str] = &["rq==2.12.*", "celery[redis]==5.7.*", "redis==8.1.*"];
 
+/// The oldest Node that ioredis 6 and node-redis 6 run on; Debian 12 has 18.
+const NODE: u32 = 20;
+
 /// Where client libraries are installed.
 fn folder() -> PathBuf {
     shell::target_dir().join("clients")
@@ -80,6 +83,11 @@ fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf> {
 /// Why it cannot be had.
 pub fn node_modules() -> Result<PathBuf> {
     apt(&["node", "npm"], &["nodejs", "npm"])?;
+    let version = shell::capture(Command::new("node").args(["-p", "process.versions.node"]))?;
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE) {
+        return Err(format!("the Node clients need Node {NODE}, here is {}", version.trim()));
+    }
     let folder = folder().join("node");
     let modules = folder.join("node_modules");
     let wanted = shell::root().join("testing/clients/node/package.json");

@@ -1,4 +1,4 @@
-//! Job queues as they are deployed: 10,000 jobs, several worker processes, every job done exactly once.
+//! Job queues as they are deployed: 10,000 jobs, several workers, every job done exactly once.
 //!
 //! A queue library is a stricter judge than a client: it composes blocking commands, transactions,
 //! streams, scripts and channels, and loses or repeats a job when one of them is subtly wrong. The
