@@ -8,6 +8,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 class Checks:
     """Counts the checks made through one connection, which speaks RESP2 or RESP3."""
@@ -67,6 +68,12 @@ class Checks:
                 ) from error
             return
         raise AssertionError(f"RESP{self.protocol}: got {got!r}, wanted the error {words!r}")
+
+    def wrong_type(self, key, *commands):
+        """Each command line, with `key` put behind its name, is refused for the key's type."""
+        for line in commands:
+            name, *rest = line.split()
+            self.error(WRONG_TYPE, self.r.execute_command, name, key, *rest)
 
     def raw(self, want, *command):
         """Sends a command as it is and compares the reply before any client-side conversion."""

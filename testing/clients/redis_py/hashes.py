@@ -1,7 +1,5 @@
 """Hashes: fields, numbers, random fields, iteration, and their errors."""
 
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
 
 def run(c):
     fields(c)
@@ -124,12 +122,11 @@ def encodings(c):
 def wrong_type(c):
     r = c.r
     r.set("text", "x")
-    for command in [
-        ["HSET", "f", "v"], ["HSETNX", "f", "v"], ["HGET", "f"], ["HMGET", "f"], ["HGETALL"],
-        ["HDEL", "f"], ["HEXISTS", "f"], ["HLEN"], ["HSTRLEN", "f"], ["HKEYS"], ["HVALS"],
-        ["HINCRBY", "f", "1"], ["HINCRBYFLOAT", "f", "1"], ["HRANDFIELD"], ["HSCAN", "0"],
-    ]:
-        c.error(WRONG_TYPE, r.execute_command, command[0], "text", *command[1:])
+    c.wrong_type(
+        "text",
+        "HSET f v", "HSETNX f v", "HGET f", "HMGET f", "HGETALL", "HDEL f", "HEXISTS f", "HLEN",
+        "HSTRLEN f", "HKEYS", "HVALS", "HINCRBY f 1", "HINCRBYFLOAT f 1", "HRANDFIELD", "HSCAN 0",
+    )
 
 
 def getting_and_deleting(c):

@@ -1,7 +1,6 @@
 """Lists: both ends, ranges, searching, moving, and their errors."""
 
 NOT_INTEGER = "value is not an integer or out of range"
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 
 def run(c):
@@ -151,9 +150,9 @@ def encodings(c):
 def wrong_type(c):
     r = c.r
     r.set("text", "x")
-    for command in [
-        ["LPUSH", "x"], ["RPUSHX", "x"], ["LPOP"], ["RPOP", "1"], ["LLEN"], ["LRANGE", "0", "1"],
-        ["LINDEX", "0"], ["LSET", "0", "x"], ["LINSERT", "BEFORE", "a", "b"], ["LREM", "0", "x"],
-        ["LTRIM", "0", "1"], ["LPOS", "x"], ["LMOVE", "to", "LEFT", "LEFT"], ["RPOPLPUSH", "to"],
-    ]:
-        c.error(WRONG_TYPE, r.execute_command, command[0], "text", *command[1:])
+    c.wrong_type(
+        "text",
+        "LPUSH x", "RPUSHX x", "LPOP", "RPOP 1", "LLEN", "LRANGE 0 1", "LINDEX 0", "LSET 0 x",
+        "LINSERT BEFORE a b", "LREM 0 x", "LTRIM 0 1", "LPOS x", "LMOVE to LEFT LEFT",
+        "RPOPLPUSH to",
+    )

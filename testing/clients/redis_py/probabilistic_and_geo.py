@@ -1,6 +1,5 @@
 """HyperLogLog and geo: counts that agree to the unit, distances that agree to the last digit."""
 
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 PLACES = [
     (13.361389, 38.115556, "Palermo"), (15.087269, 37.502669, "Catania"),
     (12.758489, 38.788135, "edge"),
@@ -34,7 +33,7 @@ def hyperloglog(c):
     c.error("WRONGTYPE Key is not a valid HyperLogLog string value.", r.pfcount, "text")
     r.delete("list")
     r.rpush("list", "x")
-    c.error(WRONG_TYPE, r.pfadd, "list", "x")
+    c.wrong_type("list", "PFADD x", "PFCOUNT")
 
 
 def places(c):

@@ -1,7 +1,5 @@
 """Sets: members, algebra, random members, iteration, and their errors."""
 
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
 
 def run(c):
     members(c)
@@ -130,9 +128,8 @@ def wrong_type(c):
     r = c.r
     r.set("text", "x")
     r.sadd("s", "a")
-    for command in [
-        ["SADD", "x"], ["SREM", "x"], ["SCARD"], ["SISMEMBER", "x"], ["SMISMEMBER", "x"],
-        ["SMEMBERS"], ["SPOP"], ["SRANDMEMBER"], ["SSCAN", "0"], ["SINTER", "s"], ["SUNION", "s"],
-        ["SDIFF", "s"], ["SMOVE", "s", "x"],
-    ]:
-        c.error(WRONG_TYPE, r.execute_command, command[0], "text", *command[1:])
+    c.wrong_type(
+        "text",
+        "SADD x", "SREM x", "SCARD", "SISMEMBER x", "SMISMEMBER x", "SMEMBERS", "SPOP",
+        "SRANDMEMBER", "SSCAN 0", "SINTER s", "SUNION s", "SDIFF s", "SMOVE s x",
+    )

@@ -2,8 +2,6 @@
 
 import time
 
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
-
 
 def run(c):
     entries(c)
@@ -214,11 +212,11 @@ def long_streams(c):
 def wrong_type(c):
     r = c.r
     r.set("text", "x")
-    for command in [
-        ["XADD", "*", "f", "v"], ["XLEN"], ["XRANGE", "-", "+"], ["XDEL", "1-1"],
-        ["XTRIM", "MAXLEN", "1"], ["XACK", "g", "1-1"], ["XPENDING", "g"], ["XSETID", "1-1"],
-    ]:
-        c.error(WRONG_TYPE, r.execute_command, command[0], "text", *command[1:])
+    c.wrong_type(
+        "text",
+        "XADD * f v", "XLEN", "XRANGE - +", "XDEL 1-1", "XTRIM MAXLEN 1", "XACK g 1-1",
+        "XPENDING g", "XSETID 1-1",
+    )
 
 
 def references(c):

@@ -2,7 +2,6 @@
 
 import math
 
-WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 ROWS = {"a": 1, "b": 2, "c": 3, "d": 4.5}
 
 
@@ -237,9 +236,9 @@ def encodings(c):
 def wrong_type(c):
     r = c.r
     r.set("text", "x")
-    for command in [
-        ["ZADD", "1", "m"], ["ZINCRBY", "1", "m"], ["ZSCORE", "m"], ["ZMSCORE", "m"], ["ZCARD"],
-        ["ZRANK", "m"], ["ZCOUNT", "0", "1"], ["ZRANGE", "0", "1"], ["ZREM", "m"], ["ZPOPMIN"],
-        ["ZRANDMEMBER"], ["ZSCAN", "0"], ["ZRANGEBYSCORE", "0", "1"], ["ZREMRANGEBYRANK", "0", "1"],
-    ]:
-        c.error(WRONG_TYPE, r.execute_command, command[0], "text", *command[1:])
+    c.wrong_type(
+        "text",
+        "ZADD 1 m", "ZINCRBY 1 m", "ZSCORE m", "ZMSCORE m", "ZCARD", "ZRANK m", "ZCOUNT 0 1",
+        "ZRANGE 0 1", "ZREM m", "ZPOPMIN", "ZRANDMEMBER", "ZSCAN 0", "ZRANGEBYSCORE 0 1",
+        "ZREMRANGEBYRANK 0 1",
+    )

@@ -5,11 +5,11 @@
 //! programs under `testing/clients` check the jobs themselves and print what is left in the server,
 //! which must be what redis-server is left with.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use client::Value;
 
+use super::clients::{node_script, python_script};
 use super::{Bench, Outcome, install, side_by_side};
 use crate::server::Server;
 use crate::{Result, shell};
@@ -22,36 +22,19 @@ const CHANNELS: Need = ("channels (SUBSCRIBE)", "subscribe");
 
 /// RQ: lists, hashes, sorted sets, streams, transactions and blocking moves.
 pub fn rq(bench: &Bench) -> Result<Outcome> {
-    python(bench, &[], "rq_queue.py")
+    queue(bench, &[], || python_script(install::python_with_queues(), "queues/rq_queue.py"))
 }
 
 /// Celery: it starts by releasing a lock with a script, and its results come over channels.
 pub fn celery(bench: &Bench) -> Result<Outcome> {
-    python(bench, &[SCRIPTING, CHANNELS], "celery_queue.py")
+    queue(bench, &[SCRIPTING, CHANNELS], || {
+        python_script(install::python_with_queues(), "queues/celery_queue.py")
+    })
 }
 
 /// BullMQ: a script for every step of a job.
 pub fn bullmq(bench: &Bench) -> Result<Outcome> {
-    let program = |modules: PathBuf| {
-        let mut node = Command::new("node");
-        node.arg("bullmq.js")
-            .env("NODE_PATH", modules)
-            .current_dir(shell::root().join("testing/clients/node"));
-        node
-    };
-    queue(bench, &[SCRIPTING], || install::node_modules().map(program))
-}
-
-fn python(bench: &Bench, needs: &[Need], script: &str) -> Result<Outcome> {
-    let program = |python: PathBuf| {
-        let mut python = Command::new(python);
-        python
-            .args(["-W", "ignore", script])
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(shell::root().join("testing/clients/queues"));
-        python
-    };
-    queue(bench, needs, || install::python_with_queues().map(program))
+    queue(bench, &[SCRIPTING], || node_script("bullmq.js"))
 }
 
 /// Runs the program on the server under test and on the reference, and compares what they print.
