@@ -150,6 +150,28 @@ const OF_ANOTHER_TYPE = [
   ['PFCOUNT text', { error: 'WRONGTYPE Key is not a valid HyperLogLog string value.' }],
 ];
 
+// What a server may not have yet is left out as a whole, by the name of one of its commands.
+const needing = (command, cases) => Object.assign(cases, { command });
+
+const SORTING = needing('sort', [
+  ['RPUSH l 3 1 10 2', 4], ['SORT l', ['1', '2', '3', '10']],
+  ['SORT l DESC LIMIT 0 2', ['10', '3']], ['SORT l ALPHA', ['1', '10', '2', '3']],
+  ['MSET w_1 4 w_2 3 w_3 2 w_10 1', 'OK'], ['SORT l BY w_*', ['10', '3', '2', '1']],
+  ['SORT l BY nosort GET # GET w_* LIMIT 0 2', ['3', '2', '1', '4']], ['SORT l STORE to', 4],
+  ['LRANGE to 0 -1', ['1', '2', '3', '10']], ['SORT_RO to LIMIT 0 1', ['1']],
+  ['SADD s b a', 2], ['SORT s ALPHA', ['a', 'b']],
+  ['SORT s', { error: "ERR One or more scores can't be converted into double" }],
+]);
+
+const FIELD_EXPIRY = needing('hexpire', [
+  ['HSET h a 1 b 2 c 3', 3], ['HEXPIRE h 100 FIELDS 2 a z', [1, -2]], ['HTTL h FIELDS 1 b', [-1]],
+  ['HEXPIRE h 50 GT FIELDS 1 a', [0]], ['HEXPIRE h 50 LT FIELDS 1 a', [1]],
+  ['HPEXPIREAT h 33177117420123 FIELDS 1 b', [1]], ['HPEXPIRETIME h FIELDS 1 b', [33177117420123]],
+  ['HEXPIRETIME h FIELDS 1 b', [33177117421]], ['HPERSIST h FIELDS 2 a c', [1, -1]],
+  ['HEXPIRE h 0 FIELDS 1 c', [2]], ['HLEN h', 2], ['HEXPIRE none 1 FIELDS 1 a', [-2]],
+]);
+
 module.exports = [
-  LISTS, SETS, HASHES, SORTED_SETS, STREAMS, ESTIMATES_AND_PLACES, WAITING, OF_ANOTHER_TYPE,
+  LISTS, SETS, HASHES, FIELD_EXPIRY, SORTED_SETS, STREAMS, ESTIMATES_AND_PLACES, SORTING, WAITING,
+  OF_ANOTHER_TYPE,
 ];

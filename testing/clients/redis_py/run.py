@@ -13,12 +13,14 @@ import redis
 import bitmaps
 import blocking
 import connection
+import hash_expiry
 import hashes
 import keys
 import lists
 import probabilistic_and_geo
 import server_commands
 import sets
+import sorting_and_dumping
 import streams
 import strings
 import transactions
@@ -27,6 +29,7 @@ from harness import Checks
 
 FAMILIES = [
     strings, bitmaps, keys, lists, sets, hashes, zsets, streams, probabilistic_and_geo, blocking,
+    hash_expiry, sorting_and_dumping,
     transactions, connection, server_commands,
 ]
 

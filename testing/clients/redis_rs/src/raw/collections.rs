@@ -127,3 +127,32 @@ pub const CASES: &[(&str, Want)] = &[
 ];
 
 const NO_GROUP: &str = "No such key 'none' or consumer group 'g' in XREADGROUP with GROUP option";
+
+/// SORT, which a server may not have yet.
+pub const SORTING: &[(&str, Want)] = &[
+    ("RPUSH l 3 1 10 2", Int(4)),
+    ("SORT l", Bulks(&["1", "2", "3", "10"])),
+    ("SORT l DESC LIMIT 0 2", Bulks(&["10", "3"])),
+    ("SORT l ALPHA", Bulks(&["1", "10", "2", "3"])),
+    ("MSET w_1 4 w_2 3 w_3 2 w_10 1", Okay),
+    ("SORT l BY w_*", Bulks(&["10", "3", "2", "1"])),
+    ("SORT l BY nosort GET # GET w_* LIMIT 0 2", Bulks(&["3", "2", "1", "4"])),
+    ("SORT l STORE to", Int(4)),
+    ("LRANGE to 0 -1", Bulks(&["1", "2", "3", "10"])),
+    ("SORT_RO to LIMIT 0 1", Bulks(&["1"])),
+    ("SADD s b a", Int(2)),
+    ("SORT s", Error("One or more scores can't be converted into double")),
+];
+
+/// Fields that expire, which a server may not have yet.
+pub const FIELD_EXPIRY: &[(&str, Want)] = &[
+    ("HSET h a 1 b 2 c 3", Int(3)),
+    ("HEXPIRE h 100 FIELDS 2 a z", Ints(&[1, -2])),
+    ("HTTL h FIELDS 1 b", Ints(&[-1])),
+    ("HEXPIRE h 50 GT FIELDS 1 a", Ints(&[0])),
+    ("HPEXPIREAT h 33177117420123 FIELDS 1 b", Ints(&[1])),
+    ("HPEXPIRETIME h FIELDS 1 b", Ints(&[33_177_117_420_123])),
+    ("HPERSIST h FIELDS 2 a c", Ints(&[1, -1])),
+    ("HEXPIRE h 0 FIELDS 1 c", Ints(&[2])),
+    ("HLEN h", Int(2)),
+];
