@@ -36,10 +36,9 @@ def record():
 @contextlib.contextmanager
 def workers(commands):
     """Runs worker processes, ends them gently and fails when one does not end well."""
-    # What workers have to say is no part of the figures.
-    processes = [
-        subprocess.Popen([sys.executable, *command], stdout=sys.stderr) for command in commands
-    ]
+    # They import the jobs from this folder; what they have to say is no part of the figures.
+    options = {"cwd": os.path.dirname(os.path.abspath(__file__)), "stdout": sys.stderr}
+    processes = [subprocess.Popen([sys.executable, *command], **options) for command in commands]
     try:
         yield processes
         for process in processes:

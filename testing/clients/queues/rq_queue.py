@@ -20,7 +20,7 @@ WORKER = ["-m", "rq.cli", "worker", "--worker-class", "rq.SimpleWorker", "--quie
 
 def run(url, r):
     queue = Queue("work", connection=r)
-    finished = FinishedJobRegistry(queue=queue)
+    finished, failed = FinishedJobRegistry(queue=queue), FailedJobRegistry(queue=queue)
     with bench.record() as folder:
         command = [*WORKER, "--url", url, "work"]
         with bench.workers([command] * bench.WORKERS) as processes:
@@ -34,13 +34,14 @@ def run(url, r):
                     for number in range(start, start + 1_000)
                 ])
             def over():
-                return finished.get_job_count(cleanup=False) == bench.JOBS
+                ended = finished.get_job_count(cleanup=False) + failed.get_job_count(cleanup=False)
+                return ended == bench.JOBS
             bench.wait_until(over, processes, "all jobs are finished")
         bench.check_record(folder, bench.WORKERS)
     found = Job.fetch_many(ids, connection=r)
     bench.check_results([job.return_value() for job in found])
     states = {job.get_status(refresh=False).value for job in found}
-    left = (queue.count, len(StartedJobRegistry(queue=queue)), len(FailedJobRegistry(queue=queue)))
+    left = (queue.count, len(StartedJobRegistry(queue=queue)), len(failed))
     print(f"states {sorted(states)}; queued, started, failed: {left}")
     print(f"workers left: {SimpleWorker.count(connection=r)}")
 
