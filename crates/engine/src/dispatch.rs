@@ -238,8 +238,8 @@ fn only_for_subscribers(entry: &Entry) -> Result<(), CommandError> {
     if allowed_while_subscribed(entry.full_name) {
         return Ok(());
     }
-    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
-                 context";
+    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context";
     Err(CommandError::quoting("ERR Can't execute '", entry.full_name.as_bytes(), after))
 }
 
