@@ -22,6 +22,7 @@
 //! an [`Offset`] is the beginning of an element, and is good until the listpack changes at or
 //! before it. The bytes are shared by clones and copied by the first change (law 3).
 
+pub(crate) mod check;
 mod codec;
 mod item;
 #[cfg(test)]

@@ -19,8 +19,8 @@ const ENTRY_BYTES_MAX: usize = 1 << 30;
 /// Entries with their ids, in order; see the module page.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
-    sealed: Tree<Id, Block>,
-    tail: Option<(Id, Block)>,
+    pub(super) sealed: Tree<Id, Block>,
+    pub(super) tail: Option<(Id, Block)>,
     /// Memory of the buffers of the sealed blocks.
     sealed_bytes: usize,
     len: u64,
@@ -178,7 +178,7 @@ impl Log {
     }
 
     /// Moves the tail into the tree, and returns its length in bytes.
-    fn seal_tail(&mut self) -> usize {
+    pub(super) fn seal_tail(&mut self) -> usize {
         let Some((base, mut block)) = self.tail.take() else { return 0 };
         let len = block.len();
         block.seal();
