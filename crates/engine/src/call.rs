@@ -257,6 +257,9 @@ impl Engine {
         if counters.expired > 0 {
             stats.expired.add(counters.expired);
         }
+        if counters.sanitized > 0 {
+            stats.sanitized.add(counters.sanitized);
+        }
         if effects.dirty > 0 {
             stats.dirty.add(effects.dirty);
             effects.dirty = 0;

@@ -225,6 +225,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Packed values from outside that were verified.
+    pub sanitized: u64,
 }
 
 /// Everything that follows from the commands executed under one set of locks.

@@ -46,18 +46,29 @@ impl Block {
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
         let names = fields.clone().map(|(name, _)| name);
-        let count = fields.clone().count() as u64;
+        let first = EntrySize::of(Id::MIN, Id::MIN, true, fields.clone()).total();
+        let mut block = Self::named(names, first, capacity);
+        block.push(Id::MIN, Id::MIN, fields, usize::MAX);
+        block
+    }
+
+    /// A block of these field names without an entry, with room for `room` bytes of entries, or for
+    /// `capacity` in all if that is more.
+    pub fn named<'a>(
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+        room: usize,
+        capacity: usize,
+    ) -> Self {
+        let count = names.clone().count() as u64;
         let names_len = varint_len(count) + names.clone().map(piece_len).sum::<usize>();
         let head = varint_len(names_len as u64) + names_len;
-        let size = EntrySize::of(Id::MIN, Id::MIN, true, fields.clone());
-        let mut bytes = SharedBytes::with_capacity(capacity.max(head + size.total()));
-        bytes.extend_zeroed(head + size.total());
+        let mut bytes = SharedBytes::with_capacity(capacity.max(head + room));
+        bytes.extend_zeroed(head);
         let mut out = Writer { bytes: bytes.make_mut(), at: 0 };
         out.varint(names_len as u64);
         out.varint(count);
         names.for_each(|name| out.piece(name));
-        size.write(&mut out, fields);
-        Self { bytes, live: 1, total: 1 }
+        Self { bytes, live: 0, total: 0 }
     }
 
     /// The size in bytes of a block with one entry of these fields; none beyond `usize`.

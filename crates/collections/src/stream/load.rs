@@ -1,7 +1,7 @@
 //! Streams as dump files have them: block by block, deleted entries included.
 
 use super::block::{Block, Stored};
-use super::{Id, Log, Stream};
+use super::{AppendError, Id, Log, Stream};
 
 /// A block of a log: entries that were packed together.
 #[derive(Clone, Copy, Debug)]
@@ -43,29 +43,44 @@ impl Log {
 }
 
 impl Stream {
-    /// Begins a new block: the next entry is not packed together with those before.
-    pub fn begin_block(&mut self) {
-        self.inner_mut().log.seal_tail();
+    /// Adds an entry as [`Stream::append`] does, into a block whose field names are `names`: the
+    /// last block, or a new one if that is full, or if `apart`. An entry with these names then
+    /// takes no more than its values, whatever others are in the block.
+    ///
+    /// # Errors
+    /// As [`Stream::append`].
+    pub fn append_packed<'a, F>(
+        &mut self,
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+        apart: bool,
+        id: Id,
+        fields: F,
+    ) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        self.inner_mut().log.append_packed(names, apart, id, fields)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Limits;
     use super::*;
 
     #[test]
     fn blocks_show_all_they_hold() {
         let mut stream = Stream::new();
         let fields = [(&b"f"[..], &b"1"[..]), (b"g", b"2")];
-        let limits = Limits::default();
+        let names = fields.iter().map(|(name, _)| *name);
         for ms in 1..=5 {
-            if ms == 4 {
-                stream.begin_block();
-            }
-            let fields = &fields[..if ms == 2 { 1 } else { 2 }];
-            stream.append(Id::new(ms, 7), fields.iter().copied(), limits).unwrap();
+            let fields = &fields[..if ms == 2 || ms == 4 { 1 } else { 2 }];
+            let apart = ms == 1 || ms == 4;
+            stream
+                .append_packed(names.clone(), apart, Id::new(ms, 7), fields.iter().copied())
+                .unwrap();
         }
+        let below = stream.append_packed(names, false, Id::new(5, 7), fields.into_iter());
+        assert_eq!(below, Err(AppendError::NotAboveLast));
         assert!(stream.delete(Id::new(1, 7)));
         let blocks: Vec<_> = stream.log().iter_blocks().collect();
         assert_eq!(blocks.iter().map(|b| b.base().ms).collect::<Vec<_>>(), [1, 4]);
@@ -74,5 +89,7 @@ mod tests {
         let shown: Vec<_> =
             blocks[0].entries().map(|e| (e.entry.id.ms, e.deleted, e.same_names)).collect();
         assert_eq!(shown, [(1, true, true), (2, false, false), (3, false, true)]);
+        let shown: Vec<_> = blocks[1].entries().map(|e| e.same_names).collect();
+        assert_eq!(shown, [false, true], "a block's names need not be those of its first entry");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use collections::listpack::{self, Item, Listpack};
-use collections::stream::{Group, Id, Limits, Pending, Stream};
+use collections::stream::{Group, Id, Pending, Stream};
 
 use super::super::encode::{DELETED, NEVER, READ_UNKNOWN, SAME_NAMES};
 use super::super::reader::Reader;
@@ -25,9 +25,6 @@ type Read<T> = Result<T, DecodeError>;
 const BLOCK: DecodeError = DecodeError::Corrupt("a block of a stream is damaged");
 const GROUP: DecodeError = DecodeError::Corrupt("a group of a stream is inconsistent");
 const TIME: DecodeError = DecodeError::Corrupt("a time in a stream is out of range");
-
-/// A block comes back as one block, within what the structure allows.
-const AS_READ: Limits = Limits { block_bytes: 0, block_entries: 0 };
 
 pub(super) fn read(reader: &mut Reader<'_>, form: Form) -> Read<Stream> {
     let mut stream = Stream::new();
@@ -134,12 +131,11 @@ impl Texts {
 
 /// Adds the entries of a block that are not deleted.
 fn read_block(base: Id, packed: &Listpack, stream: &mut Stream) -> Read<()> {
-    stream.begin_block();
     let mut items = Items(packed.iter());
     let (live, deleted) = (items.count()?, items.count()?);
-    let mut names = Texts::default();
+    let mut block_names = Texts::default();
     for _ in 0..items.count()? {
-        names.push(&mut items)?;
+        block_names.push(&mut items)?;
     }
     if items.int()? != 0 || live == 0 {
         return Err(BLOCK);
@@ -165,19 +161,21 @@ fn read_block(base: Id, packed: &Listpack, stream: &mut Stream) -> Read<()> {
             }
             (&own_names, pairs.saturating_mul(2).saturating_add(4))
         } else {
-            names.ends.iter().try_for_each(|_| values.push(&mut items))?;
-            (&names, names.ends.len() as u64 + 3)
+            block_names.ends.iter().try_for_each(|_| values.push(&mut items))?;
+            (&block_names, block_names.ends.len() as u64 + 3)
         };
-        if items.count()? != size || flags & !(SAME_NAMES | DELETED) != 0 {
+        let known = flags & !(SAME_NAMES | DELETED) == 0 && !values.ends.is_empty();
+        if items.count()? != size || !known {
             return Err(BLOCK);
         }
         if flags & DELETED != 0 {
             dead += 1;
             continue;
         }
-        seen += 1;
         let fields = names.iter().zip(values.iter());
-        stream.append(id, fields, AS_READ).map_err(|_| BLOCK)?;
+        let added = stream.append_packed(block_names.iter(), seen == 0, id, fields);
+        added.map_err(|_| BLOCK)?;
+        seen += 1;
     }
     if (seen, dead) == (live, deleted) { Ok(()) } else { Err(BLOCK) }
 }
