@@ -25,6 +25,9 @@ pub enum DecodeError {
     Truncated,
     /// The type is not known, or a module's.
     Type(u8),
+    /// It is a collection without an element, read to its end. Files that hold one are read on
+    /// without it, as old servers have left some behind.
+    Empty,
     /// Something does not hold.
     Corrupt(&'static str),
 }
@@ -34,6 +37,7 @@ impl fmt::Display for DecodeError {
         match self {
             Self::Truncated => f.write_str("the value ends too early"),
             Self::Type(number) => write!(f, "no value has the type {number}"),
+            Self::Empty => f.write_str("a collection is empty"),
             Self::Corrupt(what) => f.write_str(what),
         }
     }

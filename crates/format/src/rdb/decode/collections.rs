@@ -12,7 +12,6 @@ use super::super::reader::Reader;
 use super::super::{ziplist, zipmap};
 use super::DecodeError;
 
-const EMPTY: DecodeError = DecodeError::Corrupt("a collection is empty");
 const TWICE: DecodeError = DecodeError::Corrupt("an element is there twice");
 
 type Read<T> = Result<T, DecodeError>;
@@ -20,6 +19,11 @@ type Read<T> = Result<T, DecodeError>;
 /// A listpack, as such.
 pub(super) fn listpack(reader: &mut Reader<'_>) -> Read<Listpack> {
     Ok(Listpack::from_untrusted(&reader.string()?)?)
+}
+
+/// A listpack of some elements.
+fn elements(packed: Listpack) -> Read<Listpack> {
+    if packed.is_empty() { Err(DecodeError::Empty) } else { Ok(packed) }
 }
 
 /// A ziplist, turned into a listpack.
@@ -30,14 +34,14 @@ pub(super) fn ziplist(reader: &mut Reader<'_>) -> Read<Listpack> {
 /// The number of elements, which must not be none.
 fn count(reader: &mut Reader<'_>) -> Read<u64> {
     match reader.length()? {
-        0 => Err(EMPTY),
+        0 => Err(DecodeError::Empty),
         count => Ok(count),
     }
 }
 
 fn finished(list: Loader, limits: list::Limits) -> Read<List> {
     let list = list.finish(limits);
-    if list.is_empty() { Err(EMPTY) } else { Ok(list) }
+    if list.is_empty() { Err(DecodeError::Empty) } else { Ok(list) }
 }
 
 pub(super) fn list(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
@@ -90,11 +94,12 @@ pub(super) fn set(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
 }
 
 pub(super) fn set_intset(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
-    Ok(Set::from_intset(Intset::from_untrusted(&reader.string()?)?, limits)?)
+    let intset = Intset::from_untrusted(&reader.string()?)?;
+    if intset.is_empty() { Err(DecodeError::Empty) } else { Ok(Set::from_intset(intset, limits)?) }
 }
 
 pub(super) fn set_listpack(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
-    Ok(Set::from_listpack(listpack(reader)?, limits)?)
+    Ok(Set::from_listpack(elements(listpack(reader)?)?, limits)?)
 }
 
 /// Members with scores, in any order; `score` reads one.
@@ -115,7 +120,7 @@ pub(super) fn sorted_set<'a>(
 
 /// Members and scores by turns.
 pub(super) fn sorted_set_packed(packed: Listpack, limits: sorted_set::Limits) -> Read<SortedSet> {
-    Ok(SortedSet::from_listpack(packed, limits)?)
+    Ok(SortedSet::from_listpack(elements(packed)?, limits)?)
 }
 
 pub(super) fn hash(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
@@ -136,10 +141,10 @@ pub(super) fn hash_zipmap(reader: &mut Reader<'_>, limits: &hash::Limits) -> Rea
     zipmap::for_each(&reader.string()?, |field, value| {
         if hash.set(limits, field, value) { Ok(()) } else { Err(TWICE) }
     })?;
-    if hash.is_empty() { Err(EMPTY) } else { Ok(hash) }
+    if hash.is_empty() { Err(DecodeError::Empty) } else { Ok(hash) }
 }
 
 /// Fields and values by turns.
 pub(super) fn hash_packed(packed: Listpack, limits: &hash::Limits) -> Read<Hash> {
-    Ok(Hash::from_listpack(packed, limits)?)
+    Ok(Hash::from_listpack(elements(packed)?, limits)?)
 }
