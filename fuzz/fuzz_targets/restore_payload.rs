@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use collections::entry::{Collection, Object, ObjectRef, StringRef, ValueRef};
+use collections::entry::{Object, ObjectRef, StringRef, ValueRef};
 use collections::list::End;
 use collections::stream::{Id, Stream};
 use collections::{hash, list, set, sorted_set};

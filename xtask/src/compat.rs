@@ -7,6 +7,7 @@
 
 mod clients;
 pub mod install;
+mod payloads;
 mod scripts;
 
 use std::process::Command;
@@ -38,6 +39,7 @@ const PARTS: &[Part] = &[
     ("node-redis", clients::node_redis),
     ("redis-rs", clients::redis_rs),
     ("conformance", scripts::conformance_part),
+    ("payloads", payloads::part),
     ("differential", scripts::differential_part),
 ];
 

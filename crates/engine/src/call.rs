@@ -12,6 +12,7 @@ use store::{Effects, Held, Keyspace, Position};
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
 use crate::engine::Engine;
+use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
 use crate::thread::ThreadContext;
@@ -265,6 +266,9 @@ impl Engine {
             effects.dirty = 0;
         }
         effects.next_command();
+        for note in effects.notes.drain(..) {
+            self.platform.log(LogLevel::Warning, &note);
+        }
         if !effects.garbage.is_empty() {
             self.free(effects.garbage.drain(..).collect());
         }

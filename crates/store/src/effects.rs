@@ -250,6 +250,8 @@ pub struct Effects {
     pub propagation: Propagation,
     /// What to free after the locks are released.
     pub garbage: Vec<Garbage>,
+    /// What whoever runs the server should read in its log.
+    pub notes: Vec<String>,
     /// Set by a command that found nothing and would wait for it.
     pub wait: Option<Wait>,
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once

@@ -11,7 +11,6 @@ mod stream;
 use std::borrow::Cow;
 use std::fmt;
 
-use ::collections::block::Malformed;
 use ::collections::entry::Object;
 use ::collections::{hash, list, set, sorted_set};
 
@@ -44,12 +43,6 @@ impl fmt::Display for DecodeError {
 }
 
 impl std::error::Error for DecodeError {}
-
-impl From<Malformed> for DecodeError {
-    fn from(_: Malformed) -> Self {
-        Self::Corrupt("a packed block is damaged, or its elements are no such value")
-    }
-}
 
 /// A value that was read.
 #[derive(Clone, Debug)]
@@ -107,18 +100,14 @@ pub fn body<'a>(
         ObjectType::SortedSet2 => {
             read::sorted_set(reader, limits.sorted_set, Reader::double)?.into()
         }
-        ObjectType::SortedSetZiplist => {
-            read::sorted_set_packed(read::ziplist(reader)?, limits.sorted_set)?.into()
-        }
+        ObjectType::SortedSetZiplist => read::sorted_set_ziplist(reader, limits.sorted_set)?.into(),
         ObjectType::SortedSetListpack => {
-            read::sorted_set_packed(read::listpack(reader)?, limits.sorted_set)?.into()
+            read::sorted_set_listpack(reader, limits.sorted_set)?.into()
         }
         ObjectType::Hash => read::hash(reader, &limits.hash)?.into(),
         ObjectType::HashZipmap => read::hash_zipmap(reader, &limits.hash)?.into(),
-        ObjectType::HashZiplist => read::hash_packed(read::ziplist(reader)?, &limits.hash)?.into(),
-        ObjectType::HashListpack => {
-            read::hash_packed(read::listpack(reader)?, &limits.hash)?.into()
-        }
+        ObjectType::HashZiplist => read::hash_ziplist(reader, &limits.hash)?.into(),
+        ObjectType::HashListpack => read::hash_listpack(reader, &limits.hash)?.into(),
         ObjectType::StreamListpacks => stream::read(reader, stream::Form::First)?.into(),
         ObjectType::StreamListpacks2 => stream::read(reader, stream::Form::Second)?.into(),
         ObjectType::StreamListpacks3 => stream::read(reader, stream::Form::Third)?.into(),

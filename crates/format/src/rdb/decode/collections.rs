@@ -1,5 +1,6 @@
 //! Lists, sets, sorted sets and hashes, in every form they ever had.
 
+use collections::block::Malformed;
 use collections::hash::{self, Hash};
 use collections::intset::Intset;
 use collections::list::{self, List, Loader};
@@ -16,19 +17,39 @@ const TWICE: DecodeError = DecodeError::Corrupt("an element is there twice");
 
 type Read<T> = Result<T, DecodeError>;
 
-/// A listpack, as such.
-pub(super) fn listpack(reader: &mut Reader<'_>) -> Read<Listpack> {
-    Ok(Listpack::from_untrusted(&reader.string()?)?)
+/// What the log says of a damaged block: the words that operators know from Redis.
+const fn broken(what: &'static str) -> DecodeError {
+    DecodeError::Corrupt(what)
 }
 
-/// A listpack of some elements.
-fn elements(packed: Listpack) -> Read<Listpack> {
-    if packed.is_empty() { Err(DecodeError::Empty) } else { Ok(packed) }
+const LIST_ZIPLIST: DecodeError = broken("List ziplist integrity check failed");
+const QUICKLIST_ZIPLIST: DecodeError = broken("Quicklist ziplist integrity check failed");
+const QUICKLIST_LISTPACK: DecodeError = broken("Quicklist listpack integrity check failed");
+const INTSET: DecodeError = broken("Intset integrity check failed");
+const SET_LISTPACK: DecodeError = broken("Set listpack integrity check failed");
+const ZSET_ZIPLIST: DecodeError = broken("Zset ziplist integrity check failed");
+const ZSET_LISTPACK: DecodeError = broken("Zset listpack integrity check failed");
+const HASH_ZIPLIST: DecodeError = broken("Hash ziplist integrity check failed");
+const HASH_LISTPACK: DecodeError = broken("Hash listpack integrity check failed");
+const ZIPMAP: DecodeError = broken("Zipmap integrity check failed");
+
+/// A listpack; `error` if it is damaged.
+fn listpack(reader: &mut Reader<'_>, error: DecodeError) -> Read<Listpack> {
+    Listpack::from_untrusted(&reader.string()?).map_err(|_| error)
 }
 
-/// A ziplist, turned into a listpack.
-pub(super) fn ziplist(reader: &mut Reader<'_>) -> Read<Listpack> {
-    ziplist::to_listpack(&reader.string()?)
+/// A ziplist, turned into a listpack; `error` if it is damaged.
+fn ziplist(reader: &mut Reader<'_>, error: DecodeError) -> Read<Listpack> {
+    ziplist::to_listpack(&reader.string()?).map_err(|_| error)
+}
+
+/// A collection of elements, of which there are some; `error` if they do not make one.
+fn packed<T>(
+    elements: Listpack,
+    make: impl FnOnce(Listpack) -> Result<T, Malformed>,
+    error: DecodeError,
+) -> Read<T> {
+    if elements.is_empty() { Err(DecodeError::Empty) } else { make(elements).map_err(|_| error) }
 }
 
 /// The number of elements, which must not be none.
@@ -54,14 +75,14 @@ pub(super) fn list(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> 
 
 pub(super) fn list_ziplist(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
     let mut list = Loader::default();
-    list.packed(ziplist(reader)?);
+    list.packed(ziplist(reader, LIST_ZIPLIST)?);
     finished(list, limits)
 }
 
 pub(super) fn list_quicklist(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
     let mut list = Loader::default();
     for _ in 0..reader.length()? {
-        list.packed(ziplist(reader)?);
+        list.packed(ziplist(reader, QUICKLIST_ZIPLIST)?);
     }
     finished(list, limits)
 }
@@ -71,7 +92,7 @@ pub(super) fn list_quicklist_2(reader: &mut Reader<'_>, limits: list::Limits) ->
     for _ in 0..reader.length()? {
         match reader.length()? {
             PLAIN_NODE => list.plain(&reader.string()?),
-            PACKED_NODE => list.packed(listpack(reader)?),
+            PACKED_NODE => list.packed(listpack(reader, QUICKLIST_LISTPACK)?),
             _ => return Err(DecodeError::Corrupt("a node of a list is of no known kind")),
         }
     }
@@ -94,12 +115,13 @@ pub(super) fn set(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
 }
 
 pub(super) fn set_intset(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
-    let intset = Intset::from_untrusted(&reader.string()?)?;
-    if intset.is_empty() { Err(DecodeError::Empty) } else { Ok(Set::from_intset(intset, limits)?) }
+    let intset = Intset::from_untrusted(&reader.string()?).map_err(|_| INTSET)?;
+    Set::from_intset(intset, limits).map_err(|_| DecodeError::Empty)
 }
 
 pub(super) fn set_listpack(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
-    Ok(Set::from_listpack(elements(listpack(reader)?)?, limits)?)
+    let members = listpack(reader, SET_LISTPACK)?;
+    packed(members, |members| Set::from_listpack(members, limits), SET_LISTPACK)
 }
 
 /// Members with scores, in any order; `score` reads one.
@@ -118,9 +140,20 @@ pub(super) fn sorted_set<'a>(
     Ok(set)
 }
 
-/// Members and scores by turns.
-pub(super) fn sorted_set_packed(packed: Listpack, limits: sorted_set::Limits) -> Read<SortedSet> {
-    Ok(SortedSet::from_listpack(elements(packed)?, limits)?)
+pub(super) fn sorted_set_ziplist(
+    reader: &mut Reader<'_>,
+    limits: sorted_set::Limits,
+) -> Read<SortedSet> {
+    let pairs = ziplist(reader, ZSET_ZIPLIST)?;
+    packed(pairs, |pairs| SortedSet::from_listpack(pairs, limits), ZSET_ZIPLIST)
+}
+
+pub(super) fn sorted_set_listpack(
+    reader: &mut Reader<'_>,
+    limits: sorted_set::Limits,
+) -> Read<SortedSet> {
+    let pairs = listpack(reader, ZSET_LISTPACK)?;
+    packed(pairs, |pairs| SortedSet::from_listpack(pairs, limits), ZSET_LISTPACK)
 }
 
 pub(super) fn hash(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
@@ -140,11 +173,17 @@ pub(super) fn hash_zipmap(reader: &mut Reader<'_>, limits: &hash::Limits) -> Rea
     let mut hash = Hash::default();
     zipmap::for_each(&reader.string()?, |field, value| {
         if hash.set(limits, field, value) { Ok(()) } else { Err(TWICE) }
-    })?;
+    })
+    .map_err(|_| ZIPMAP)?;
     if hash.is_empty() { Err(DecodeError::Empty) } else { Ok(hash) }
 }
 
-/// Fields and values by turns.
-pub(super) fn hash_packed(packed: Listpack, limits: &hash::Limits) -> Read<Hash> {
-    Ok(Hash::from_listpack(elements(packed)?, limits)?)
+pub(super) fn hash_ziplist(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let pairs = ziplist(reader, HASH_ZIPLIST)?;
+    packed(pairs, |pairs| Hash::from_listpack(pairs, limits), HASH_ZIPLIST)
+}
+
+pub(super) fn hash_listpack(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let pairs = listpack(reader, HASH_LISTPACK)?;
+    packed(pairs, |pairs| Hash::from_listpack(pairs, limits), HASH_LISTPACK)
 }

@@ -22,8 +22,9 @@ pub(super) enum Form {
 
 type Read<T> = Result<T, DecodeError>;
 
-const BLOCK: DecodeError = DecodeError::Corrupt("a block of a stream is damaged");
+const BLOCK: DecodeError = DecodeError::Corrupt("Stream listpack integrity check failed");
 const GROUP: DecodeError = DecodeError::Corrupt("a group of a stream is inconsistent");
+const CONSUMER: DecodeError = DecodeError::Corrupt("Duplicate stream consumer detected");
 const TIME: DecodeError = DecodeError::Corrupt("a time in a stream is out of range");
 
 pub(super) fn read(reader: &mut Reader<'_>, form: Form) -> Read<Stream> {
@@ -31,7 +32,7 @@ pub(super) fn read(reader: &mut Reader<'_>, form: Form) -> Read<Stream> {
     for _ in 0..reader.length()? {
         let base =
             Id::from(u128::from_be_bytes(reader.string()?[..].try_into().map_err(|_| BLOCK)?));
-        let packed = Listpack::from_untrusted(&reader.string()?)?;
+        let packed = Listpack::from_untrusted(&reader.string()?).map_err(|_| BLOCK)?;
         read_block(base, &packed, &mut stream)?;
     }
     let len = reader.length()?;
@@ -201,7 +202,7 @@ fn read_members(group: &mut Group, form: Form, reader: &mut Reader<'_>) -> Read<
             },
             _ => Some(seen_at),
         };
-        let consumer = group.create_consumer(&name, seen_at).ok_or(GROUP)?;
+        let consumer = group.create_consumer(&name, seen_at).ok_or(CONSUMER)?;
         group.consumer_mut(consumer).ok_or(GROUP)?.active_at = active_at;
         for _ in 0..reader.length()? {
             let id = raw_id(reader)?;
