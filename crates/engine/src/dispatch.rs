@@ -4,9 +4,10 @@
 use std::sync::atomic::Ordering;
 
 use command::{CommandError, Flags};
-use resp::{Args, Reply};
+use resp::{Args, Reply, Version};
 use store::Position;
 
+use crate::admin::pubsub::allowed_while_subscribed;
 use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
@@ -157,6 +158,9 @@ impl Engine {
         if !session.authenticated && !entry.has(Flags::NO_AUTH) && self.password_required() {
             return Err(CommandError::NO_AUTH);
         }
+        if session.subscriptions.is_some() && session.version == Version::Resp2 {
+            only_for_subscribers(entry)?;
+        }
         if entry.has(Flags::NO_MULTI) && session.in_multi() {
             return Err(CommandError::state("ERR Command not allowed inside a transaction"));
         }
@@ -218,6 +222,17 @@ impl Engine {
             transaction.refused |= transaction.queueing;
         }
     }
+}
+
+/// Refuses a command that a client which listens in RESP2 may not send.
+#[cold]
+fn only_for_subscribers(entry: &Entry) -> Result<(), CommandError> {
+    if allowed_while_subscribed(entry.full_name) {
+        return Ok(());
+    }
+    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+                 context";
+    Err(CommandError::quoting("ERR Can't execute '", entry.full_name.as_bytes(), after))
 }
 
 /// Bytes of arguments that an error text quotes.
