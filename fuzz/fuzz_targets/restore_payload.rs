@@ -1,7 +1,8 @@
 //! Payloads of `RESTORE`: refused, or a value of which everything can be read, which can be
 //! written and read again, and which changes like any other.
 //!
-//! The footer is not looked at, so that the fuzzer gets to the value; the bytes begin with its type.
+//! The footer is not looked at, so that the fuzzer gets to the value; the bytes begin with its
+//! type.
 #![no_main]
 
 use std::ops::ControlFlow;

@@ -25,6 +25,7 @@ const fn broken(what: &'static str) -> DecodeError {
 const LIST_ZIPLIST: DecodeError = broken("List ziplist integrity check failed");
 const QUICKLIST_ZIPLIST: DecodeError = broken("Quicklist ziplist integrity check failed");
 const QUICKLIST_LISTPACK: DecodeError = broken("Quicklist listpack integrity check failed");
+const QUICKLIST_PLAIN: DecodeError = broken("Quicklist plain node is empty");
 const INTSET: DecodeError = broken("Intset integrity check failed");
 const SET_LISTPACK: DecodeError = broken("Set listpack integrity check failed");
 const ZSET_ZIPLIST: DecodeError = broken("Zset ziplist integrity check failed");
@@ -91,7 +92,11 @@ pub(super) fn list_quicklist_2(reader: &mut Reader<'_>, limits: list::Limits) ->
     let mut list = Loader::default();
     for _ in 0..reader.length()? {
         match reader.length()? {
-            PLAIN_NODE => list.plain(&reader.string()?),
+            PLAIN_NODE => match reader.string()? {
+                // Only large elements have a node of their own.
+                element if element.is_empty() => return Err(QUICKLIST_PLAIN),
+                element => list.plain(&element),
+            },
             PACKED_NODE => list.packed(listpack(reader, QUICKLIST_LISTPACK)?),
             _ => return Err(DecodeError::Corrupt("a node of a list is of no known kind")),
         }
@@ -175,7 +180,7 @@ pub(super) fn hash_zipmap(reader: &mut Reader<'_>, limits: &hash::Limits) -> Rea
         if hash.set(limits, field, value) { Ok(()) } else { Err(TWICE) }
     })
     .map_err(|_| ZIPMAP)?;
-    if hash.is_empty() { Err(DecodeError::Empty) } else { Ok(hash) }
+    if hash.is_empty() { Err(ZIPMAP) } else { Ok(hash) }
 }
 
 pub(super) fn hash_ziplist(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
