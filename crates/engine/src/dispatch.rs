@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use command::{CommandError, Flags};
-use resp::{Args, Reply, Version};
+use resp::{Args, Mark, Reply, Version};
 use store::Position;
 
 use crate::admin::pubsub::allowed_while_subscribed;
@@ -104,17 +104,8 @@ impl Engine {
                 Flow::Continue
             }
         };
-        match session.reply_mode {
-            ReplyMode::On => {}
-            // What is executed again ends then.
-            _ if flow == Flow::Retry => {}
-            // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends here.
-            ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
-            ReplyMode::Skip => {
-                reply.rollback(mark);
-                session.reply_mode = ReplyMode::On;
-            }
-            ReplyMode::Off => reply.rollback(mark),
+        if session.reply_mode != ReplyMode::On && flow != Flow::Retry {
+            silence(session, reply, mark);
         }
         flow
     }
@@ -221,6 +212,24 @@ impl Engine {
         if let Some(transaction) = session.transaction.as_deref_mut() {
             transaction.refused |= transaction.queueing;
         }
+    }
+}
+
+/// Takes a reply back from a client that wants none, unless it consists of messages.
+#[cold]
+fn silence(session: &mut Session, reply: &mut Reply, mark: Mark) {
+    let has_pushed = std::mem::take(&mut session.has_pushed);
+    match session.reply_mode {
+        ReplyMode::On | ReplyMode::Off => {}
+        // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends with `Skip`.
+        ReplyMode::SkipNext => {
+            session.reply_mode = ReplyMode::Skip;
+            return;
+        }
+        ReplyMode::Skip => session.reply_mode = ReplyMode::On,
+    }
+    if !has_pushed {
+        reply.rollback(mark);
     }
 }
 

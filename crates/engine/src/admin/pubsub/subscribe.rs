@@ -5,7 +5,6 @@
 
 use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
-use resp::Reply;
 
 use super::{OPEN, PUBSUB};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
@@ -97,7 +96,7 @@ fn sunsubscribe(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn begin(admin: &mut AdminCx<'_>, kind: Kind, word: &str) -> Result<(), CommandError> {
     for name in admin.cx.args.iter().skip(1) {
         admin.session.subscribe(&admin.engine.pubsub, kind, name);
-        confirm(admin.cx.reply, word, Some(name), admin.session.subscribed(kind));
+        confirm(admin, kind, word, Some(name));
     }
     Ok(())
 }
@@ -106,27 +105,30 @@ fn end(admin: &mut AdminCx<'_>, kind: Kind, word: &str) -> Result<(), CommandErr
     if admin.cx.args.len() > 1 {
         for name in admin.cx.args.iter().skip(1) {
             admin.session.unsubscribe(&admin.engine.pubsub, kind, name);
-            confirm(admin.cx.reply, word, Some(name), admin.session.subscribed(kind));
+            confirm(admin, kind, word, Some(name));
         }
         return Ok(());
     }
     let names = admin.session.subscriptions(kind);
     if names.is_empty() {
-        confirm(admin.cx.reply, word, None, admin.session.subscribed(kind));
+        confirm(admin, kind, word, None);
     }
     for name in names {
         admin.session.unsubscribe(&admin.engine.pubsub, kind, &name);
-        confirm(admin.cx.reply, word, Some(&name), admin.session.subscribed(kind));
+        confirm(admin, kind, word, Some(&name));
     }
     Ok(())
 }
 
-fn confirm(reply: &mut Reply, word: &str, name: Option<&[u8]>, count: usize) {
+/// Tells how many subscriptions there are after one more, or one less.
+fn confirm(admin: &mut AdminCx<'_>, kind: Kind, word: &str, name: Option<&[u8]>) {
+    admin.session.has_pushed = true;
+    let reply = &mut *admin.cx.reply;
     reply.push(3);
     reply.bulk(word.as_bytes());
     match name {
         Some(name) => reply.bulk(name),
         None => reply.null(),
     }
-    reply.integer(count as i64);
+    reply.integer(admin.session.subscribed(kind) as i64);
 }
