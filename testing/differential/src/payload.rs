@@ -1,7 +1,6 @@
 //! Compares payloads of `DUMP`: two servers may pack one value in different ways.
 
 use collections::entry::ObjectRef;
-use collections::{hash, list, set, sorted_set};
 use format::dump::{self, Checksum};
 use format::rdb::{Decoded, Limits, ObjectType};
 
@@ -36,17 +35,7 @@ fn body(payload: &[u8]) -> Option<&[u8]> {
 
 /// The type of a value and its elements; none if it is damaged.
 fn content(payload: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
-    let limits = Limits {
-        list: list::Limits::default(),
-        set: set::Limits {
-            intset_entries: 512,
-            listpack_entries: 128,
-            listpack_value: 64,
-            seed: 1,
-        },
-        hash: hash::Limits { listpack_entries: 128, listpack_value: 64, seed: 1 },
-        sorted_set: sorted_set::Limits { entries_max: 128, member_bytes_max: 64, seed: 1 },
-    };
+    let limits = Limits::defaults(0);
     let object = match dump::read(payload, Checksum::Verified, &limits).ok()? {
         Decoded::String(text) => return Some(vec![vec![text.into_owned()]]),
         Decoded::Object(object) => object,

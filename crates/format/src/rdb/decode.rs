@@ -66,6 +66,24 @@ pub struct Limits {
     pub sorted_set: sorted_set::Limits,
 }
 
+impl Limits {
+    /// The defaults of the parameters, with tables keyed by `seed`.
+    #[must_use]
+    pub fn defaults(seed: u64) -> Self {
+        let (listpack_entries, listpack_value) = (128, 64);
+        Self {
+            list: list::Limits::default(),
+            set: set::Limits { intset_entries: 512, listpack_entries, listpack_value, seed },
+            hash: hash::Limits { listpack_entries: 512, listpack_value, seed },
+            sorted_set: sorted_set::Limits {
+                entries_max: listpack_entries,
+                member_bytes_max: listpack_value,
+                seed,
+            },
+        }
+    }
+}
+
 /// Reads the type of a value.
 ///
 /// # Errors

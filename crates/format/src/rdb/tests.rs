@@ -2,7 +2,7 @@
 //! and back again.
 
 use collections::entry::{Object, ObjectRef, StringRef, ValueRef};
-use collections::{hash, list, set, sorted_set};
+use collections::{hash, list};
 use stdx::rng::Rng;
 
 use super::encode;
@@ -15,17 +15,7 @@ mod old_forms;
 mod round_trip;
 
 fn limits() -> Limits {
-    Limits {
-        list: list::Limits::default(),
-        set: set::Limits {
-            intset_entries: 512,
-            listpack_entries: 128,
-            listpack_value: 64,
-            seed: 1,
-        },
-        hash: hash::Limits { listpack_entries: 128, listpack_value: 64, seed: 1 },
-        sorted_set: sorted_set::Limits { entries_max: 128, member_bytes_max: 64, seed: 1 },
-    }
+    Limits::defaults(1)
 }
 
 const PLAIN: Options = Options { version: Version::V10, compress: false };
