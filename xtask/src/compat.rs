@@ -7,6 +7,7 @@
 
 mod clients;
 pub mod install;
+mod payloads;
 mod queues;
 mod scripts;
 mod tools;
@@ -45,6 +46,7 @@ const PARTS: &[Part] = &[
     ("celery", queues::celery),
     ("bullmq", queues::bullmq),
     ("conformance", scripts::conformance_part),
+    ("payloads", payloads::part),
     ("differential", scripts::differential_part),
 ];
 

@@ -12,6 +12,7 @@ use store::{Effects, Held, Keyspace, Position};
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
 use crate::engine::Engine;
+use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
 use crate::thread::ThreadContext;
@@ -261,11 +262,17 @@ impl Engine {
         if counters.expired > 0 {
             stats.expired.add(counters.expired);
         }
+        if counters.sanitized > 0 {
+            stats.sanitized.add(counters.sanitized);
+        }
         if effects.dirty > 0 {
             stats.dirty.add(effects.dirty);
             effects.dirty = 0;
         }
         effects.next_command();
+        for note in effects.notes.drain(..) {
+            self.platform.log(LogLevel::Warning, &note);
+        }
         if !effects.garbage.is_empty() {
             self.free(effects.garbage.drain(..).collect());
         }

@@ -105,6 +105,8 @@ counters! {
     misses,
     /// Keys removed because their time had come.
     expired,
+    /// Packed values from outside that were verified.
+    sanitized,
     /// Changes to the dataset, ever.
     dirty,
     /// Connections accepted.

@@ -223,6 +223,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Packed values from outside that were verified.
+    pub sanitized: u64,
 }
 
 /// Everything that follows from the commands executed under one set of locks.
@@ -250,6 +252,8 @@ pub struct Effects {
     pub propagation: Propagation,
     /// What to free after the locks are released.
     pub garbage: Vec<Garbage>,
+    /// What whoever runs the server should read in its log.
+    pub notes: Vec<String>,
     /// Set by a command that found nothing and would wait for it.
     pub wait: Option<Wait>,
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once

@@ -89,6 +89,16 @@ const NEWER_BITOPS: &[&[Arg]] =
 const SCAN_OPTIONS: &[&[Arg]] =
     &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
 
+const RESTORE_TIMES: &[&[Arg]] = &[&[Word("0")], &[Word("0")], &[Millis], &[UnixMillis]];
+
+const RESTORE_OPTIONS: &[&[Arg]] = &[
+    &[Word("REPLACE")],
+    &[Word("REPLACE")],
+    &[Word("ABSTTL")],
+    &[Word("IDLETIME"), Int],
+    &[Word("FREQ"), Int],
+];
+
 const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
 
 const LCS_OPTIONS: &[&[Arg]] =
@@ -524,6 +534,7 @@ pub const TABLE: &[Row] = &[
     // Keys.
     row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
     row(&["DEL"], &[Repeat(1, 2, &[Key])]),
+    row(&["DUMP"], &[Key]).compare(Compare::Payload),
     row(&["EXISTS"], &[Repeat(1, 4, &[Key])]),
     row(&["EXPIRE"], &[Key, Seconds, Options(EXPIRE_OPTIONS)]),
     row(&["EXPIREAT"], &[Key, UnixSeconds, Options(EXPIRE_OPTIONS)]),
@@ -542,6 +553,7 @@ pub const TABLE: &[Row] = &[
     row(&["RANDOMKEY"], &[]).compare(Compare::Type).weight(1),
     row(&["RENAME"], &[Key, Key]),
     row(&["RENAMENX"], &[Key, Key]),
+    row(&["RESTORE"], &[Key, OneOf(RESTORE_TIMES), Payload, Options(RESTORE_OPTIONS)]),
     row(&["SCAN"], &[Word("0"), Word("COUNT"), Word("1000"), Options(SCAN_OPTIONS)])
         .compare(Compare::Scan)
         .weight(1),

@@ -8,6 +8,7 @@
 //! In a listpack a field is two elements, its name and its value. A hash never goes back to the
 //! smaller form.
 
+mod load;
 #[cfg(test)]
 mod tests;
 

@@ -9,6 +9,7 @@
 //! All ranges are ranges of ranks: bounds by score or by member become ranks by one descent each
 //! ([`SortedSet::rank_by_score`], [`SortedSet::rank_by_member`]), and counting is their difference.
 
+mod load;
 mod packed;
 #[cfg(test)]
 mod tests;

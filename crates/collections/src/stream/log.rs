@@ -19,8 +19,8 @@ const ENTRY_BYTES_MAX: usize = 1 << 30;
 /// Entries with their ids, in order; see the module page.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
-    sealed: Tree<Id, Block>,
-    tail: Option<(Id, Block)>,
+    pub(super) sealed: Tree<Id, Block>,
+    pub(super) tail: Option<(Id, Block)>,
     /// Memory of the buffers of the sealed blocks.
     sealed_bytes: usize,
     len: u64,
@@ -151,13 +151,7 @@ impl Log {
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
-        if id <= self.last_id {
-            return Err(AppendError::NotAboveLast);
-        }
-        let size = Block::bytes_of_first(fields.clone());
-        if size.is_none_or(|size| size > ENTRY_BYTES_MAX) {
-            return Err(AppendError::TooLarge);
-        }
+        self.accepts(id, fields.clone())?;
         let bytes_max = bound(limits.block_bytes, BLOCK_BYTES_MAX);
         let entries_max = bound(limits.block_entries, BLOCK_ENTRIES_MAX);
         let fits = self.tail.as_mut().is_some_and(|(base, tail)| {
@@ -168,12 +162,64 @@ impl Log {
             let expected = self.seal_tail();
             self.tail = Some((id, Block::new(fields, expected)));
         }
+        self.added(id);
+        Ok(())
+    }
+
+    /// Whether an entry may be added.
+    fn accepts<'a, F>(&self, id: Id, fields: F) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        if id <= self.last_id {
+            return Err(AppendError::NotAboveLast);
+        }
+        let size = Block::bytes_of_first(fields);
+        if size.is_none_or(|size| size > ENTRY_BYTES_MAX) {
+            return Err(AppendError::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// Takes note of an entry that the tail has got.
+    fn added(&mut self, id: Id) {
         if self.len == 0 {
             self.first_id = id;
         }
         self.len += 1;
         self.entries_added = self.entries_added.saturating_add(1);
         self.last_id = id;
+    }
+
+    /// Adds an entry to the last block, or to a new one of field names `names` if that is full or
+    /// `apart` asks for it.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub(super) fn append_packed<'a, F>(
+        &mut self,
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+        apart: bool,
+        id: Id,
+        fields: F,
+    ) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        self.accepts(id, fields.clone())?;
+        let tail = self
+            .tail
+            .as_mut()
+            .filter(|(_, tail)| !apart && (tail.total() as usize) < BLOCK_ENTRIES_MAX);
+        let fits =
+            tail.is_some_and(|(base, tail)| tail.push(*base, id, fields.clone(), BLOCK_BYTES_MAX));
+        if !fits {
+            let expected = self.seal_tail();
+            let mut block = Block::named(names, 0, expected);
+            block.push(id, id, fields, usize::MAX);
+            self.tail = Some((id, block));
+        }
+        self.added(id);
         Ok(())
     }
 

@@ -43,6 +43,7 @@
 mod block;
 mod group;
 mod id;
+mod load;
 mod log;
 mod progress;
 #[cfg(test)]
@@ -53,9 +54,10 @@ use std::sync::Arc;
 
 use crate::entry::Collection;
 
-pub use block::{Entry, Fields};
+pub use block::{Entry, Fields, Stored};
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use id::Id;
+pub use load::BlockRef;
 pub use log::{Log, Range, RangeBack};
 use tree::Tree;
 

@@ -63,7 +63,7 @@ const SET: Event = event("hset");
 const REMOVED: Event = event("hdel");
 
 /// When hashes change their form, as configured; a table made under it is keyed anew.
-fn limits(cx: &mut Cx<'_>) -> Limits {
+pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
     let entries = cx.config.get(HASH_MAX_LISTPACK_ENTRIES);
     let value = cx.config.get(HASH_MAX_LISTPACK_VALUE);
     Limits {

@@ -62,7 +62,7 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
         "unexpected_error_replies",
     ]);
     text.field("total_error_replies", stats.sum(|t| &t.error_replies));
-    text.field("dump_payload_sanitizations", 0);
+    text.field("dump_payload_sanitizations", stats.sum(|t| &t.sanitized));
     text.field("total_reads_processed", stats.sum(|t| &t.reads));
     text.field("total_writes_processed", stats.sum(|t| &t.writes));
     text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
