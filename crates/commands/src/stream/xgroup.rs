@@ -1,6 +1,7 @@
 //! `XGROUP`: creates, moves and removes consumer groups and their consumers.
 
 use collections::stream::{Group as ConsumerGroup, Stream};
+use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
@@ -31,7 +32,8 @@ const ENTRIES_READ: Arg =
     Arg::integer("entries-read").token("ENTRIESREAD").since("7.0.0").optional();
 
 static CREATE: DataCommand = DataCommand::new(
-    spec("create", "5.0.0", -5, "O(1)", "Creates a consumer group.")
+    Spec::new("create", Group::Stream, "5.0.0", -5, "O(1)", "Creates a consumer group.")
+        .acl(Categories::STREAM)
         .flags(Flags::WRITE.union(Flags::DENYOOM))
         .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
         .args(&[KEY, GROUP, PLACE, Arg::word("mkstream", "MKSTREAM").optional(), ENTRIES_READ])
@@ -40,22 +42,32 @@ static CREATE: DataCommand = DataCommand::new(
 );
 
 static SETID: DataCommand = DataCommand::new(
-    spec("setid", "5.0.0", -5, "O(1)", "Sets the last delivered id of a group.")
-        .flags(Flags::WRITE)
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::UPDATE), 2, 0, 1)])
-        .args(&[KEY, GROUP, PLACE, ENTRIES_READ])
-        .history(&[("7.0.0", "Added the optional `entries_read` argument.")]),
+    Spec::new(
+        "setid",
+        Group::Stream,
+        "5.0.0",
+        -5,
+        "O(1)",
+        "Sets the last delivered id of a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE)
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::UPDATE), 2, 0, 1)])
+    .args(&[KEY, GROUP, PLACE, ENTRIES_READ])
+    .history(&[("7.0.0", "Added the optional `entries_read` argument.")]),
     set_id,
 );
 
 static DESTROY: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "destroy",
+        Group::Stream,
         "5.0.0",
         4,
         "O(N) where N is the number of pending entries of the group.",
         "Removes a consumer group.",
     )
+    .acl(Categories::STREAM)
     .flags(Flags::WRITE)
     .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
     .args(&[KEY, GROUP]),
@@ -63,36 +75,43 @@ static DESTROY: DataCommand = DataCommand::new(
 );
 
 static CREATECONSUMER: DataCommand = DataCommand::new(
-    spec("createconsumer", "6.2.0", 5, "O(1)", "Creates a consumer in a group.")
-        .flags(Flags::WRITE.union(Flags::DENYOOM))
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
-        .args(&[KEY, GROUP, CONSUMER]),
+    Spec::new(
+        "createconsumer",
+        Group::Stream,
+        "6.2.0",
+        5,
+        "O(1)",
+        "Creates a consumer in a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE.union(Flags::DENYOOM))
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
+    .args(&[KEY, GROUP, CONSUMER]),
     create_consumer,
 );
 
 static DELCONSUMER: DataCommand = DataCommand::new(
-    spec("delconsumer", "5.0.0", 5, "O(1)", "Removes a consumer with what it has pending.")
-        .flags(Flags::WRITE)
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
-        .args(&[KEY, GROUP, CONSUMER]),
+    Spec::new(
+        "delconsumer",
+        Group::Stream,
+        "5.0.0",
+        5,
+        "O(1)",
+        "Removes a consumer with what it has pending.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE)
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
+    .args(&[KEY, GROUP, CONSUMER]),
     delete_consumer,
 );
 
 static HELP: DataCommand = DataCommand::new(
-    spec("help", "5.0.0", 2, "O(1)", "Lists the subcommands of XGROUP.")
+    Spec::new("help", Group::Stream, "5.0.0", 2, "O(1)", "Lists the subcommands of XGROUP.")
+        .acl(Categories::STREAM)
         .flags(Flags::LOADING.union(Flags::STALE)),
     help,
 );
-
-const fn spec(
-    name: &'static str,
-    since: &'static str,
-    arity: i16,
-    complexity: &'static str,
-    summary: &'static str,
-) -> Spec {
-    Spec::new(name, Group::Stream, since, arity, complexity, summary).acl(Categories::STREAM)
-}
 
 /// There is no stream where one is needed.
 fn no_stream() -> CommandError {
@@ -247,7 +266,6 @@ fn delete_consumer(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 const HELP_LINES: &[&str] = &[
-    "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <count>]",
     "    A new group that reads what comes behind <id>, or from now on.",
     "    MKSTREAM creates the stream if there is none; ENTRIESREAD tells how many entries the",
@@ -260,13 +278,10 @@ const HELP_LINES: &[&str] = &[
     "    Removes a group.",
     "SETID <key> <group> <id|$> [ENTRIESREAD <count>]",
     "    From where <group> is to read on.",
-    "HELP",
-    "    This text.",
 ];
 
 fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    cx.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| cx.reply.simple(line));
+    help::write(cx.reply, "XGROUP", HELP_LINES);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `XINFO`: what a stream, its groups and their consumers are like.
 
 use collections::stream::{Group as ConsumerGroup, Id, Log, Stream};
+use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
@@ -27,62 +28,78 @@ pub static XINFO: DataCommand = DataCommand::container(
 const KEYS: &[KeySpec] = &[KeySpec::range(KeyFlags::RO.union(KeyFlags::ACCESS), 2, 0, 1)];
 
 static CONSUMERS: DataCommand = DataCommand::new(
-    spec("consumers", 4, "O(1)", "Describes the consumers of a group.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[Arg::key("key", 0), Arg::string("group")])
-        .history(&[("7.2.0", "Added the `inactive` field, and changed the meaning of `idle`.")])
-        .tips(&["nondeterministic_output"]),
+    Spec::new(
+        "consumers",
+        Group::Stream,
+        "5.0.0",
+        4,
+        "O(1)",
+        "Describes the consumers of a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[Arg::key("key", 0), Arg::string("group")])
+    .history(&[("7.2.0", "Added the `inactive` field, and changed the meaning of `idle`.")])
+    .tips(&["nondeterministic_output"]),
     consumers,
 );
 
 static GROUPS: DataCommand = DataCommand::new(
-    spec("groups", 3, "O(1)", "Describes the consumer groups of a stream.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[Arg::key("key", 0)])
-        .history(&[("7.0.0", "Added the `entries-read` and `lag` fields")]),
+    Spec::new(
+        "groups",
+        Group::Stream,
+        "5.0.0",
+        3,
+        "O(1)",
+        "Describes the consumer groups of a stream.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[Arg::key("key", 0)])
+    .history(&[("7.0.0", "Added the `entries-read` and `lag` fields")]),
     groups,
 );
 
 static STREAM: DataCommand = DataCommand::new(
-    spec("stream", -3, "O(1)", "Describes a stream; with FULL also its entries and groups.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[
-            Arg::key("key", 0),
-            Arg::block(
-                "full-block",
-                &[Arg::word("full", "FULL"), Arg::integer("count").token("COUNT").optional()],
-            )
-            .optional(),
-        ])
-        .history(&[
-            ("6.0.0", "Added the `FULL` modifier."),
-            (
-                "7.0.0",
-                "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, \
+    Spec::new(
+        "stream",
+        Group::Stream,
+        "5.0.0",
+        -3,
+        "O(1)",
+        "Describes a stream; with FULL also its entries and groups.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[
+        Arg::key("key", 0),
+        Arg::block(
+            "full-block",
+            &[Arg::word("full", "FULL"), Arg::integer("count").token("COUNT").optional()],
+        )
+        .optional(),
+    ])
+    .history(&[
+        ("6.0.0", "Added the `FULL` modifier."),
+        (
+            "7.0.0",
+            "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, \
                  `entries-read` and `lag` fields",
-            ),
-            ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`."),
-        ]),
+        ),
+        ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`."),
+    ]),
     stream,
 );
 
 static HELP: DataCommand = DataCommand::new(
-    spec("help", 2, "O(1)", "Lists the subcommands of XINFO.")
+    Spec::new("help", Group::Stream, "5.0.0", 2, "O(1)", "Lists the subcommands of XINFO.")
+        .acl(Categories::STREAM)
         .flags(Flags::LOADING.union(Flags::STALE)),
     help,
 );
-
-const fn spec(
-    name: &'static str,
-    arity: i16,
-    complexity: &'static str,
-    summary: &'static str,
-) -> Spec {
-    Spec::new(name, Group::Stream, "5.0.0", arity, complexity, summary).acl(Categories::STREAM)
-}
 
 /// Of lists in the full form, so many elements are shown unless `COUNT` says otherwise.
 const COUNT_DEFAULT: usize = 10;
@@ -247,7 +264,6 @@ fn full_group(reply: &mut Reply, log: &Log, name: &[u8], group: &ConsumerGroup, 
 }
 
 const HELP_LINES: &[&str] = &[
-    "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "CONSUMERS <key> <group>",
     "    The consumers of <group>: what they have pending, when they were last seen.",
     "GROUPS <key>",
@@ -255,13 +271,10 @@ const HELP_LINES: &[&str] = &[
     "STREAM <key> [FULL [COUNT <count>]]",
     "    The stream itself; FULL shows entries, groups and consumers too, <count> of each",
     "    list, 0 for all.",
-    "HELP",
-    "    This text.",
 ];
 
 fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    cx.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| cx.reply.simple(line));
+    help::write(cx.reply, "XINFO", HELP_LINES);
     Ok(())
 }
 

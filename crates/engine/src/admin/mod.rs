@@ -50,13 +50,3 @@ pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
     let families = [connection::COMMANDS, transactions::COMMANDS, server::COMMANDS];
     families.into_iter().flatten().copied()
 }
-
-/// The reply of a `HELP` subcommand: a heading, the lines given, and the line on `HELP` itself.
-pub(crate) fn write_help(reply: &mut resp::Reply, container: &str, lines: &[&str]) {
-    reply.array(lines.len() + 3);
-    let heading = "<subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
-    reply.simple(&format!("{container} {heading}"));
-    lines.iter().for_each(|line| reply.simple(line));
-    reply.simple("HELP");
-    reply.simple("    Print this help.");
-}

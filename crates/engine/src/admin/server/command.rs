@@ -1,12 +1,13 @@
 //! `COMMAND`: the command table as clients see it.
 
+use ::command::help;
 use ::command::keys::find_keys;
 use ::command::spec::{Begin, Find};
 use ::command::{Arg, Categories, Command, CommandError, Group, KeySpec, Spec};
 use resp::Reply;
 
 use super::OPEN;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::registry::{Entry, Registry};
 
 mod docs;
@@ -118,7 +119,7 @@ fn count(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    write_help(admin.cx.reply, "COMMAND", HELP_LINES);
+    help::write(admin.cx.reply, "COMMAND", HELP_LINES);
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! `CONFIG`: the parameters at run time.
 
+use ::command::help;
 use ::command::spec::Arg;
 use ::command::{Command, CommandError, Group, Spec};
 use ::config::{ProtectedAction, RewriteExtras, SetError, SetRules, rows};
 use std::sync::atomic::Ordering;
 
 use super::{ADMIN, OPEN};
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 
 /// `CONFIG subcommand ...`
 pub static CONFIG: AdminCommand = Command::container(
@@ -94,7 +95,7 @@ fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         "REWRITE",
         "    Write the parameters to the configuration file.",
     ];
-    write_help(admin.cx.reply, "CONFIG", &lines);
+    help::write(admin.cx.reply, "CONFIG", &lines);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! `CLIENT HELP`.
 
+use command::help;
 use command::{Command, CommandError, Flags, Group, Spec};
 
 use crate::admin::connection::CONNECTION;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 
 /// `CLIENT HELP`
 pub static HELP: AdminCommand = Command::new(
@@ -71,6 +72,6 @@ const LINES: &[&str] = &[
 ];
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    write_help(admin.cx.reply, "CLIENT", LINES);
+    help::write(admin.cx.reply, "CLIENT", LINES);
     Ok(())
 }
