@@ -204,6 +204,8 @@ impl Connection {
                     self.execute();
                 }
             }
+            // The time is asked for whenever the connection is served.
+            Message::Rearm { .. } => {}
         }
     }
 

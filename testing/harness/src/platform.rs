@@ -171,7 +171,8 @@ impl Platform for TestPlatform {
         let client = match &message {
             Message::Kill { client, .. }
             | Message::Push { client, .. }
-            | Message::Resume { client, .. } => *client,
+            | Message::Resume { client, .. }
+            | Message::Rearm { client } => *client,
         };
         self.inbox(client).put(message);
     }

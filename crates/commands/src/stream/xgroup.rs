@@ -64,7 +64,7 @@ static DESTROY: DataCommand = DataCommand::new(
         Group::Stream,
         "5.0.0",
         4,
-        "O(N) where N is the number of pending entries of the group.",
+        "O(1): what is pending is freed in the background.",
         "Removes a consumer group.",
     )
     .acl(Categories::STREAM)
@@ -229,14 +229,16 @@ fn destroy(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, name) = (cx.arg(2)?, cx.arg(3)?);
     check(cx, key, None)?;
     let destroyed = change(cx, key, "xgroup-destroy", |stream| {
-        let destroyed = stream.destroy_group(name).is_some();
-        (u64::from(destroyed), destroyed)
+        let destroyed = stream.destroy_group(name);
+        (u64::from(destroyed.is_some()), destroyed)
     })?;
-    if destroyed {
+    cx.reply.integer(i64::from(destroyed.is_some()));
+    if let Some(group) = destroyed {
+        let pieces = group.pieces();
+        cx.db.effects.discard_part(group, pieces);
         // Who waits as a consumer of the group waits in vain.
         cx.db.edit(key).wake();
     }
-    cx.reply.integer(i64::from(destroyed));
     Ok(())
 }
 
@@ -287,6 +289,7 @@ fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     #[test]
@@ -312,9 +315,7 @@ mod tests {
 
     #[test]
     fn consumers_take_their_pending_entries_along() {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(3);
         bench.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
         bench.clear();
         assert_eq!(bench.run("XGROUP CREATECONSUMER s g b"), ":1\r\n");

@@ -1,6 +1,6 @@
 //! `XINFO`: what a stream, its groups and their consumers are like.
 
-use collections::stream::{Group as ConsumerGroup, Id, Log, Stream};
+use collections::stream::{Group as ConsumerGroup, Id, Log, Producers, Retention, Stream};
 use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
@@ -9,7 +9,7 @@ use command::{
 use resp::Reply;
 
 use super::xpending::name_of;
-use super::{group, reply, wrong_subcommand};
+use super::{group, reply, retention, wrong_subcommand};
 
 /// `XINFO subcommand ...`.
 pub static XINFO: DataCommand = DataCommand::container(
@@ -189,15 +189,32 @@ fn full_count(cx: &Cx<'_>) -> Result<Option<usize>, CommandError> {
     }))
 }
 
+/// What a stream remembers of idempotent producers at `now`: without what it has yet to sweep up.
+fn producers_at(stream: &Stream, terms: Retention, now: u64) -> Producers {
+    let mut producers = stream.producers().cloned().unwrap_or_else(|| Producers::new(terms));
+    producers.forget_old(now, usize::MAX);
+    producers
+}
+
+fn producers(reply: &mut Reply, producers: &Producers) {
+    let Retention { seconds, per_producer } = producers.retention();
+    number(reply, "idmp-duration", seconds.into());
+    number(reply, "idmp-maxsize", per_producer.into());
+    number(reply, "pids-tracked", producers.len() as u64);
+    number(reply, "iids-tracked", producers.ids_len() as u64);
+    number(reply, "iids-added", producers.added());
+    number(reply, "iids-duplicates", producers.duplicates());
+}
+
 fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(2)?;
     let stream = cx.db.get::<Stream>(key)?.ok_or(CommandError::NO_SUCH_KEY)?.clone();
-    let full = full_count(cx)?;
-    if full.is_some_and(|count| count > COUNT_DEFAULT) {
+    let (full, terms, now) = (full_count(cx)?, retention(cx.config), cx.db.now());
+    if full.is_some_and(|count| count > COUNT_DEFAULT) || stream.producers().is_some() {
         cx.db.release();
     }
     let (log, reply) = (stream.log(), &mut *cx.reply);
-    reply.map(if full.is_some() { 9 } else { 10 });
+    reply.map(if full.is_some() { 15 } else { 16 });
     number(reply, "length", log.len());
     number(reply, "radix-tree-keys", log.blocks() as u64);
     // A tree of Redis has a root besides; what is in between is not counted here.
@@ -206,6 +223,7 @@ fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     id(reply, "max-deleted-entry-id", log.max_deleted_id());
     number(reply, "entries-added", log.entries_added());
     id(reply, "recorded-first-entry-id", log.first_id());
+    producers(reply, &producers_at(&stream, terms, now));
     match full {
         None => {
             number(reply, "groups", stream.groups_len() as u64);
@@ -226,17 +244,18 @@ fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 fn full_group(reply: &mut Reply, log: &Log, name: &[u8], group: &ConsumerGroup, count: usize) {
-    reply.map(7);
+    reply.map(8);
     reply.bulk(b"name");
     reply.bulk(name);
     progress(reply, log, group);
     number(reply, "pel-count", group.pending_len() as u64);
+    number(reply, "nacked-count", group.released_len() as u64);
     reply.bulk(b"pending");
     reply.array(group.pending_len().min(count));
     for (id, pending) in group.pending_from(Id::MIN).take(count) {
         reply.array(4);
         reply::id(reply, id);
-        reply.bulk(name_of(group, pending.consumer));
+        reply.bulk(name_of(group, pending));
         reply::count(reply, pending.delivered_at);
         reply::count(reply, pending.deliveries);
     }
@@ -280,12 +299,11 @@ fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(3);
         bench.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
         bench.run("XGROUP CREATECONSUMER s g b");
         bench.at(NOW + 100);
@@ -300,9 +318,10 @@ mod tests {
     #[test]
     fn a_stream_in_short() {
         let mut bench = filled();
-        let expected = "*20 length :3 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 3-0 \
+        let expected = "*32 length :3 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 3-0 \
                         max-deleted-entry-id 0-0 entries-added :3 recorded-first-entry-id 1-0 \
-                        groups :1 first-entry *2 1-0 *2 f v last-entry *2 3-0 *2 f v ";
+                        idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 \
+                        iids-added :0 iids-duplicates :0 groups :1 first-entry *2 1-0 *2 f v last-entry *2 3-0 *2 f v ";
         assert_eq!(words(&bench.run("XINFO STREAM s")), expected);
         bench.run("XTRIM s MAXLEN 0");
         let empty = words(&bench.run("XINFO STREAM s"));
@@ -315,8 +334,8 @@ mod tests {
         let mut bench = filled();
         bench.resp3();
         let full = words(&bench.run("XINFO STREAM s FULL COUNT 1"));
-        let entries = "entries *1 *2 1-0 *2 f v groups *1 %7 name g last-delivered-id 2-0 \
-                       entries-read :2 lag :1 pel-count :2";
+        let entries = "entries *1 *2 1-0 *2 f v groups *1 %8 name g last-delivered-id 2-0 \
+                       entries-read :2 lag :1 pel-count :2 nacked-count :0";
         assert!(full.contains(entries), "{full}");
         let pending = format!(
             "pending *1 *4 1-0 a :{NOW} :1 consumers *2 %5 name a seen-time :{NOW} active-time \
