@@ -1,6 +1,6 @@
 //! `XGROUP`: creates, moves and removes consumer groups and their consumers.
 
-use collections::stream::{Group as ConsumerGroup, Stream};
+use collections::stream::{Group as ConsumerGroup, Log, Stream};
 use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
@@ -149,6 +149,11 @@ fn options(cx: &Cx<'_>, creates: bool) -> Result<Options, CommandError> {
     Ok(options)
 }
 
+/// How many entries a group has read that says so: no more than there ever were.
+fn capped(entries_read: Option<u64>, log: &Log) -> Option<u64> {
+    entries_read.map(|read| read.min(log.entries_added()))
+}
+
 /// Checks that the key of the command is a stream and, if one is named, has the group.
 fn check(cx: &mut Cx<'_>, key: &[u8], name: Option<&[u8]>) -> Result<(), CommandError> {
     let edit = cx.db.edit(key);
@@ -170,7 +175,8 @@ fn create(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(key);
     let created = edit.update(Absent::Create, |stream: &mut Stream| {
         let last_id = at.unwrap_or_else(|| stream.log().last_id());
-        let created = stream.create_group(name, ConsumerGroup::new(last_id, entries_read));
+        let read = capped(entries_read, stream.log());
+        let created = stream.create_group(name, ConsumerGroup::new(last_id, read));
         match (created, exists) {
             (false, _) => Change::none(false),
             (true, true) => Change::quiet(1, true),
@@ -198,7 +204,7 @@ fn set_id(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     change(cx, key, "xgroup-setid", |stream| {
         let Some((log, group)) = stream.group_mut(name) else { return (0, ()) };
         group.last_id = at.unwrap_or_else(|| log.last_id());
-        group.entries_read = entries_read;
+        group.entries_read = capped(entries_read, log);
         (1, ())
     })?;
     cx.reply.ok();
