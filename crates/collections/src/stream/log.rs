@@ -284,6 +284,11 @@ impl Log {
     /// Removes the sealed blocks that `trim` removes as a whole: one walk over what the tree knows
     /// of them, and one cut through the tree.
     fn cut(&mut self, trim: &Trim) -> Removed {
+        let in_tail = self.tail.as_ref().map_or(0, |(_, tail)| tail.live());
+        if trim.limit.is_none() && matches!(trim.to, TrimTo::Len(len) if len <= in_tail) {
+            (self.len, self.sealed_bytes) = (in_tail, 0);
+            return Removed(std::mem::take(&mut self.sealed));
+        }
         // The block that the greatest id to remove may be in stays for a closer look.
         let last = match trim.to {
             TrimTo::Len(_) => Id::MAX,
