@@ -191,12 +191,12 @@ impl<K: Clone, V: Clone> Tree<K, V> {
     }
 }
 
+/// What is left of a cut, and what is right of it.
+type Halves<K, V> = (Option<Arc<Node<K, V>>>, Option<Arc<Node<K, V>>>);
+
 /// Cuts a node in front of the first key for which `below` is false. The parts are as high as it
 /// was.
-fn split<K: Clone, V: Clone>(
-    node: Arc<Node<K, V>>,
-    below: &impl Fn(&K) -> bool,
-) -> (Option<Arc<Node<K, V>>>, Option<Arc<Node<K, V>>>) {
+fn split<K: Clone, V: Clone>(node: Arc<Node<K, V>>, below: &impl Fn(&K) -> bool) -> Halves<K, V> {
     let (front, back) = match Arc::unwrap_or_clone(node) {
         Node::Leaf(mut items) => {
             let back = items.split_off(items.partition_point(|(key, _)| below(key)));

@@ -1,13 +1,12 @@
 //! `COMMAND`: the command table as clients see it.
 
-use ::command::help;
 use ::command::keys::find_keys;
 use ::command::spec::{Begin, Find};
 use ::command::{Arg, Categories, Command, CommandError, Group, KeySpec, Spec};
 use resp::Reply;
 
 use super::OPEN;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
 use crate::registry::{Entry, Registry};
 
 mod docs;
@@ -119,7 +118,7 @@ fn count(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    help::write(admin.cx.reply, "COMMAND", HELP_LINES);
+    write_help(admin.cx.reply, "COMMAND", HELP_LINES);
     Ok(())
 }
 

@@ -1,13 +1,12 @@
 //! `CONFIG`: the parameters at run time.
 
-use ::command::help;
 use ::command::spec::Arg;
 use ::command::{Command, CommandError, Group, Spec};
 use ::config::{ProtectedAction, RewriteExtras, SetError, SetRules, rows};
 use std::sync::atomic::Ordering;
 
 use super::{ADMIN, OPEN};
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
 
 /// `CONFIG subcommand ...`
 pub static CONFIG: AdminCommand = Command::container(
@@ -95,7 +94,7 @@ fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         "REWRITE",
         "    Write the parameters to the configuration file.",
     ];
-    help::write(admin.cx.reply, "CONFIG", &lines);
+    write_help(admin.cx.reply, "CONFIG", &lines);
     Ok(())
 }
 

@@ -3,12 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ::command::help;
 use ::command::{Command, CommandError, Flags, Group, Spec};
 
 use super::ADMIN;
 use super::config::permits;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
 use crate::platform::{Crash, LogLevel};
 
 mod digest;
@@ -122,7 +121,7 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let (name, count) = (admin.cx.arg(1)?, admin.cx.args.len());
     if name.eq_ignore_ascii_case(b"help") && count == 2 {
         let lines: Vec<&str> = TABLE.iter().flat_map(|row| row.4).copied().collect();
-        help::write(admin.cx.reply, "DEBUG", &lines);
+        write_help(admin.cx.reply, "DEBUG", &lines);
         return Ok(());
     }
     let row = TABLE.iter().find(|(known, least, most, ..)| {
@@ -130,10 +129,7 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     });
     match row {
         Some((.., run, _)) => run(admin),
-        None => {
-            let before = "ERR unknown subcommand or wrong number of arguments for '";
-            Err(CommandError::quoting(before, name, "'. Try DEBUG HELP."))
-        }
+        None => Err(CommandError::subcommand("DEBUG", name)),
     }
 }
 

@@ -1,11 +1,10 @@
 //! `MEMORY`: where the bytes are.
 
-use ::command::help;
 use ::command::spec::Arg;
 use ::command::{Categories, Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::OPEN;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
 
 mod doctor;
 pub(super) mod figures;
@@ -107,7 +106,7 @@ fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         "    Tell how many bytes <key> and its value take. Nested values are",
         "    sampled up to <count> times (default: 5, 0: all).",
     ];
-    help::write(admin.cx.reply, "MEMORY", &lines);
+    write_help(admin.cx.reply, "MEMORY", &lines);
     Ok(())
 }
 

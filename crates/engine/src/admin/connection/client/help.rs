@@ -1,10 +1,9 @@
 //! `CLIENT HELP`.
 
-use command::help;
 use command::{Command, CommandError, Flags, Group, Spec};
 
 use crate::admin::connection::CONNECTION;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
 
 /// `CLIENT HELP`
 pub static HELP: AdminCommand = Command::new(
@@ -72,6 +71,6 @@ const LINES: &[&str] = &[
 ];
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    help::write(admin.cx.reply, "CLIENT", LINES);
+    write_help(admin.cx.reply, "CLIENT", LINES);
     Ok(())
 }
