@@ -221,8 +221,8 @@ fn locate(opcodes: &[u8], index: usize, from: Cursor) -> Result<Found, Corrupted
     Err(Corrupted)
 }
 
-/// How many registers the opcode at `at` has, and its bytes. The kinds of opcodes follow one another
-/// without a pattern that a processor could foresee, so there is no branch on them.
+/// How many registers the opcode at `at` has, and its bytes. The kinds of opcodes follow one
+/// another without a pattern that a processor could foresee, so there is no branch on them.
 #[inline]
 fn span(opcodes: &[u8], at: usize) -> (usize, usize) {
     let first = opcodes[at];

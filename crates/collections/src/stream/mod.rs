@@ -26,8 +26,8 @@
 //! - **No block is without an entry.** Deleting an entry makes it a tombstone; the last one of a
 //!   block takes the block with it. `len` is the sum of the blocks' entries without tombstones.
 //! - **Shared means frozen.** The tail, a sealed block, a node of a tree, a group: whatever
-//!   somebody else holds too is copied before it is changed, alone. Adding an entry after a clone copies
-//!   one block of a few kilobytes, once.
+//!   somebody else holds too is copied before it is changed, alone. Adding an entry after a
+//!   clone copies one block of a few kilobytes, once.
 //! - **A pending entry has one record** and is in the set of exactly the consumer it names, or
 //!   among the released ones if it names none.
 //! - The first id is that of the first entry, 0-0 if there is none.

@@ -30,8 +30,8 @@ impl Log {
         }
     }
 
-    /// Whether an entry at or behind `id` that was not the first may have been deleted, which breaks
-    /// counting from there.
+    /// Whether an entry at or behind `id` that was not the first may have been deleted, which
+    /// breaks counting from there.
     fn has_gap_from(&self, id: Id) -> bool {
         let deleted = self.max_deleted_id();
         deleted != Id::MIN && id <= deleted && deleted >= self.first_id()

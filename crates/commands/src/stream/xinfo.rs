@@ -321,7 +321,8 @@ mod tests {
         let expected = "*32 length :3 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 3-0 \
                         max-deleted-entry-id 0-0 entries-added :3 recorded-first-entry-id 1-0 \
                         idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 \
-                        iids-added :0 iids-duplicates :0 groups :1 first-entry *2 1-0 *2 f v last-entry *2 3-0 *2 f v ";
+                        iids-added :0 iids-duplicates :0 groups :1 first-entry *2 1-0 *2 f v \
+                        last-entry *2 3-0 *2 f v ";
         assert_eq!(words(&bench.run("XINFO STREAM s")), expected);
         bench.run("XTRIM s MAXLEN 0");
         let empty = words(&bench.run("XINFO STREAM s"));

@@ -17,8 +17,8 @@ use super::group::{self, Acting, DELIVERIES_MAX};
 use super::reading::{self, Request};
 use super::{id, reply};
 
-/// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK]
-/// STREAMS key [key ...] id [id ...]`.
+/// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time]
+/// [NOACK] STREAMS key [key ...] id [id ...]`.
 pub static XREADGROUP: DataCommand = DataCommand::new(
     Spec::new(
         "xreadgroup",
@@ -291,7 +291,8 @@ mod tests {
         let at = NOW + 50;
         let claim = |id: u64, deliveries: u64, last: u64| {
             format!(
-                "XCLAIM s g b 0 {id}-0 TIME {at} RETRYCOUNT {deliveries} FORCE JUSTID LASTID {last}-0"
+                "XCLAIM s g b 0 {id}-0 TIME {at} RETRYCOUNT {deliveries} FORCE JUSTID LASTID \
+                 {last}-0"
             )
         };
         let lines = ["XACK s g 1-0".into(), claim(2, 2, 2), claim(3, 1, 3)];
