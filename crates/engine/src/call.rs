@@ -120,10 +120,9 @@ impl Engine {
         lock(call, &mut admin.cx.db);
         // Read under the locks: who begins to listen under all locks misses nothing from then on,
         // and who waits for a key has said so under its lock.
-        let interest = self.store.interest();
-        admin.cx.db.effects.interest = interest;
-        if interest.wants(Interest::READY) {
-            admin.cx.db.lock_for_waiters(call.entry.has(Flags::WRITE));
+        admin.cx.db.effects.interest = self.store.interest();
+        if self.store.waiters() > 0 && call.entry.has(Flags::WRITE) {
+            admin.cx.db.lock_for_waiters();
         }
         let result = invoke(call.entry, &mut admin);
         if admin.cx.db.effects.dirty > 0 {
@@ -143,6 +142,9 @@ impl Engine {
         if !thread.effects.due.is_empty() {
             self.remove_due(scope, session, thread);
         }
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
         self.settle(thread);
         result.map(|()| flow)
     }
@@ -157,6 +159,7 @@ impl Engine {
             let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
+            self.serve_waiters(&mut keyspace, thread.index);
             self.route(keyspace.effects, session);
         }
     }
@@ -192,6 +195,9 @@ impl Engine {
         drop(held);
         thread.effects = effects;
         thread.rng = rng;
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
         self.settle(thread);
         Ok(flow)
     }

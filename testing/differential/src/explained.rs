@@ -179,6 +179,13 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "claiming-consumer",
+        sentence: "XCLAIM creates its consumer even if it claims nothing, as Redis 7.2 does.",
+        explains: |command, subject, reference| {
+            is(command, "XINFO") && without(subject, CONSUMERS) == without(reference, CONSUMERS)
+        },
+    },
+    Explained {
         name: "stream-producers",
         sentence: "XINFO STREAM tells of idempotent producers, as Redis 8.6 does.",
         explains: |command, subject, reference| {
@@ -198,6 +205,7 @@ pub fn explanation(
 
 /// Fields of `XINFO`: how far a group has come, and what a stream remembers of producers.
 const PROGRESS: &[&str] = &["entries-read", "lag"];
+const CONSUMERS: &[&str] = &["consumers", "entries-read", "lag"];
 const PRODUCERS: &[&str] = &[
     "idmp-duration",
     "idmp-maxsize",
