@@ -6,6 +6,9 @@
 //! behalf, under the same locks and before anybody else can see the key: first come, first served,
 //! whichever thread a client belongs to. The reply travels to the client's event loop as a message.
 //!
+//! Where time alone may bring what a command waits for (`XREADGROUP` with `CLAIM`), it says when,
+//! and the client's event loop executes it again then.
+//!
 //! A wait ends once: by being served, by its time, by `CLIENT UNBLOCK` or with the connection.
 //! Whoever ends it holds the wait's own small lock and finds it open; the others find it closed.
 
@@ -28,6 +31,7 @@ use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
 use crate::session::{ReplyMode, Session};
+use crate::thread::ThreadContext;
 
 const UNBLOCKED: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
     b"UNBLOCKED client unblocked via CLIENT UNBLOCK",
@@ -50,11 +54,17 @@ pub(crate) struct Suspended {
     replies: bool,
     /// When it is given up: monotonic nanoseconds.
     deadline_ns: Option<u64>,
+    /// When it wants to be executed again even if no key has changed: monotonic nanoseconds,
+    /// [`NEVER`] if it does not.
+    again_ns: AtomicU64,
     /// Whether nobody has ended it.
     open: Mutex<bool>,
     /// Whether its tickets stand in the queues.
     queued: AtomicBool,
 }
+
+/// No time at all, as monotonic nanoseconds.
+const NEVER: u64 = u64::MAX;
 
 /// All commands that wait, by ticket.
 #[derive(Debug, Default)]
@@ -102,6 +112,7 @@ impl Engine {
             version: session.version,
             replies: session.reply_mode == ReplyMode::On,
             deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
+            again_ns: AtomicU64::new(self.ns_after(admin.cx.db.effects.wait_again_ms)),
             open: Mutex::new(true),
             queued: AtomicBool::new(true),
         });
@@ -116,6 +127,12 @@ impl Engine {
         let (wanted, on_loss) = (wait.wanted, wait.on_loss);
         admin.cx.db.wait_for(&suspended.keys, Ticket { number, wanted, wide, on_loss });
         session.suspended = Some(suspended);
+    }
+
+    /// The monotonic time in so many milliseconds.
+    fn ns_after(&self, ms: Option<u64>) -> u64 {
+        let ns = |ms: u64| self.clock.monotonic_ns().saturating_add(ms.saturating_mul(1_000_000));
+        ms.map_or(NEVER, ns)
     }
 
     /// Serves those who wait for keys that the command with these locks has changed, in the order
@@ -190,6 +207,11 @@ impl Engine {
             }
         };
         if result.is_ok() && cx.db.effects.wait.take().is_some() {
+            let again_ns = self.ns_after(cx.db.effects.wait_again_ms);
+            if suspended.again_ns.swap(again_ns, Ordering::Relaxed) > again_ns {
+                let message = Message::Rearm { client: suspended.client };
+                self.platform.send(suspended.thread, message);
+            }
             return false;
         }
         if cx.db.effects.dirty > dirty {
@@ -270,10 +292,39 @@ impl Engine {
         true
     }
 
-    /// When the session's wait is to be given up: monotonic nanoseconds.
+    /// When the session's wait is to be looked after, by [`Engine::wait_again`] and
+    /// [`Engine::wait_timed_out`]: monotonic nanoseconds.
     #[must_use]
     pub fn wait_deadline_ns(&self, session: &Session) -> Option<u64> {
-        session.suspended.as_ref()?.deadline_ns
+        let suspended = session.suspended.as_ref()?;
+        let again_ns = suspended.again_ns.load(Ordering::Relaxed);
+        suspended.deadline_ns.into_iter().chain(Some(again_ns).filter(|&ns| ns != NEVER)).min()
+    }
+
+    /// Executes the command that waits again if it wanted that by now: time alone may have brought
+    /// what it waits for. Its reply then comes as a message. Called by the event loop that owns the
+    /// session.
+    pub fn wait_again(&self, session: &mut Session, thread: &mut ThreadContext) {
+        let Some(suspended) = session.suspended.clone() else { return };
+        if suspended.again_ns.load(Ordering::Relaxed) > self.clock.monotonic_ns() {
+            return;
+        }
+        suspended.again_ns.store(NEVER, Ordering::Relaxed);
+        thread.begin(&*self.clock);
+        let scope = self.scope(session, thread);
+        let (effects, rng) = (&mut thread.effects, &mut thread.rng);
+        let mut keys = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
+        keys.lock_keys(|each| suspended.entry.keys(suspended.args.as_args(), each));
+        keys.effects.interest = self.store.interest();
+        keys.lock_for_waiters();
+        self.serve(&suspended, &mut keys, thread.index);
+        self.serve_waiters(&mut keys, thread.index);
+        self.route(keys.effects, suspended.client);
+        drop(keys);
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
+        self.settle(thread);
     }
 
     /// Gives up the session's wait if its time is over: true if the reply says so. Called by the

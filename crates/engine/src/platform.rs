@@ -56,6 +56,11 @@ pub enum Message {
         /// is to be executed again.
         reply: Option<Vec<u8>>,
     },
+    /// The time at which the session's wait is to be looked after has changed: ask for it again.
+    Rearm {
+        /// The client's id.
+        client: u64,
+    },
 }
 
 /// What `SHUTDOWN` asked for.

@@ -256,6 +256,9 @@ pub struct Effects {
     pub notes: Vec<String>,
     /// Set by a command that found nothing and would wait for it.
     pub wait: Option<Wait>,
+    /// Set beside [`Effects::wait`] by a command for which time alone may bring what it waits for:
+    /// it wants to be executed again after so many milliseconds, if nobody changes a key before.
+    pub wait_again_ms: Option<u64>,
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
     /// the command is over, removes them: only then the log has their removal in its place.
     pub due: Vec<DbKey>,
@@ -265,6 +268,7 @@ impl Effects {
     /// Starts the next command of the same batch: its propagation is decided anew.
     pub fn next_command(&mut self) {
         self.propagation = Propagation::Verbatim;
+        self.wait_again_ms = None;
     }
 
     /// Replaces what the log sees of the running command. Called several times, the records follow

@@ -177,7 +177,8 @@ impl Platform for TestPlatform {
             }
             Message::Kill { client, .. }
             | Message::Push { client, .. }
-            | Message::Resume { client, .. } => self.inbox(client).put(message),
+            | Message::Resume { client, .. }
+            | Message::Rearm { client } => self.inbox(client).put(message),
         }
     }
 

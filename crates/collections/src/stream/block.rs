@@ -30,9 +30,14 @@ const FLAG_BITS: u32 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     bytes: SharedBytes,
-    live: u32,
-    total: u32,
+    /// Entries, without and with tombstones: at most `log::BLOCK_ENTRIES_MAX`.
+    live: u16,
+    total: u16,
+    /// Memory of the buffer, so that adding it up touches no buffer. An entry has at most 1 GiB.
+    allocated: u32,
 }
+
+const _: () = assert!(size_of::<Block>() == 16);
 
 /// Where an entry is in its block: the offset of its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +73,9 @@ impl Block {
         out.varint(names_len as u64);
         out.varint(count);
         names.for_each(|name| out.piece(name));
-        Self { bytes, live: 0, total: 0 }
+        let mut block = Self { bytes, live: 0, total: 0, allocated: 0 };
+        block.measure();
+        block
     }
 
     /// The size in bytes of a block with one entry of these fields; none beyond `usize`.
@@ -98,24 +105,31 @@ impl Block {
         size.write(&mut Writer { bytes: self.bytes.make_mut(), at: len }, fields);
         self.live += 1;
         self.total += 1;
+        self.measure();
         true
+    }
+
+    /// Notes the memory of the buffer, which may be another one now.
+    fn measure(&mut self) {
+        self.allocated = self.bytes.allocated_bytes() as u32;
     }
 
     /// Gives back the room for further entries.
     pub fn seal(&mut self) {
         if crate::size_class::allocation_bytes(self.bytes.len() + 16) < self.allocated_bytes() {
             self.bytes = SharedBytes::from(self.bytes.as_slice());
+            self.measure();
         }
     }
 
     /// Entries that are not deleted.
-    pub fn live(&self) -> u32 {
-        self.live
+    pub fn live(&self) -> u64 {
+        self.live.into()
     }
 
     /// Entries, tombstones included.
-    pub fn total(&self) -> u32 {
-        self.total
+    pub fn total(&self) -> usize {
+        self.total.into()
     }
 
     /// The length of the buffer's content.
@@ -125,7 +139,7 @@ impl Block {
 
     /// The memory of the buffer.
     pub fn allocated_bytes(&self) -> usize {
-        self.bytes.allocated_bytes()
+        self.allocated as usize
     }
 
     /// The entries that are not deleted, in order, each with its place.
@@ -151,6 +165,7 @@ impl Block {
     pub fn delete(&mut self, offset: Offset) {
         self.bytes.make_mut()[offset.0 as usize] |= DELETED;
         self.live -= 1;
+        self.measure();
     }
 }
 

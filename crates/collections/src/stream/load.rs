@@ -19,8 +19,8 @@ impl<'a> BlockRef<'a> {
 
     /// How many entries there are, and how many deleted ones beside.
     #[must_use]
-    pub fn counts(self) -> (u32, u32) {
-        (self.block.live(), self.block.total() - self.block.live())
+    pub fn counts(self) -> (u64, u64) {
+        (self.block.live(), self.block.total() as u64 - self.block.live())
     }
 
     /// The names of the fields that most entries have.

@@ -155,7 +155,7 @@ impl Log {
         let bytes_max = bound(limits.block_bytes, BLOCK_BYTES_MAX);
         let entries_max = bound(limits.block_entries, BLOCK_ENTRIES_MAX);
         let fits = self.tail.as_mut().is_some_and(|(base, tail)| {
-            (tail.total() as usize) < entries_max && tail.push(*base, id, fields.clone(), bytes_max)
+            tail.total() < entries_max && tail.push(*base, id, fields.clone(), bytes_max)
         });
         if !fits {
             // The next block will be about as long as this one.
@@ -210,7 +210,7 @@ impl Log {
         let tail = self
             .tail
             .as_mut()
-            .filter(|(_, tail)| !apart && (tail.total() as usize) < BLOCK_ENTRIES_MAX);
+            .filter(|(_, tail)| !apart && (tail.total()) < BLOCK_ENTRIES_MAX);
         let fits =
             tail.is_some_and(|(base, tail)| tail.push(*base, id, fields.clone(), BLOCK_BYTES_MAX));
         if !fits {
@@ -278,31 +278,33 @@ impl Log {
                 self.sealed_bytes -= block.allocated_bytes();
             }),
         };
-        self.len -= u64::from(dropped.expect("the caller found it").live());
+        self.len -= dropped.expect("the caller found it").live();
     }
 
     fn find_first(&mut self) {
         self.first_id = self.first_in(Id::MIN, Id::MAX).map_or(Id::MIN, |entry| entry.id);
     }
 
-    /// Removes entries from the front as `trim` says, and returns how many. An entry of which
-    /// `removable` says no stays, and those behind it are looked at.
+    /// Removes entries from the front as `trim` says, and returns how many, with what there is to
+    /// free. An entry of which `removable` says no stays, and those behind it are looked at.
     ///
-    /// Without `removable` whole blocks go without a look at their entries.
+    /// Without `removable` whole blocks go without a look at their entries, and all at once.
     pub(super) fn trim(
         &mut self,
         trim: &Trim,
         mut removable: Option<&mut dyn FnMut(Id) -> bool>,
-    ) -> u64 {
+    ) -> (u64, Removed) {
         let before = self.len;
+        let removed = if removable.is_none() { self.cut(trim) } else { Removed::default() };
         let mut next = self.block_after(Id::MIN).map(|(base, _)| base);
         while let Some(base) = next
             && !self.is_trimmed(trim.to, base)
         {
             let (_, block) = self.block_at(base).expect("it begins there");
             next = self.block_after(base).map(|(base, _)| base);
-            let live = u64::from(block.live());
+            let live = block.live();
             let limit_met = trim.limit.is_some_and(|limit| before - self.len + live > limit);
+            // The last block alone has no block behind it to tell where it ends.
             let whole = match trim.to {
                 TrimTo::Len(len) => self.len - live >= len,
                 TrimTo::Id(id) => {
@@ -319,11 +321,42 @@ impl Log {
             }
             self.trim_block(base, trim.to, &mut removable);
         }
-        let removed = before - self.len;
-        if removed > 0 {
+        if self.len < before {
             self.find_first();
         }
-        removed
+        (before - self.len, removed)
+    }
+
+    /// Removes the sealed blocks that `trim` removes as a whole: one walk over what the tree knows
+    /// of them, and one cut through the tree.
+    fn cut(&mut self, trim: &Trim) -> Removed {
+        let in_tail = self.tail.as_ref().map_or(0, |(_, tail)| tail.live());
+        if trim.limit.is_none() && matches!(trim.to, TrimTo::Len(len) if len <= in_tail) {
+            (self.len, self.sealed_bytes) = (in_tail, 0);
+            return Removed(std::mem::take(&mut self.sealed));
+        }
+        // The block that the greatest id to remove may be in stays for a closer look.
+        let last = match trim.to {
+            TrimTo::Len(_) => Id::MAX,
+            TrimTo::Id(end) => self.block_at(end).map_or(Id::MIN, |(base, _)| base),
+        };
+        let (mut live, mut bytes, mut kept) = (0, 0, Id::MAX);
+        for (&base, block) in self.sealed.iter() {
+            let gone = live + block.live();
+            let too_far = match trim.to {
+                TrimTo::Len(len) => self.len < len + gone,
+                TrimTo::Id(_) => base >= last,
+            };
+            if too_far || trim.limit.is_some_and(|limit| gone > limit) {
+                kept = base;
+                break;
+            }
+            live = gone;
+            bytes += block.allocated_bytes();
+        }
+        self.len -= live;
+        self.sealed_bytes -= bytes;
+        Removed(self.sealed.split_front(|base| *base < kept))
     }
 
     /// Whether nothing is to be removed from the block that begins at `base` or those behind it.
@@ -356,7 +389,7 @@ impl Log {
                 doomed.push(offset);
             }
         }
-        if doomed.len() == block.live() as usize {
+        if doomed.len() as u64 == block.live() {
             return self.drop_block(base);
         }
         if doomed.is_empty() {
@@ -364,6 +397,19 @@ impl Log {
         }
         self.change(base, |block| doomed.iter().for_each(|offset| block.delete(*offset)));
         self.len -= doomed.len() as u64;
+    }
+}
+
+/// Blocks that a stream has lost: taking them out is quick, and freeing them can be left to
+/// somebody with time.
+#[derive(Debug, Default)]
+pub struct Removed(Tree<Id, Block>);
+
+impl Removed {
+    /// About how many allocations dropping it frees.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        self.0.len()
     }
 }
 

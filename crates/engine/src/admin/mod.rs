@@ -1,6 +1,7 @@
 //! Commands that touch the session or the server: connections, transactions, configuration,
 //! introspection. One file per command or few true siblings, as in the data families.
 
+pub(crate) use ::command::help::write as write_help;
 use command::{Command, CommandError, Cx};
 
 use crate::call::Flow;
@@ -51,14 +52,4 @@ pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
     let families =
         [connection::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, server::COMMANDS];
     families.into_iter().flatten().copied()
-}
-
-/// The reply of a `HELP` subcommand: a heading, the lines given, and the line on `HELP` itself.
-pub(crate) fn write_help(reply: &mut resp::Reply, container: &str, lines: &[&str]) {
-    reply.array(lines.len() + 3);
-    let heading = "<subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
-    reply.simple(&format!("{container} {heading}"));
-    lines.iter().for_each(|line| reply.simple(line));
-    reply.simple("HELP");
-    reply.simple("    Print this help.");
 }

@@ -177,11 +177,12 @@ impl Connection {
         deadline.filter(|_| is_new)
     }
 
-    /// Gives up the command that waits if its time is over.
-    pub fn give_up_wait(&mut self, engine: &Engine) {
+    /// Gives up the command that waits if its time is over, or executes it again if it wants that.
+    pub fn look_after_wait(&mut self, engine: &Engine, context: &mut ThreadContext) {
+        self.deadline_ns = None;
+        engine.wait_again(&mut self.session, context);
         let mut reply = Reply::new(self.session.version());
         if engine.wait_timed_out(&mut self.session, &mut reply) {
-            self.deadline_ns = None;
             let bytes = reply.take_bytes();
             self.resume(engine, Some(&bytes));
         }

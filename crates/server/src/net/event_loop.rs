@@ -143,8 +143,8 @@ impl EventLoop {
         Duration::from_millis(left.div_ceil(1_000_000))
     }
 
-    /// Gives up the commands whose time is over.
-    fn give_up_waits(&mut self, now: Instant) {
+    /// Looks after the commands that wait and whose time has come.
+    fn look_after_waits(&mut self, now: Instant) {
         while let Some(Reverse((at, client))) = self.deadlines.peek().copied() {
             if at > self.shared.engine.clock.monotonic_ns() {
                 return;
@@ -152,7 +152,7 @@ impl EventLoop {
             self.deadlines.pop();
             let Some(slot) = self.connections.find(client) else { continue };
             let Some(mut connection) = self.connections.take(slot) else { continue };
-            connection.give_up_wait(&self.shared.engine);
+            connection.look_after_wait(&self.shared.engine, &mut self.context);
             self.serve_taken(slot, connection, now);
         }
     }
@@ -183,7 +183,7 @@ impl EventLoop {
         for slot in again {
             self.serve(slot, now);
         }
-        self.give_up_waits(now);
+        self.look_after_waits(now);
         if self.index == 0 {
             self.acceptor.accept(&self.shared);
         }
@@ -263,7 +263,8 @@ impl EventLoop {
                 Mail::Engine(
                     message @ (Message::Kill { client, .. }
                     | Message::Push { client, .. }
-                    | Message::Resume { client, .. }),
+                    | Message::Resume { client, .. }
+                    | Message::Rearm { client }),
                 ) => self.on_message(client, message, now),
                 Mail::Reconfigured => self.next_patrol = now,
             }
@@ -321,6 +322,8 @@ impl EventLoop {
             Message::Resume { reply, .. } => {
                 connection.resume(&self.shared.engine, reply.as_deref());
             }
+            // Serving the connection asks for its deadline.
+            Message::Rearm { .. } => {}
         }
         self.serve_taken(slot, connection, now);
     }

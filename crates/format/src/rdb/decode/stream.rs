@@ -207,9 +207,15 @@ fn read_members(group: &mut Group, form: Form, reader: &mut Reader<'_>) -> Read<
         for _ in 0..reader.length()? {
             let id = raw_id(reader)?;
             let (delivered_at, deliveries) = pending.remove(&id).ok_or(GROUP)?;
-            group.set_pending(id, Pending { consumer, delivered_at, deliveries });
+            group.set_pending(id, Pending::of(consumer, delivered_at, deliveries));
         }
     }
-    // Nobody may be left without a consumer.
-    if pending.is_empty() { Ok(()) } else { Err(GROUP) }
+    // Only what a consumer gave back is nobody's, and that is as if it had never been delivered.
+    for (id, (delivered_at, deliveries)) in pending {
+        if delivered_at != 0 {
+            return Err(GROUP);
+        }
+        group.set_pending(id, Pending::released(deliveries));
+    }
+    Ok(())
 }

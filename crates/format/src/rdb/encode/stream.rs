@@ -65,8 +65,8 @@ fn listpack_of(block: BlockRef<'_>) -> Listpack {
     let int = |packed: &mut Listpack, number: u64| packed.push_back(Item::Int(number as i64));
     let (live, deleted) = block.counts();
     let names = block.names();
-    int(&mut packed, live.into());
-    int(&mut packed, deleted.into());
+    int(&mut packed, live);
+    int(&mut packed, deleted);
     int(&mut packed, names.len() as u64);
     packed.extend(names);
     int(&mut packed, 0);
