@@ -7,8 +7,8 @@ use collections::hyperloglog::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// The input: the limit of the sparse form, bytes for the elements, and the value, whose magic is
-/// put right so that the search gets past it.
+// The input: the limit of the sparse form, bytes for the elements, and the value, whose magic is
+// put right so that the search gets past it.
 fuzz_target!(|input: (u16, Vec<u8>, Vec<u8>)| {
     let (limit, elements, mut value) = input;
     if let Some(magic) = value.first_chunk_mut() {

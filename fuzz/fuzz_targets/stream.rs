@@ -1,10 +1,13 @@
 //! The stream against a map: entries of every shape added, deleted and trimmed, groups that read,
-//! acknowledge and claim, with a frozen clone looked at again at the end.
+//! acknowledge, release and claim, producers that are remembered and forgotten, with a frozen clone
+//! looked at again at the end.
 #![no_main]
 
 use std::collections::BTreeMap;
 
-use collections::stream::{Deletion, Group, Id, Limits, Pending, References, Stream, Trim, TrimTo};
+use collections::stream::{
+    Deletion, Group, Id, Limits, Pending, References, Retention, Stream, Trim, TrimTo,
+};
 use libfuzzer_sys::fuzz_target;
 
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
@@ -15,9 +18,23 @@ struct Model {
     /// The id up to which the group has read, and what is pending: by which consumer.
     read: Id,
     pending: BTreeMap<Id, u8>,
+    /// What was released, which is pending by nobody, in order.
+    released: Vec<Id>,
+    /// Entries by producer and idempotent id, and when the next one is recorded.
+    produced: BTreeMap<(u8, u8), Id>,
+    now: u64,
 }
 
+const TERMS: Retention = Retention { seconds: 1, per_producer: 3 };
+/// The consumer that stands for nobody.
+const NOBODY: u8 = 0;
+
 impl Model {
+    fn acknowledge(&mut self, id: Id) -> bool {
+        self.released.retain(|released| *released != id);
+        self.pending.remove(&id).is_some()
+    }
+
     fn needs(&self, id: Id) -> bool {
         self.read < id || self.pending.contains_key(&id)
     }
@@ -36,11 +53,22 @@ impl Model {
         assert!(log.blocks() <= self.entries.len());
         let group = stream.group(GROUP).expect("it is never destroyed");
         let pending = group.pending_from(Id::MIN).map(|(id, pending)| {
-            (id, group.consumer(pending.consumer).expect("it exists").name()[0])
+            let name = |id| group.consumer(id).expect("it exists").name()[0];
+            (id, pending.consumer.map_or(NOBODY, name))
         });
         assert!(pending.eq(self.pending.clone()));
         let counted: usize = group.consumers().map(|consumer| consumer.pending_len()).sum();
-        assert_eq!(counted, self.pending.len());
+        assert_eq!(counted + group.released_len(), self.pending.len());
+        let owned = self.pending.iter().filter(|(_, name)| **name != NOBODY).map(|(id, _)| *id);
+        let by_claim = group.claimable(u64::MAX, 0).map(|(id, _)| id);
+        assert!(by_claim.eq(self.released.iter().copied().chain(owned)));
+        if let Some(producers) = stream.producers() {
+            for (&(producer, id), &entry) in &self.produced {
+                let known = producers.find(&[producer], &[id], self.now);
+                assert_eq!(known, Some(entry).filter(|entry| entry.ms + 1000 > self.now));
+            }
+            assert_eq!(producers.iter().count(), producers.ids_len());
+        }
     }
 }
 
@@ -61,9 +89,10 @@ fn read(stream: &mut Stream, model: &mut Model, name: u8, count: u8) {
     let Some(start) = group.last_id.next() else { return };
     let ids: Vec<Id> = log.range(start, Id::MAX).take(count.into()).map(|e| e.id).collect();
     for id in ids {
-        group.set_pending(id, Pending { consumer, delivered_at: 0, deliveries: 1 });
+        group.set_pending(id, Pending::of(consumer, 0, 1));
         group.last_id = id;
         model.read = id;
+        model.acknowledge(id);
         model.pending.insert(id, name);
     }
 }
@@ -79,13 +108,34 @@ fn delete(stream: &mut Stream, model: &mut Model, id: Id, references: References
         model.entries.remove(&id);
     }
     if references == References::Delete {
-        model.pending.remove(&id);
+        model.acknowledge(id);
+    }
+}
+
+/// A producer adds an entry; time goes on.
+fn produce(stream: &mut Stream, model: &mut Model, producer: u8, id: u8) {
+    model.now += u64::from(id) * 4;
+    let (now, entry) = (model.now, Id::new(model.now, model.produced.len() as u64));
+    model.produced.retain(|_, entry| entry.ms + 1000 > now);
+    let producers = stream.producers_mut(TERMS);
+    let known = producers.find(&[producer], &[id], now);
+    assert_eq!(known, model.produced.get(&(producer, id)).copied());
+    if known.is_some() {
+        return producers.count_duplicate();
+    }
+    producers.record(&[producer], &[id], entry, now);
+    model.produced.insert((producer, id), entry);
+    let own = model.produced.range((producer, 0)..=(producer, u8::MAX));
+    let own: Vec<((u8, u8), Id)> = own.map(|(key, entry)| (*key, *entry)).collect();
+    if own.len() > TERMS.per_producer as usize {
+        let oldest = own.iter().min_by_key(|(key, entry)| (*entry, *key)).expect("there are some");
+        model.produced.remove(&oldest.0);
     }
 }
 
 fn trim(stream: &mut Stream, model: &mut Model, to: TrimTo, references: References) {
     let whole = Trim { to, whole_blocks: false, limit: None, references };
-    let removed = stream.trim(&whole);
+    let (removed, _) = stream.trim(&whole);
     let before = model.entries.len();
     for id in model.entries.keys().copied().collect::<Vec<_>>() {
         let done = match to {
@@ -99,7 +149,7 @@ fn trim(stream: &mut Stream, model: &mut Model, to: TrimTo, references: Referenc
             continue;
         }
         if references == References::Delete {
-            model.pending.remove(&id);
+            model.acknowledge(id);
         }
         model.entries.remove(&id);
     }
@@ -126,7 +176,18 @@ fuzz_target!(|input: (u8, u16, Vec<(u8, u8, u8, Pairs)>)| {
                 assert_eq!(stream.append(id, pairs, limits), Ok(()));
                 model.entries.insert(id, fields);
             }
-            3 => read(&mut stream, &mut model, a, b),
+            3 if step & 8 == 0 => read(&mut stream, &mut model, a.max(1), b),
+            3 if step & 16 == 0 => produce(&mut stream, &mut model, a % 4, b),
+            3 => {
+                let id = model.pending.range(near..).next().map_or(near, |(id, _)| *id);
+                let (_, group) = stream.group_mut(GROUP).expect("it is never destroyed");
+                if group.pending(id).is_some() {
+                    group.set_pending(id, Pending::released(1));
+                    model.acknowledge(id);
+                    model.released.push(id);
+                    model.pending.insert(id, NOBODY);
+                }
+            }
             4 => delete(&mut stream, &mut model, known, references(step >> 3)),
             5 => {
                 let left = (model.entries.len() as u64).saturating_sub(a.into());
@@ -136,13 +197,13 @@ fuzz_target!(|input: (u8, u16, Vec<(u8, u8, u8, Pairs)>)| {
             6 => {
                 let id = model.pending.range(near..).next().map_or(near, |(id, _)| *id);
                 let (_, group) = stream.group_mut(GROUP).expect("it is never destroyed");
-                assert_eq!(group.acknowledge(id), model.pending.remove(&id).is_some());
+                assert_eq!(group.acknowledge(id), model.acknowledge(id));
             }
             7 if b == 0 => frozen = (stream.clone(), model.clone()),
             7 => {
                 let (_, group) = stream.group_mut(GROUP).expect("it is never destroyed");
-                group.delete_consumer(&[a]);
-                model.pending.retain(|_, name| *name != a);
+                group.delete_consumer(&[a.max(1)]);
+                model.pending.retain(|_, name| *name != a.max(1));
             }
             _ => model.check(&stream),
         }

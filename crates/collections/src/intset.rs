@@ -15,21 +15,11 @@
 
 use std::fmt;
 
+pub use crate::block::Malformed;
+use crate::block::block_methods;
 use crate::bytes::SharedBytes;
 
 const HEADER_BYTES: usize = 8;
-
-/// The bytes are no intset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a well-formed intset")
-    }
-}
-
-impl std::error::Error for Malformed {}
 
 /// How many bytes each integer of a set takes that holds `value`.
 fn width_of(value: i64) -> usize {
@@ -73,17 +63,7 @@ impl Intset {
         if ascends { Ok(set) } else { Err(Malformed) }
     }
 
-    /// The intset as dump files have it.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
-    }
-
-    /// The bytes of memory behind the pointer.
-    #[must_use]
-    pub fn allocated_bytes(&self) -> usize {
-        self.bytes.allocated_bytes()
-    }
+    block_methods!();
 
     /// How many members there are.
     #[must_use]

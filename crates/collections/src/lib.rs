@@ -14,6 +14,7 @@
 // product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
+pub mod block;
 pub mod bytes;
 mod compact;
 pub mod entry;

@@ -3,10 +3,11 @@
 //!
 //! Reading order: [`spec`] (what a command says of itself), [`reader`] (how it parses its
 //! arguments), [`context`] (what its handler may touch), [`error`] (how it fails), [`keys`] (which
-//! of its arguments are keys).
+//! of its arguments are keys), [`help`] (what a container says of its subcommands).
 
 pub mod context;
 pub mod error;
+pub mod help;
 pub mod keys;
 pub mod reader;
 pub mod spec;

@@ -8,6 +8,7 @@ use command::DataCommand;
 
 pub mod bitmap;
 mod element_scan;
+mod first_key;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;

@@ -6,6 +6,9 @@
 //! behalf, under the same locks and before anybody else can see the key: first come, first served,
 //! whichever thread a client belongs to. The reply travels to the client's event loop as a message.
 //!
+//! Where time alone may bring what a command waits for (`XREADGROUP` with `CLAIM`), it says when,
+//! and the client's event loop executes it again then.
+//!
 //! A wait ends once: by being served, by its time, by `CLIENT UNBLOCK` or with the connection.
 //! Whoever ends it holds the wait's own small lock and finds it open; the others find it closed.
 
@@ -15,18 +18,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use command::{CommandError, Cx};
 use parking_lot::Mutex;
-use resp::{Args, OwnedArgs, Reply, Version};
-use store::effects::{DbKey, Denied, Wait};
+use resp::{OwnedArgs, Reply, Version};
+use stdx::rng::Rng;
+use store::effects::{DbKey, Denied, Effects, Wait};
 use store::waiting::Ticket;
-use store::{Keyspace, ValueType};
+use store::{Access, Held, Keyspace, Scope, UnixMs};
 
 use crate::admin::AdminCx;
 use crate::call::{Call, log_verbatim};
-use crate::clients::ClientFlags;
+use crate::clients::{ClientFlags, ClientHandle};
 use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
 use crate::session::{ReplyMode, Session};
+use crate::thread::ThreadContext;
+
+const UNBLOCKED: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
+    b"UNBLOCKED client unblocked via CLIENT UNBLOCK",
+));
 
 /// A command that waits.
 #[derive(Debug)]
@@ -39,18 +48,23 @@ pub(crate) struct Suspended {
     args: OwnedArgs,
     db: usize,
     keys: Vec<Box<[u8]>>,
-    wanted: ValueType,
     on_loss: bool,
     version: Version,
     /// Whether the client wants replies at all.
     replies: bool,
     /// When it is given up: monotonic nanoseconds.
     deadline_ns: Option<u64>,
+    /// When it wants to be executed again even if no key has changed: monotonic nanoseconds,
+    /// [`NEVER`] if it does not.
+    again_ns: AtomicU64,
     /// Whether nobody has ended it.
     open: Mutex<bool>,
     /// Whether its tickets stand in the queues.
     queued: AtomicBool,
 }
+
+/// No time at all, as monotonic nanoseconds.
+const NEVER: u64 = u64::MAX;
 
 /// All commands that wait, by ticket.
 #[derive(Debug, Default)]
@@ -94,26 +108,42 @@ impl Engine {
             args,
             db: session.db(),
             keys: wait.keys,
-            wanted: wait.wanted,
             on_loss: wait.on_loss,
             version: session.version,
             replies: session.reply_mode == ReplyMode::On,
             deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
+            again_ns: AtomicU64::new(self.ns_after(admin.cx.db.effects.wait_again_ms)),
             open: Mutex::new(true),
             queued: AtomicBool::new(true),
         });
         session.handle.set_flag(ClientFlags::BLOCKED, true);
-        *session.handle.waits.lock() = Some(number);
         self.suspensions.all.lock().insert(number, suspended.clone());
-        let ticket = Ticket { number, wide: admin.cx.db.is_wide(), on_loss: wait.on_loss };
-        admin.cx.db.wait_for(&suspended.keys, ticket);
+        *session.handle.waits.lock() = Some(number);
+        if session.handle.killed.load(Ordering::Acquire) {
+            // Whoever killed it may have looked before the line above.
+            self.give_up(&suspended);
+        }
+        let wide = self.store.are_apart(|each| call.entry.keys(suspended.args.as_args(), each));
+        let (wanted, on_loss) = (wait.wanted, wait.on_loss);
+        admin.cx.db.wait_for(&suspended.keys, Ticket { number, wanted, wide, on_loss });
         session.suspended = Some(suspended);
+    }
+
+    /// The monotonic time in so many milliseconds.
+    fn ns_after(&self, ms: Option<u64>) -> u64 {
+        let ns = |ms: u64| self.clock.monotonic_ns().saturating_add(ms.saturating_mul(1_000_000));
+        ms.map_or(NEVER, ns)
     }
 
     /// Serves those who wait for keys that the command with these locks has changed, in the order
     /// of the changes and of the waits. `thread` is the number of the executing event loop.
     #[cold]
     pub(crate) fn serve_waiters(&self, keys: &mut Keyspace<'_>, thread: usize) {
+        if keys.effects.ready.is_empty() {
+            return;
+        }
+        // A transaction sees one moment; who waits is served now, and not by what is due by now.
+        keys.scope.now = keys.scope.now.max(self.clock.unix_ms());
         // What is served may make further keys ready: they come behind.
         while !keys.effects.ready.is_empty() {
             for ready in std::mem::take(&mut keys.effects.ready) {
@@ -123,26 +153,47 @@ impl Engine {
     }
 
     fn serve_key(&self, ready: &DbKey, keys: &mut Keyspace<'_>, thread: usize) {
-        let mut index = 0;
-        while let Some(ticket) = keys.waiter(ready.db, &ready.key, index) {
-            let found =
-                keys.peek_in(ready.db, &ready.key).map(|entry| ValueType::of(entry.value()));
+        let mut from = 0;
+        while let Some((at, ticket)) = keys.next_waiter(ready.db, &ready.key, from) {
             let suspended = self.suspensions.find(ticket.number);
-            let fits = |s: &&Arc<Suspended>| s.on_loss || found == Some(s.wanted);
-            let suspended = suspended.as_ref().filter(fits);
-            let served = suspended.is_some_and(|s| self.serve(s, keys, thread));
+            let served = match &suspended {
+                Some(suspended) if self.covers(suspended, keys) => {
+                    self.serve(suspended, keys, thread)
+                }
+                Some(_) => {
+                    keys.effects.ready_later.push(ready.clone());
+                    false
+                }
+                // Its wait has ended, and its owner will take the ticket back.
+                None => false,
+            };
             // Who was served has left the queue.
-            index += usize::from(!served);
+            from = at + usize::from(!served);
         }
+    }
+
+    /// Serves those who wait for keys that came to be ready under locks that were too few for it.
+    /// Nothing is held.
+    #[cold]
+    pub(crate) fn serve_later(&self, now: UnixMs, effects: &mut Effects, thread: usize) {
+        let ready = std::mem::take(&mut effects.ready_later);
+        let scope = Scope { db: 0, now, access: Access::default(), keep_expired: false };
+        // What is served draws no random numbers: any will do.
+        let mut rng = Rng::seed(0);
+        let mut keys = Keyspace::new(&self.store, Held::all(&self.store), effects, scope, &mut rng);
+        keys.effects.ready.extend(ready);
+        self.serve_waiters(&mut keys, thread);
+        self.route(keys.effects, 0);
     }
 
     /// Executes a command that waited. False if it still finds nothing.
     fn serve(&self, suspended: &Suspended, keys: &mut Keyspace<'_>, thread: usize) -> bool {
         let mut open = suspended.open.lock();
-        let args = suspended.args.as_args();
-        if !*open || !self.covers(suspended.entry, args, keys) {
+        if !*open {
             return false;
         }
+        let started = self.clock.monotonic_ns();
+        let args = suspended.args.as_args();
         let mut reply = Reply::new(suspended.version);
         let db = keys.lend(suspended.db);
         let dirty = db.effects.dirty;
@@ -156,6 +207,11 @@ impl Engine {
             }
         };
         if result.is_ok() && cx.db.effects.wait.take().is_some() {
+            let again_ns = self.ns_after(cx.db.effects.wait_again_ms);
+            if suspended.again_ns.swap(again_ns, Ordering::Relaxed) > again_ns {
+                let message = Message::Rearm { client: suspended.client };
+                self.platform.send(suspended.thread, message);
+            }
             return false;
         }
         if cx.db.effects.dirty > dirty {
@@ -165,7 +221,8 @@ impl Engine {
         cx.db.end_wait(suspended.db, &suspended.keys, suspended.number);
         drop(cx);
         *open = false;
-        self.count_served(suspended.entry, result.is_err(), thread);
+        let nanos = self.clock.monotonic_ns().saturating_sub(started);
+        self.count(suspended.entry, nanos, result.is_err(), thread);
         if let Err(error) = &result {
             reply.clear();
             self.fail(error, &mut reply, thread);
@@ -174,11 +231,11 @@ impl Engine {
         true
     }
 
-    /// Whether all keys of a command are locked. They are, since a command that changes keys begins
-    /// again under all locks where others would be missing.
-    fn covers(&self, entry: &Entry, args: Args<'_>, keys: &Keyspace<'_>) -> bool {
+    /// Whether all keys of a command are locked. They are if the command that holds the locks
+    /// writes, since it began again under all locks where others would be missing.
+    fn covers(&self, suspended: &Suspended, keys: &Keyspace<'_>) -> bool {
         let mut covered = true;
-        entry.keys(args, |key| covered &= keys.covers(key));
+        suspended.entry.keys(suspended.args.as_args(), |key| covered &= keys.covers(key));
         covered
     }
 
@@ -186,6 +243,7 @@ impl Engine {
     fn resume_suspended(&self, suspended: &Suspended, reply: Vec<u8>) {
         self.suspensions.all.lock().remove(&suspended.number);
         if let Some(handle) = self.clients.get(suspended.client) {
+            handle.count_commands(1);
             handle.set_flag(ClientFlags::BLOCKED, false);
             *handle.waits.lock() = None;
         }
@@ -204,9 +262,17 @@ impl Engine {
         true
     }
 
+    /// Ends the wait of a client that is being killed, so that nothing is given to it any more.
+    pub(crate) fn forsake(&self, handle: &ClientHandle) {
+        let number = *handle.waits.lock();
+        if let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) {
+            self.give_up(&suspended);
+        }
+    }
+
     /// `CLIENT UNBLOCK`: ends a client's wait as if its time were over, or with an error. False if
-    /// it does not wait for a key.
-    pub(crate) fn unblock(&self, client: u64, with_error: bool) -> bool {
+    /// it does not wait for a key. `thread` is the number of the executing event loop.
+    pub(crate) fn unblock(&self, client: u64, with_error: bool, thread: usize) -> bool {
         let Some(handle) = self.clients.get(client) else { return false };
         let number = *handle.waits.lock();
         let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) else {
@@ -216,8 +282,9 @@ impl Engine {
             return false;
         }
         let mut reply = Reply::new(suspended.version);
+        self.count(suspended.entry, 0, with_error, thread);
         if with_error {
-            reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            self.fail(&UNBLOCKED, &mut reply, thread);
         } else {
             reply.null_array();
         }
@@ -225,10 +292,39 @@ impl Engine {
         true
     }
 
-    /// When the session's wait is to be given up: monotonic nanoseconds.
+    /// When the session's wait is to be looked after, by [`Engine::wait_again`] and
+    /// [`Engine::wait_timed_out`]: monotonic nanoseconds.
     #[must_use]
     pub fn wait_deadline_ns(&self, session: &Session) -> Option<u64> {
-        session.suspended.as_ref()?.deadline_ns
+        let suspended = session.suspended.as_ref()?;
+        let again_ns = suspended.again_ns.load(Ordering::Relaxed);
+        suspended.deadline_ns.into_iter().chain(Some(again_ns).filter(|&ns| ns != NEVER)).min()
+    }
+
+    /// Executes the command that waits again if it wanted that by now: time alone may have brought
+    /// what it waits for. Its reply then comes as a message. Called by the event loop that owns the
+    /// session.
+    pub fn wait_again(&self, session: &mut Session, thread: &mut ThreadContext) {
+        let Some(suspended) = session.suspended.clone() else { return };
+        if suspended.again_ns.load(Ordering::Relaxed) > self.clock.monotonic_ns() {
+            return;
+        }
+        suspended.again_ns.store(NEVER, Ordering::Relaxed);
+        thread.begin(&*self.clock);
+        let scope = self.scope(session, thread);
+        let (effects, rng) = (&mut thread.effects, &mut thread.rng);
+        let mut keys = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
+        keys.lock_keys(|each| suspended.entry.keys(suspended.args.as_args(), each));
+        keys.effects.interest = self.store.interest();
+        keys.lock_for_waiters();
+        self.serve(&suspended, &mut keys, thread.index);
+        self.serve_waiters(&mut keys, thread.index);
+        self.route(keys.effects, suspended.client);
+        drop(keys);
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
+        self.settle(thread);
     }
 
     /// Gives up the session's wait if its time is over: true if the reply says so. Called by the
@@ -239,6 +335,8 @@ impl Engine {
         if suspended.deadline_ns.is_none_or(|at| at > now) || !self.give_up(suspended) {
             return false;
         }
+        self.count(suspended.entry, 0, false, session.handle.thread);
+        session.handle.count_commands(1);
         if suspended.replies {
             reply.null_array();
         }
@@ -249,7 +347,7 @@ impl Engine {
     /// The session's wait is over: to be called by its owner before its next command.
     pub fn wait_ended(&self, session: &mut Session) {
         let Some(suspended) = session.suspended.take() else { return };
-        let _was_open = self.give_up(&suspended);
+        self.give_up(&suspended);
         if suspended.queued.swap(false, Ordering::Relaxed) {
             self.store.end_wait(suspended.db, &suspended.keys, suspended.number);
         }

@@ -52,6 +52,20 @@ impl Access {
         }
     }
 
+    /// The clock of a key restored at `now`: not used for so many seconds, or used with such a
+    /// frequency, of which the policy regards one.
+    #[must_use]
+    pub fn restored(self, now: UnixMs, idle_seconds: Option<u64>, frequency: Option<u8>) -> u32 {
+        match (self.policy, idle_seconds, frequency) {
+            (Policy::Lfu { .. }, _, Some(count)) => lfu_clock(now, count),
+            // The clock cannot say more than it has bits for.
+            (Policy::Lru, Some(idle), _) => {
+                lru_clock(now.saturating_sub(idle.min(CLOCK_MASK) * 1000))
+            }
+            _ => self.created(now),
+        }
+    }
+
     /// The clock after an access at `now`.
     #[inline]
     #[must_use]
@@ -125,6 +139,16 @@ mod tests {
         let before = ((1u64 << 24) - 3) * 1000;
         let clock = access.created(before);
         assert_eq!(access.idle_seconds(clock, before + 10_000), 10);
+    }
+
+    #[test]
+    fn a_restored_clock_says_what_its_policy_asks() {
+        let (now, lru) = (1_800_000_000_000, Access::default());
+        assert_eq!(lru.idle_seconds(lru.restored(now, Some(1000), Some(9)), now), 1000);
+        assert_eq!(lru.idle_seconds(lru.restored(now, Some(u64::MAX), None), now), CLOCK_MASK);
+        assert_eq!(lru.restored(now, None, Some(9)), lru.created(now));
+        assert_eq!(LFU.frequency(LFU.restored(now, Some(1000), Some(9)), now), 9);
+        assert_eq!(LFU.restored(now, Some(1000), None), LFU.created(now));
     }
 
     #[test]

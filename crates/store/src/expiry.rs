@@ -11,10 +11,24 @@ use parking_lot::MutexGuard;
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass, Interest};
 use crate::shard::{Shard, Store};
+use crate::waiting::Waiting;
+use crate::watch::Watchers;
 
 /// Records that `entry` was removed because its time had come.
-pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
+pub(crate) fn expired(
+    watchers: &Watchers,
+    waiting: &Waiting,
+    effects: &mut Effects,
+    db: usize,
+    entry: Entry,
+) {
     let key = entry.key();
+    if !watchers.is_empty() {
+        watchers.key_expired(db, key);
+    }
+    if waiting.awaits_loss(db, key) {
+        effects.ready(db, key);
+    }
     effects.counters.expired += 1;
     let unlinks = effects.interest.wants(Interest::UNLINK_EXPIRED);
     effects.record(db, &[if unlinks { b"UNLINK".as_slice() } else { b"DEL" }, key]);
@@ -25,7 +39,16 @@ pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
 
 /// Records that fields were removed from the hash under `key` because their time had come. Replicas
 /// get a deletion for each.
-pub(crate) fn fields_expired(effects: &mut Effects, db: usize, key: &[u8], names: &[Box<[u8]>]) {
+pub(crate) fn fields_expired(
+    watchers: &Watchers,
+    effects: &mut Effects,
+    db: usize,
+    key: &[u8],
+    names: &[Box<[u8]>],
+) {
+    if !watchers.is_empty() {
+        watchers.key_changed(db, key);
+    }
     effects.counters.expired_fields += names.len() as u64;
     for name in names {
         effects.record(db, &[b"HDEL", key, name]);
@@ -64,24 +87,22 @@ impl Store {
         mut route: impl FnMut(&mut Effects),
     ) -> bool {
         let mut shard = self.shards[shard].lock();
-        let Shard { databases, watchers, .. } = &mut *shard;
+        let Shard { databases, watchers, waiting } = &mut *shard;
         let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_ms);
         let Some(db) = databases.iter().position(has_due) else { return false };
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
         let mut more = rest.iter().any(has_due);
         let rehash = |key: &[u8]| self.position(key);
         let gone = |gone: Expired<'_>| match gone {
-            Expired::Key(entry) => {
-                watchers.key_expired(db, entry.key());
-                expired(effects, db, entry);
-            }
+            Expired::Key(entry) => expired(watchers, waiting, effects, db, entry),
             Expired::Fields { key, names } => {
-                watchers.key_changed(db, key);
-                fields_expired(effects, db, key, names);
+                fields_expired(watchers, effects, db, key, names);
             }
             Expired::Emptied(entry) => emptied(effects, db, entry),
         };
         more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, gone);
+        // The locks of whoever waits for the end of a key may be others than this one.
+        effects.ready_later.append(&mut effects.ready);
         if effects.pending() {
             route(effects);
         }

@@ -1,7 +1,7 @@
 //! The store: 256 shards, each a lock around its part of every database.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use collections::prefetch;
 use collections::table::KeyTable;
@@ -50,6 +50,8 @@ pub struct Store {
     watched_keys: AtomicU64,
     /// Number of clients that wait for keys.
     pub(crate) waiting: AtomicU64,
+    /// Whether checksums of payloads are left unread.
+    ignores_checksums: AtomicBool,
 }
 
 impl Store {
@@ -64,6 +66,7 @@ impl Store {
             interest: AtomicU32::new(0),
             watched_keys: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
+            ignores_checksums: AtomicBool::new(false),
         }
     }
 
@@ -84,13 +87,23 @@ impl Store {
     #[inline]
     #[must_use]
     pub fn interest(&self) -> Interest {
-        let listeners = Interest::from_bits(self.interest.load(Ordering::Relaxed));
-        if self.waiters() > 0 { listeners | Interest::READY } else { listeners }
+        Interest::from_bits(self.interest.load(Ordering::Relaxed))
     }
 
     /// Sets who listens; commands that begin afterwards record for them.
     pub fn set_interest(&self, interest: Interest) {
         self.interest.store(interest.bits(), Ordering::Relaxed);
+    }
+
+    /// Whether `RESTORE` leaves checksums unread, for tests with damaged payloads.
+    #[must_use]
+    pub fn ignores_checksums(&self) -> bool {
+        self.ignores_checksums.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether checksums are left unread.
+    pub fn ignore_checksums(&self, ignore: bool) {
+        self.ignores_checksums.store(ignore, Ordering::Relaxed);
     }
 
     /// Number of keys in `db`, each shard counted at its own moment.

@@ -1,11 +1,12 @@
-//! Values that change their name: `RENAME`, `MOVE` and `COPY`.
+//! Values that change their name or come with one: `RENAME`, `MOVE`, `COPY` and `RESTORE`.
 //!
 //! A value keeps what it points to, so each takes the same time whatever the size. Two keys change
 //! in one step: the step counts once, and its events come in the order that subscribers know from
 //! Redis, which no two edits one after the other would give.
 
-use collections::entry::Entry;
+use collections::entry::{Entry, NewValue};
 
+use crate::UnixMs;
 use crate::edit::Edit;
 use crate::effects::{Event, EventClass};
 use crate::keyspace::Keyspace;
@@ -56,6 +57,24 @@ impl Keyspace<'_> {
         let replaced = target.place(entry);
         arrived(&mut target, event, replaced);
         true
+    }
+}
+
+impl Keyspace<'_> {
+    /// Puts a value under a key, replacing what is there, with an access clock of its own.
+    pub fn restore_value(
+        &mut self,
+        key: &[u8],
+        value: NewValue<'_>,
+        deadline: Option<UnixMs>,
+        clock: u32,
+        event: Event,
+    ) {
+        let mut entry = Entry::new(key, value, deadline);
+        entry.set_clock(clock);
+        let mut target = self.edit(key);
+        let replaced = target.place(entry);
+        arrived(&mut target, event, replaced);
     }
 }
 

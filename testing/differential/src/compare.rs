@@ -3,6 +3,8 @@
 
 use client::Value;
 
+use crate::payload;
+
 /// How two replies of one command are compared. Error replies are always compared exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {
@@ -28,6 +30,8 @@ pub enum Compare {
     Hello,
     /// What chance chose: the RESP type, and how many elements there are.
     Presence,
+    /// A payload of `DUMP`: the same value, and the same bytes where it is kept in one block.
+    Payload,
     /// Only the RESP type.
     Type,
 }
@@ -66,6 +70,7 @@ impl Compare {
                     && a.iter().zip(b).all(|(a, b)| command_info(a) == command_info(b))
             }
             (Compare::Scores, ..) => same_scores(subject, reference),
+            (Compare::Payload, Value::Bulk(a), Value::Bulk(b)) => payload::agree(a, b),
             (Compare::Hello, ..) => hello(subject) == hello(reference),
             (Compare::Presence, Value::Array(a), Value::Array(b)) => a.len() == b.len(),
             (Compare::Presence | Compare::Type, ..) => {

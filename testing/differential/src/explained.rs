@@ -169,6 +169,29 @@ pub const EXPLAINED: &[Explained] = &[
                 && is_error(reference, "ERR Elements are too large")
         },
     },
+    Explained {
+        name: "group-lag",
+        sentence: "XINFO GROUPS counts what a group has read and has yet to read as Redis 8 does, \
+                   where entries that it had not read were trimmed or deleted, and caps what \
+                   ENTRIESREAD claims; Redis 7.0 and Valkey count on.",
+        explains: |command, subject, reference| {
+            is(command, "XINFO") && without(subject, PROGRESS) == without(reference, PROGRESS)
+        },
+    },
+    Explained {
+        name: "claiming-consumer",
+        sentence: "XCLAIM creates its consumer even if it claims nothing, as Redis 7.2 does.",
+        explains: |command, subject, reference| {
+            is(command, "XINFO") && without(subject, CONSUMERS) == without(reference, CONSUMERS)
+        },
+    },
+    Explained {
+        name: "stream-producers",
+        sentence: "XINFO STREAM tells of idempotent producers, as Redis 8.6 does.",
+        explains: |command, subject, reference| {
+            is(command, "XINFO") && without(subject, PRODUCERS) == *reference
+        },
+    },
 ];
 
 /// The known difference that explains these replies, if one does.
@@ -178,6 +201,41 @@ pub fn explanation(
     reference: &Value,
 ) -> Option<&'static Explained> {
     EXPLAINED.iter().find(|known| (known.explains)(command, subject, reference))
+}
+
+/// Fields of `XINFO`: how far a group has come, and what a stream remembers of producers.
+const PROGRESS: &[&str] = &["entries-read", "lag"];
+const CONSUMERS: &[&str] = &["consumers", "entries-read", "lag"];
+const PRODUCERS: &[&str] = &[
+    "idmp-duration",
+    "idmp-maxsize",
+    "pids-tracked",
+    "iids-tracked",
+    "iids-added",
+    "iids-duplicates",
+];
+
+/// A reply without some fields, however deep: a map of RESP3, or names and values by turns.
+fn without(value: &Value, fields: &[&str]) -> Value {
+    let named = |value: &Value| fields.iter().any(|name| is_bulk(value, name));
+    match value {
+        Value::Map(pairs) => {
+            let kept = pairs.iter().filter(|(name, _)| !named(name));
+            Value::Map(kept.map(|(name, value)| (name.clone(), without(value, fields))).collect())
+        }
+        Value::Array(items) => {
+            let (mut kept, mut items) = (Vec::new(), items.iter());
+            while let Some(item) = items.next() {
+                if named(item) {
+                    items.next();
+                } else {
+                    kept.push(without(item, fields));
+                }
+            }
+            Value::Array(kept)
+        }
+        other => other.clone(),
+    }
 }
 
 fn is(command: &Command, name: &str) -> bool {
@@ -239,6 +297,24 @@ mod tests {
         };
         assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &refusal("a")), Some("newer-choices"));
         assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &syntax), None);
+    }
+
+    #[test]
+    fn fields_are_left_out_wherever_they_are() {
+        let word = |word: &str| Value::Bulk(word.into());
+        let fields = |lag| vec![word("name"), word("lag"), word("lag"), Value::Integer(lag)];
+        let groups = |lag| Value::Array(vec![Value::Array(fields(lag))]);
+        let explained = explanation(&command("XINFO GROUPS s"), &groups(1), &groups(2));
+        assert_eq!(explained.map(|known| known.name), None, "the name looks like a field");
+        let groups = |name, lag| {
+            let pairs = vec![(word("name"), word(name)), (word("lag"), Value::Integer(lag))];
+            Value::Array(vec![Value::Map(pairs)])
+        };
+        let named = |a: &Value, b: &Value| {
+            explanation(&command("XINFO GROUPS s"), a, b).map(|known| known.name)
+        };
+        assert_eq!(named(&groups("g", 1), &groups("g", 2)), Some("group-lag"));
+        assert_eq!(named(&groups("g", 1), &groups("h", 1)), None);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub enum Arg {
     FieldType,
     /// A BITFIELD offset.
     FieldOffset,
+    /// A payload of `DUMP`: of Redis 7.0, or damaged.
+    Payload,
     /// A value digest of 16 hexadecimal digits.
     Digest,
     /// This word, in random case.
@@ -167,6 +169,29 @@ const FIELD_TYPES: [&str; 12] =
 const FIELD_OFFSETS: [&str; 10] =
     ["0", "1", "7", "8", "#0", "#1", "#3", "100", "-1", "#99999999999"];
 
+/// What `DUMP` of Redis 7.0 returned for a value of each kind.
+const PAYLOADS: [&[u8]; 8] = [
+    b"\x00\xc1\xd4\xfe\x0a\x00\xc6\xc4\x86#\xfe\xbe\xde.",
+    b"\x00\x0bhello world\x0a\x00\x0b\xfcI\xb9\xa6\xc7\xa04",
+    b"\x12\x01\x02\x16\x16\x00\x00\x00\x04\x00\x81a\x02\x01\x01\xde\xd4\x02\x85hello\
+      \x06\xff\x0a\x00F\x8a\xdd\xe3d\xcc@\xe7",
+    b"\x0b\x14\x04\x00\x00\x00\x03\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00p\x11\
+      \x01\x00\x0a\x00\x85\xd5\xc1\x06[\x1d\xd0U",
+    b"\x02\x03\xc0\x05\x01a\x01b\x0a\x00l\xf6\xd0\xb4\x9f{\xb0\x92",
+    b"\x11##\x00\x00\x00\x06\x00\x83low\x04\x84-inf\x05\x83one\x04\x01\x01\x83two\x04\
+      \x832.5\x04\xff\x0a\x00\x1d\x16\x9cl\x98O\x9e9",
+    b"\x10\x12\x12\x00\x00\x00\x04\x00\x81f\x02\x81v\x02\x81n\x02*\x01\xff\x0a\x00\xff\
+      0\xe8\x7frb\xd9\x91",
+    b"\x13\x01\x10\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x07>>\
+      \x00\x00\x00\x19\x00\x02\x01\x01\x01\x02\x01\x81f\x02\x81g\x02\x00\x01\x02\x01\
+      \x00\x01\x00\x01\x01\x01\x02\x01\x05\x01\x03\x01\x01\x01\xdf\xf9\x02\x03\x01\x04\
+      \x01\x05\x01\x00\x01\x01\x01\xdf\xfa\x02\x01\x01\x81h\x02\x09\x01\x06\x01\xff\
+      \x02\x06\x01\x05\x07\x06\x00\x03\x01\x02g1\x05\x07\x81\xff\xff\xff\xff\xff\xff\
+      \xff\xff\x01\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x07\xce\
+      OV\xfd\xa1\x01\x00\x00\x01\x01\x02c1\xceOV\xfd\xa1\x01\x00\x00\x01\x00\x00\x00\
+      \x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x07\x0a\x000\x0fv\xf2#\x9f\x91m",
+];
+
 impl Arg {
     /// Appends arguments of this shape to `out`.
     pub fn generate(&self, rng: &mut Rng, out: &mut Command) {
@@ -188,6 +213,7 @@ impl Arg {
             Arg::Glob => out.push(text(rng.pick(&GLOBS))),
             Arg::FieldType => out.push(text(rng.pick(&FIELD_TYPES))),
             Arg::FieldOffset => out.push(text(rng.pick(&FIELD_OFFSETS))),
+            Arg::Payload => out.push(payload(rng)),
             Arg::Digest => out.push(text(rng.pick(&["b6acb9d84a38ff74", "0000000000000000", "x"]))),
             Arg::Word(word) => out.push(in_some_case(rng, word)),
             Arg::OneOf(choices) => all(rng.pick(choices), rng, out),
@@ -212,6 +238,16 @@ pub fn all(shapes: &[Arg], rng: &mut Rng, out: &mut Command) {
     for shape in shapes {
         shape.generate(rng, out);
     }
+}
+
+/// A payload, now and then with a bit that is wrong, which its checksum shows.
+fn payload(rng: &mut Rng) -> Vec<u8> {
+    let mut payload = rng.pick(&PAYLOADS).to_vec();
+    if rng.one_in(8) {
+        let at = rng.below(payload.len());
+        payload[at] ^= 1 << rng.below(8);
+    }
+    payload
 }
 
 fn value(rng: &mut Rng) -> Vec<u8> {

@@ -89,6 +89,16 @@ const NEWER_BITOPS: &[&[Arg]] =
 const SCAN_OPTIONS: &[&[Arg]] =
     &[&[Word("MATCH"), Glob], &[Word("TYPE"), OneOf(&[&[Word("string")], &[Word("list")]])]];
 
+const RESTORE_TIMES: &[&[Arg]] = &[&[Word("0")], &[Word("0")], &[Millis], &[UnixMillis]];
+
+const RESTORE_OPTIONS: &[&[Arg]] = &[
+    &[Word("REPLACE")],
+    &[Word("REPLACE")],
+    &[Word("ABSTTL")],
+    &[Word("IDLETIME"), Int],
+    &[Word("FREQ"), Int],
+];
+
 const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
 
 const LCS_OPTIONS: &[&[Arg]] =
@@ -106,6 +116,11 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
 
 const LIST_ENDS: &[&[Arg]] =
     &[&[Word("LEFT")], &[Word("RIGHT")], &[Word("LEFT")], &[Word("RIGHT")], &[Value]];
+
+/// How long a command may wait that finds nothing: for a moment, since nobody comes to serve it.
+pub const TIMEOUTS: [&str; 5] = ["0.01", "0.002", "-1", "nan", "abc"];
+const TIMEOUT: Arg =
+    OneOf(&[&[Word("0.01")], &[Word("0.002")], &[Word("-1")], &[Word("nan")], &[Word("abc")]]);
 
 const LINSERT_SIDES: &[&[Arg]] = &[&[Word("BEFORE")], &[Word("AFTER")]];
 
@@ -138,6 +153,8 @@ const SMALL_INDEX: Arg = OneOf(&[
 ]);
 
 const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
+
+const ZMPOP_ENDS: &[&[Arg]] = &[&[Word("MIN")], &[Word("MAX")], &[Value]];
 
 const LPOS_OPTIONS: &[&[Arg]] =
     &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
@@ -517,6 +534,7 @@ pub const TABLE: &[Row] = &[
     // Keys.
     row(&["COPY"], &[Key, Key, Options(&[&[Word("DB"), Db], &[Word("REPLACE")]])]),
     row(&["DEL"], &[Repeat(1, 2, &[Key])]),
+    row(&["DUMP"], &[Key]).compare(Compare::Payload),
     row(&["EXISTS"], &[Repeat(1, 4, &[Key])]),
     row(&["EXPIRE"], &[Key, Seconds, Options(EXPIRE_OPTIONS)]),
     row(&["EXPIREAT"], &[Key, UnixSeconds, Options(EXPIRE_OPTIONS)]),
@@ -535,6 +553,7 @@ pub const TABLE: &[Row] = &[
     row(&["RANDOMKEY"], &[]).compare(Compare::Type).weight(1),
     row(&["RENAME"], &[Key, Key]),
     row(&["RENAMENX"], &[Key, Key]),
+    row(&["RESTORE"], &[Key, OneOf(RESTORE_TIMES), Payload, Options(RESTORE_OPTIONS)]),
     row(&["SCAN"], &[Word("0"), Word("COUNT"), Word("1000"), Options(SCAN_OPTIONS)])
         .compare(Compare::Scan)
         .weight(1),
@@ -547,6 +566,14 @@ pub const TABLE: &[Row] = &[
     row(&["LINDEX"], &[Key, Index]),
     row(&["LINSERT"], &[Key, OneOf(LINSERT_SIDES), ELEMENT, ELEMENT]).weight(8),
     row(&["LLEN"], &[Key]),
+    row(&["BLMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS), TIMEOUT]).weight(2),
+    row(&["BLMPOP"], &[TIMEOUT, Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(1),
+    row(&["BLMPOP"], &[TIMEOUT, Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(1),
+    row(&["BLPOP"], &[Repeat(1, 3, &[Key]), TIMEOUT]).weight(2),
+    row(&["BRPOP"], &[Repeat(1, 3, &[Key]), TIMEOUT]).weight(2),
+    row(&["BRPOPLPUSH"], &[Key, Key, TIMEOUT]).weight(1),
     row(&["LMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS)]).weight(8),
     row(&["LMPOP"], &[Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
     row(&["LMPOP"], &[Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
@@ -648,15 +675,14 @@ pub const TABLE: &[Row] = &[
     row(&["ZINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), SMALL_COUNT]])]),
     row(&["ZINTERSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
     row(&["ZLEXCOUNT"], &[Key, MEMBER_BOUND, MEMBER_BOUND]).compare(Compare::Type),
+    row(&["BZMPOP"], &[TIMEOUT, Word("2"), Key, Key, OneOf(ZMPOP_ENDS)])
+        .compare(Compare::Scores)
+        .weight(1),
+    row(&["BZPOPMAX"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
+    row(&["BZPOPMIN"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
     row(
         &["ZMPOP"],
-        &[
-            Word("2"),
-            Key,
-            Key,
-            OneOf(&[&[Word("MIN")], &[Word("MAX")], &[Value]]),
-            Options(&[&[Word("COUNT"), SMALL_COUNT]]),
-        ],
+        &[Word("2"), Key, Key, OneOf(ZMPOP_ENDS), Options(&[&[Word("COUNT"), SMALL_COUNT]])],
     )
     .compare(Compare::Scores),
     row(&["ZMSCORE"], &[Key, Repeat(1, 3, &[ELEMENT])]).compare(Compare::Scores),

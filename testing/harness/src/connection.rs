@@ -93,12 +93,18 @@ impl Connection {
 
     /// Does what messages from other threads ask for.
     pub fn serve(&mut self) {
-        while let Some(message) = self.inbox.take() {
-            self.obey(message);
-        }
+        self.obey_all();
+        self.engine.wait_again(&mut self.session, &mut self.context);
+        self.obey_all();
         if self.engine.wait_timed_out(&mut self.session, &mut self.reply) {
             self.state = State::Open;
             self.execute();
+        }
+    }
+
+    fn obey_all(&mut self) {
+        while let Some(message) = self.inbox.take() {
+            self.obey(message);
         }
     }
 
@@ -196,6 +202,11 @@ impl Connection {
                 self.close();
             }
             Message::Push { bytes, .. } => self.reply.raw(&bytes),
+            Message::Publish { message, .. } => {
+                if self.session.wants(&message) {
+                    self.reply.raw(message.bytes(self.session.version()));
+                }
+            }
             Message::Resume { reply, .. } => {
                 self.engine.wait_ended(&mut self.session);
                 if self.state == State::Waiting {
@@ -204,6 +215,8 @@ impl Connection {
                     self.execute();
                 }
             }
+            // The time is asked for whenever the connection is served.
+            Message::Rearm { .. } => {}
         }
     }
 

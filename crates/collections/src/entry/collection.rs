@@ -104,6 +104,14 @@ macro_rules! objects {
                 }
             }
 
+            /// The collection, borrowed.
+            #[must_use]
+            pub const fn as_ref(&self) -> ObjectRef<'_> {
+                match self {
+                    $(Self::$name(object) => ObjectRef::$name(object),)*
+                }
+            }
+
             /// Moves the collection into a value word.
             ///
             /// # Safety

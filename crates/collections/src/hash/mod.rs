@@ -14,6 +14,7 @@
 //! works on what is there.
 
 mod iter;
+mod load;
 mod sample;
 #[cfg(test)]
 mod tests;

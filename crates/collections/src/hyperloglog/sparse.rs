@@ -207,16 +207,46 @@ struct Found {
 
 #[inline]
 fn locate(opcodes: &[u8], index: usize, from: Cursor) -> Result<Found, Corrupted> {
-    let (mut previous, mut target) = (None, from);
-    loop {
-        let run = Run::read(opcodes, target.at).ok_or(Corrupted)?;
-        if index < target.first + run.len {
+    let (mut before, mut target) = (from, from);
+    while target.at < opcodes.len() {
+        let (len, width) = span(opcodes, target.at);
+        if index < target.first + len {
+            let previous = (before.at < target.at).then_some(before);
+            let run = Run::read(opcodes, target.at).ok_or(Corrupted)?;
             return Ok(Found { previous, target, run });
         }
-        previous = Some(target);
-        target = Cursor { at: target.at + run.width, first: target.first + run.len };
+        before = target;
+        target = Cursor { at: target.at + width, first: target.first + len };
     }
+    Err(Corrupted)
 }
+
+/// How many registers the opcode at `at` has, and its bytes. The kinds of opcodes follow one
+/// another without a pattern that a processor could foresee, so there is no branch on them.
+#[inline]
+fn span(opcodes: &[u8], at: usize) -> (usize, usize) {
+    let first = opcodes[at];
+    let (high, is_wide) = SPANS[usize::from(first)];
+    let second = usize::from(opcodes.get(at + 1).copied().unwrap_or(0));
+    let wide = usize::from(is_wide);
+    (usize::from(high) + second * wide, 1 + wide)
+}
+
+/// Of each first byte, how many registers it alone says the opcode has, and whether a second byte
+/// adds to them.
+const SPANS: [(u16, bool); 256] = {
+    let (mut spans, mut first) = ([(0, false); 256], 0);
+    while first < 256 {
+        let low = first as u16 & 0x3f;
+        spans[first] = match first as u8 {
+            VAL.. => ((first as u16 & 3) + 1, false),
+            XZERO.. => ((low << 8) + 1, true),
+            _ => (low + 1, false),
+        };
+        first += 1;
+    }
+    spans
+};
 
 /// The opcodes around an update: the run before, the new ones, and some behind.
 #[derive(Debug, Default)]

@@ -47,6 +47,30 @@ impl Chain {
         (0..self.nodes()).map(node).sum()
     }
 
+    /// The node with the number `index`, if there are so many.
+    pub(super) fn node(&self, index: usize) -> Option<&Node> {
+        (index < self.nodes()).then(|| self.directory.get(index))
+    }
+
+    /// Adds a node behind the last one, as it is.
+    pub(super) fn push_node(&mut self, node: Node) {
+        self.directory.push(End::Back, node);
+    }
+
+    /// Brings every node into the form that its place asks for.
+    pub(super) fn compress_all(&mut self, limits: Limits) {
+        if limits.compress_depth != 0 {
+            (0..self.nodes()).for_each(|index| self.set_compression(index, limits));
+        }
+    }
+
+    /// The elements as one listpack, if there is one node and it is not too large.
+    pub(super) fn sole_listpack(&self, limits: Limits) -> Option<Listpack> {
+        let node = self.node(0).filter(|_| self.nodes() == 1)?;
+        let listpack = node.listpack()?;
+        (!limits.exceeded_by(node.bytes(), node.count())).then(|| listpack.into_owned())
+    }
+
     /// The elements as one listpack, if there is one node and it is small enough to be kept so.
     pub(super) fn to_listpack(&self, limits: Limits) -> Option<Listpack> {
         if self.nodes() != 1 {

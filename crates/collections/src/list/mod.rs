@@ -33,6 +33,7 @@
 
 mod chain;
 mod directory;
+mod load;
 mod node;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ use chain::{Chain, insert_listpack, pop_listpack, replace_listpack};
 use word::{Form, FormMut, Word};
 
 pub use directory::Removed;
+pub use load::{Loader, NodeRef};
 
 /// An end of a list, or of a walk over it: the one that it starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

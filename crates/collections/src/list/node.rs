@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 
 use stdx::lzf;
 
+use super::load::NodeRef;
 use super::{End, Limits};
 use crate::bytes::SharedBytes;
 use crate::listpack::{Item, Listpack, Needle, Offset};
@@ -63,6 +64,18 @@ impl Node {
     /// A node of all elements of `listpack`, which has some.
     pub(super) fn packed(listpack: Listpack) -> Self {
         Self::Packed { count: count_of(&listpack), listpack }
+    }
+
+    /// The node as dump files have it.
+    pub(super) fn as_ref(&self) -> NodeRef<'_> {
+        match self {
+            Self::Packed { listpack, .. } => NodeRef::Packed(listpack.as_bytes()),
+            Self::Compressed { stream, .. } => NodeRef::Compressed {
+                stream: &stream.as_slice()[LENGTH_BYTES..],
+                len: packed_len(stream),
+            },
+            Self::Plain(element) => NodeRef::Plain(element.as_slice()),
+        }
     }
 
     /// How many elements the node has.

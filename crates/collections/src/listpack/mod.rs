@@ -22,6 +22,7 @@
 //! an [`Offset`] is the beginning of an element, and is good until the listpack changes at or
 //! before it. The bytes are shared by clones and copied by the first change (law 3).
 
+pub(crate) mod check;
 mod codec;
 mod item;
 #[cfg(test)]
@@ -29,6 +30,8 @@ mod tests;
 
 use std::fmt;
 
+pub use crate::block::Malformed;
+use crate::block::block_methods;
 use crate::bytes::SharedBytes;
 use codec::{Decoded, END, Encoded, Value};
 pub use item::{Item, Needle};
@@ -45,18 +48,6 @@ const SOUND: &str = "a listpack is well-formed and an offset is the beginning of
 /// Where an element begins, in bytes from the beginning of its listpack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Offset(usize);
-
-/// The bytes are no listpack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a well-formed listpack")
-    }
-}
-
-impl std::error::Error for Malformed {}
 
 /// Checks untrusted bytes and counts their elements: sizes and count agree with the header, every
 /// element ends inside, every backlen says the size of its element, and the end mark is at the end.
@@ -118,17 +109,7 @@ impl Listpack {
         Ok(Self { bytes: SharedBytes::from(bytes) })
     }
 
-    /// The listpack as dump files have it.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
-    }
-
-    /// The bytes of memory behind the pointer.
-    #[must_use]
-    pub fn allocated_bytes(&self) -> usize {
-        self.bytes.allocated_bytes()
-    }
+    block_methods!();
 
     /// Whether elements of `bytes` bytes more may be added.
     #[must_use]

@@ -10,6 +10,7 @@
 //! the limits are and what is compared with them is what `OBJECT ENCODING` shows, so it is kept
 //! to the member ([`Set::add`]).
 
+mod load;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use crate::entry::Collection;
 use crate::hash_table::{self, HashTable};
 use crate::intset::Intset;
 use crate::listpack::{self, Item, Listpack, Needle};
+pub use load::Kept;
 
 /// More integers than this are never kept sorted, whatever the parameter says.
 const INTSET_ENTRIES_MAX: usize = 1 << 30;

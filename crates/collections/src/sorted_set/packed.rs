@@ -10,6 +10,7 @@ use std::ops::Range;
 use stdx::num;
 
 use super::{Element, Member};
+use crate::block::Malformed;
 use crate::listpack::{Item, Listpack, Needle, Offset};
 
 const PAIRS: &str = "each member of a packed sorted set has its score behind it";
@@ -21,6 +22,31 @@ pub(super) struct Packed {
 }
 
 impl Packed {
+    /// The elements of a listpack from outside, which has an even number of items, if every score
+    /// is one and the order is right.
+    pub(super) fn from_pairs(list: Listpack) -> Result<Self, Malformed> {
+        let mut scores = list.iter().skip(1).step_by(2);
+        let is_score = |item: Item<'_>| match item {
+            Item::Int(_) => true,
+            Item::Bytes(text) => num::parse_f64(text).is_some_and(|score| !score.is_nan()),
+        };
+        if !scores.all(is_score) {
+            return Err(Malformed);
+        }
+        let new = Self { list };
+        let mut digits = itoa::Buffer::new();
+        let elements = new.range(0..new.len());
+        let ordered = elements.zip(new.range(0..new.len()).skip(1)).all(|(before, after)| {
+            before.order(after.score, after.member.text(&mut digits)) == Ordering::Less
+        });
+        if ordered { Ok(new) } else { Err(Malformed) }
+    }
+
+    /// The listpack.
+    pub(super) fn listpack(&self) -> &Listpack {
+        &self.list
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len() / 2
     }

@@ -30,9 +30,14 @@ const FLAG_BITS: u32 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     bytes: SharedBytes,
-    live: u32,
-    total: u32,
+    /// Entries, without and with tombstones: at most `log::BLOCK_ENTRIES_MAX`.
+    live: u16,
+    total: u16,
+    /// Memory of the buffer, so that adding it up touches no buffer. An entry has at most 1 GiB.
+    allocated: u32,
 }
+
+const _: () = assert!(size_of::<Block>() == 16);
 
 /// Where an entry is in its block: the offset of its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +51,31 @@ impl Block {
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
         let names = fields.clone().map(|(name, _)| name);
-        let count = fields.clone().count() as u64;
+        let first = EntrySize::of(Id::MIN, Id::MIN, true, fields.clone()).total();
+        let mut block = Self::named(names, first, capacity);
+        block.push(Id::MIN, Id::MIN, fields, usize::MAX);
+        block
+    }
+
+    /// A block of these field names without an entry, with room for `room` bytes of entries, or for
+    /// `capacity` in all if that is more.
+    pub fn named<'a>(
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+        room: usize,
+        capacity: usize,
+    ) -> Self {
+        let count = names.clone().count() as u64;
         let names_len = varint_len(count) + names.clone().map(piece_len).sum::<usize>();
         let head = varint_len(names_len as u64) + names_len;
-        let size = EntrySize::of(Id::MIN, Id::MIN, true, fields.clone());
-        let mut bytes = SharedBytes::with_capacity(capacity.max(head + size.total()));
-        bytes.extend_zeroed(head + size.total());
+        let mut bytes = SharedBytes::with_capacity(capacity.max(head + room));
+        bytes.extend_zeroed(head);
         let mut out = Writer { bytes: bytes.make_mut(), at: 0 };
         out.varint(names_len as u64);
         out.varint(count);
         names.for_each(|name| out.piece(name));
-        size.write(&mut out, fields);
-        Self { bytes, live: 1, total: 1 }
+        let mut block = Self { bytes, live: 0, total: 0, allocated: 0 };
+        block.measure();
+        block
     }
 
     /// The size in bytes of a block with one entry of these fields; none beyond `usize`.
@@ -87,24 +105,31 @@ impl Block {
         size.write(&mut Writer { bytes: self.bytes.make_mut(), at: len }, fields);
         self.live += 1;
         self.total += 1;
+        self.measure();
         true
+    }
+
+    /// Notes the memory of the buffer, which may be another one now.
+    fn measure(&mut self) {
+        self.allocated = self.bytes.allocated_bytes() as u32;
     }
 
     /// Gives back the room for further entries.
     pub fn seal(&mut self) {
         if crate::size_class::allocation_bytes(self.bytes.len() + 16) < self.allocated_bytes() {
             self.bytes = SharedBytes::from(self.bytes.as_slice());
+            self.measure();
         }
     }
 
     /// Entries that are not deleted.
-    pub fn live(&self) -> u32 {
-        self.live
+    pub fn live(&self) -> u64 {
+        self.live.into()
     }
 
     /// Entries, tombstones included.
-    pub fn total(&self) -> u32 {
-        self.total
+    pub fn total(&self) -> usize {
+        self.total.into()
     }
 
     /// The length of the buffer's content.
@@ -114,7 +139,7 @@ impl Block {
 
     /// The memory of the buffer.
     pub fn allocated_bytes(&self) -> usize {
-        self.bytes.allocated_bytes()
+        self.allocated as usize
     }
 
     /// The entries that are not deleted, in order, each with its place.
@@ -122,6 +147,12 @@ impl Block {
         let bytes = self.bytes.as_slice();
         let (names, at) = Names::of(bytes);
         Entries { bytes, at, base, names }
+    }
+
+    /// The field names of the block.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let (Names { count, mut pieces }, _) = Names::of(self.bytes.as_slice());
+        (0..count).map(move |_| piece(&mut pieces))
     }
 
     /// The place of the entry `id`, if it is here and not deleted.
@@ -134,6 +165,7 @@ impl Block {
     pub fn delete(&mut self, offset: Offset) {
         self.bytes.make_mut()[offset.0 as usize] |= DELETED;
         self.live -= 1;
+        self.measure();
     }
 }
 
@@ -146,31 +178,55 @@ pub(super) struct Entries<'a> {
     names: Names<'a>,
 }
 
+impl<'a> Entries<'a> {
+    /// The entries from here on, with the tombstones.
+    pub fn stored(mut self) -> impl Iterator<Item = Stored<'a>> {
+        std::iter::from_fn(move || self.next_stored().map(|(_, stored)| stored))
+    }
+
+    #[inline]
+    fn next_stored(&mut self) -> Option<(Offset, Stored<'a>)> {
+        let flags = *self.bytes.get(self.at)?;
+        let offset = Offset(self.at as u32);
+        let mut rest = &self.bytes[self.at..];
+        let body_len = (varint(&mut rest) >> FLAG_BITS) as usize;
+        let mut body = &rest[..body_len];
+        self.at = self.bytes.len() - rest.len() + body_len;
+        let (ms, seq) = (varint(&mut body), varint(&mut body));
+        let id = match ms {
+            0 => Id::new(self.base.ms, self.base.seq + seq),
+            _ => Id::new(self.base.ms + ms, seq),
+        };
+        let same_names = flags & SAME_NAMES != 0;
+        let count = if same_names { self.names.count } else { varint(&mut body) as usize };
+        let names = if same_names { Some(self.names.pieces) } else { None };
+        let entry = Entry { id, fields: Fields { count, names, body } };
+        Some((offset, Stored { entry, deleted: flags & DELETED != 0, same_names }))
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = (Offset, Entry<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let flags = *self.bytes.get(self.at)?;
-            let offset = Offset(self.at as u32);
-            let mut rest = &self.bytes[self.at..];
-            let body_len = (varint(&mut rest) >> FLAG_BITS) as usize;
-            let mut body = &rest[..body_len];
-            self.at = self.bytes.len() - rest.len() + body_len;
-            if flags & DELETED != 0 {
-                continue;
+            let (offset, stored) = self.next_stored()?;
+            if !stored.deleted {
+                return Some((offset, stored.entry));
             }
-            let (ms, seq) = (varint(&mut body), varint(&mut body));
-            let id = match ms {
-                0 => Id::new(self.base.ms, self.base.seq + seq),
-                _ => Id::new(self.base.ms + ms, seq),
-            };
-            let same = flags & SAME_NAMES != 0;
-            let count = if same { self.names.count } else { varint(&mut body) as usize };
-            let names = if same { Some(self.names.pieces) } else { None };
-            return Some((offset, Entry { id, fields: Fields { count, names, body } }));
         }
     }
+}
+
+/// An entry as its block holds it.
+#[derive(Clone, Debug)]
+pub struct Stored<'a> {
+    /// The entry.
+    pub entry: Entry<'a>,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
+    /// Whether it has the field names of the block.
+    pub same_names: bool,
 }
 
 /// An entry of a stream: its id, its fields and their values, as they lie in the block.

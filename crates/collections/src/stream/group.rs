@@ -1,12 +1,24 @@
 //! Consumer groups: who was given which entry, and has not acknowledged it.
 //!
 //! A pending entry has one record, in the group's list by id (the *PEL*): its consumer, when it was
-//! delivered, and how often. What a consumer has pending is the set of those ids, in order. So a
-//! claim moves an id from one set to another and changes the record in place.
+//! delivered, and how often. Two views of the list lead back to it: a consumer has the set of its
+//! ids, in order, and the group has all ids by the time of delivery, so that whoever claims what
+//! has been idle for long finds the longest idle first and stops at the first that is not.
+//!
+//! ```text
+//!   pending:   id -> consumer, time, count           every record
+//!   consumer:  ids                                   those of one consumer
+//!   by_time:   (time, id)                            those of all consumers
+//!   released:  turn -> id                            those of nobody
+//! ```
+//!
+//! A record that a consumer gave back (`XNACK`) belongs to nobody. It was delivered at no time, so
+//! it is always idle enough, and comes before all others: in the order in which they were released.
 //!
 //! Consumers are numbered as they are created, and the record names the number: eight bytes
 //! whatever the length of the name, and renaming is not a thing that happens to consumers.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::Id;
@@ -21,6 +33,8 @@ pub struct Group {
     /// that cannot be told.
     pub entries_read: Option<u64>,
     pending: Tree<Id, Pending>,
+    by_time: Tree<(u64, Id), ()>,
+    released: Released,
     numbers: Tree<Arc<[u8]>, ConsumerId>,
     consumers: Tree<ConsumerId, Consumer>,
     /// How many consumers were ever created.
@@ -30,17 +44,61 @@ pub struct Group {
 /// The record of a pending entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Who has it.
-    pub consumer: ConsumerId,
-    /// When it was delivered last, unix time in milliseconds.
+    /// Who has it; none if it was released.
+    pub consumer: Option<ConsumerId>,
+    /// When it was delivered last, unix time in milliseconds; 0 if it was released.
     pub delivered_at: u64,
     /// How often it was delivered.
     pub deliveries: u64,
 }
 
+impl Pending {
+    /// The record of an entry that a consumer has.
+    #[must_use]
+    pub const fn of(consumer: ConsumerId, delivered_at: u64, deliveries: u64) -> Self {
+        Self { consumer: Some(consumer), delivered_at, deliveries }
+    }
+
+    /// The record of an entry that nobody has.
+    #[must_use]
+    pub const fn released(deliveries: u64) -> Self {
+        Self { consumer: None, delivered_at: 0, deliveries }
+    }
+
+    /// For how many milliseconds it has not been delivered; since ever if it was released.
+    #[must_use]
+    pub const fn idle(&self, now: u64) -> u64 {
+        now.saturating_sub(self.delivered_at)
+    }
+}
+
 /// The number of a consumer within its group; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConsumerId(u64);
+pub struct ConsumerId(NonZeroU64);
+
+/// The ids of released entries in the order in which they were released.
+#[derive(Clone, Debug, Default)]
+struct Released {
+    by_turn: Tree<u64, Id>,
+    turns: Tree<Id, u64>,
+    /// The last turn that was given out.
+    last: u64,
+}
+
+impl Released {
+    /// Adds an id behind the others.
+    fn add(&mut self, id: Id) {
+        self.last += 1;
+        self.by_turn.insert(self.last, id);
+        self.turns.insert(id, self.last);
+    }
+
+    /// Removes an id that is there.
+    fn remove(&mut self, id: Id) {
+        let turn = self.turns.remove(&id).expect("what nobody has is released");
+        self.by_turn.remove(&turn);
+    }
+}
 
 /// A consumer of a group.
 #[derive(Clone, Debug)]
@@ -108,8 +166,9 @@ impl Group {
         if self.find_consumer(name).is_some() {
             return None;
         }
-        let (id, name) = (ConsumerId(self.created), Arc::<[u8]>::from(name));
         self.created += 1;
+        let number = NonZeroU64::new(self.created).expect("it was just raised");
+        let (id, name) = (ConsumerId(number), Arc::<[u8]>::from(name));
         self.numbers.insert(Arc::clone(&name), id);
         let consumer = Consumer { name, seen_at: now, active_at: None, pending: Tree::default() };
         self.consumers.insert(id, consumer);
@@ -122,7 +181,8 @@ impl Group {
         let id = self.numbers.remove(name)?;
         let consumer = self.consumers.remove(&id).expect("numbers are of consumers");
         for (id, ()) in consumer.pending.iter() {
-            self.pending.remove(id);
+            let pending = self.pending.remove(id).expect("what a consumer has is pending");
+            self.by_time.remove(&(pending.delivered_at, *id));
         }
         Some(consumer.pending.len())
     }
@@ -167,44 +227,81 @@ impl Group {
         })
     }
 
+    /// The entries that nobody has had delivered within `min_idle` milliseconds before `now`:
+    /// those that were released, then the others, the longest idle first.
+    pub fn claimable(&self, now: u64, min_idle: u64) -> impl Iterator<Item = (Id, &Pending)> {
+        let idle = self.by_time.iter().map(|(key, ())| key);
+        let idle = idle.take_while(move |(at, _)| now.saturating_sub(*at) >= min_idle);
+        let released = self.released.by_turn.iter().map(|(_, id)| *id);
+        released
+            .chain(idle.map(|(_, id)| *id))
+            .map(|id| (id, self.pending.get(&id).expect("both orders are of pending entries")))
+    }
+
+    /// When the first entry will have been idle for `min_idle` milliseconds, unless it changes
+    /// hands before: unix time in milliseconds. None if nothing is pending.
+    #[must_use]
+    pub fn claimable_at(&self, min_idle: u64) -> Option<u64> {
+        if !self.released.by_turn.is_empty() {
+            return Some(0);
+        }
+        let ((first, _), ()) = self.by_time.first_from(|_| false)?;
+        Some(first.saturating_add(min_idle))
+    }
+
+    /// The number of pending entries that nobody has.
+    #[must_use]
+    pub fn released_len(&self) -> usize {
+        self.released.by_turn.len()
+    }
+
     /// Makes an entry pending, or changes its record; it moves to the consumer that the record
-    /// names, which must exist.
+    /// names, which must exist, or behind what else was released.
     pub fn set_pending(&mut self, id: Id, pending: Pending) {
-        let before = self.pending.insert(id, pending).map(|before| before.consumer);
-        if before == Some(pending.consumer) {
-            return;
-        }
+        let before = self.pending.insert(id, pending);
         if let Some(before) = before {
-            self.forget_of(before, id);
+            let same = before.consumer.is_some() && before.consumer == pending.consumer;
+            if same && before.delivered_at == pending.delivered_at {
+                return;
+            }
+            self.unlink(id, before);
         }
-        let consumer = self.consumers.get_mut(&pending.consumer);
-        consumer.expect("records name consumers that exist").pending.insert(id, ());
+        let Some(consumer) = pending.consumer else { return self.released.add(id) };
+        self.by_time.insert((pending.delivered_at, id), ());
+        self.consumer_of_record(consumer).pending.insert(id, ());
     }
 
     /// Ends the pending state of an entry: acknowledged, or gone. False if it is not pending.
     pub fn acknowledge(&mut self, id: Id) -> bool {
         let Some(pending) = self.pending.remove(&id) else { return false };
-        self.forget_of(pending.consumer, id);
+        self.unlink(id, pending);
         true
     }
 
-    fn forget_of(&mut self, consumer: ConsumerId, id: Id) {
-        let consumer = self.consumers.get_mut(&consumer);
-        let forgotten = consumer.expect("records name consumers that exist").pending.remove(&id);
+    /// Takes an entry out of the views of the list in which its record put it.
+    fn unlink(&mut self, id: Id, pending: Pending) {
+        let Some(consumer) = pending.consumer else { return self.released.remove(id) };
+        self.by_time.remove(&(pending.delivered_at, id)).expect("the order is of all records");
+        let forgotten = self.consumer_of_record(consumer).pending.remove(&id);
         forgotten.expect("pending in the group is pending at its consumer");
+    }
+
+    fn consumer_of_record(&mut self, consumer: ConsumerId) -> &mut Consumer {
+        self.consumers.get_mut(&consumer).expect("records name consumers that exist")
     }
 
     /// An estimate of the memory behind the group, in bytes.
     #[must_use]
     pub(super) fn allocated_bytes(&self) -> usize {
-        let record = size_of::<(Id, Pending)>() + size_of::<(Id, ())>();
+        let record = size_of::<(Id, Pending)>() + size_of::<Id>() + size_of::<(u64, Id)>();
         let consumer = size_of::<(ConsumerId, Consumer)>() + 2 * size_of::<(Arc<[u8]>, u64)>();
         size_of::<Self>() + self.pending.len() * record + self.consumers.len() * consumer
     }
 
     /// About how many allocations there are to free: nodes hold some dozens of items.
-    pub(super) fn pieces(&self) -> usize {
-        2 + 3 * self.consumers.len() + self.pending.len() / 16
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        2 + 3 * self.consumers.len() + self.pending.len() / 12
     }
 
     /// Whether everything that must hold between the lists does.
@@ -216,9 +313,16 @@ impl Group {
             let number = self.find_consumer(consumer.name()).unwrap();
             of_consumers += consumer.pending_len();
             for (id, pending) in self.pending_of(number, Id::MIN) {
-                assert_eq!((pending.consumer, self.pending(id)), (number, Some(pending)));
+                assert_eq!((pending.consumer, self.pending(id)), (Some(number), Some(pending)));
+                assert!(self.by_time.get(&(pending.delivered_at, id)).is_some());
             }
         }
-        assert_eq!(of_consumers, self.pending_len());
+        assert_eq!(of_consumers, self.by_time.len());
+        for (turn, id) in self.released.by_turn.iter() {
+            assert_eq!(self.pending(*id).unwrap().consumer, None);
+            assert_eq!(self.released.turns.get(id), Some(turn));
+        }
+        assert_eq!(self.released.turns.len(), self.released_len());
+        assert_eq!(of_consumers + self.released_len(), self.pending_len());
     }
 }

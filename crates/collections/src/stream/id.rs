@@ -44,6 +44,19 @@ impl Id {
     }
 }
 
+impl From<u128> for Id {
+    /// The id of which the two numbers are the high and the low half, as ids are sorted.
+    fn from(both: u128) -> Self {
+        Self { ms: (both >> 64) as u64, seq: both as u64 }
+    }
+}
+
+impl From<Id> for u128 {
+    fn from(id: Id) -> Self {
+        Self::from(id.ms) << 64 | Self::from(id.seq)
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.ms, self.seq)

@@ -19,8 +19,8 @@ const ENTRY_BYTES_MAX: usize = 1 << 30;
 /// Entries with their ids, in order; see the module page.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
-    sealed: Tree<Id, Block>,
-    tail: Option<(Id, Block)>,
+    pub(super) sealed: Tree<Id, Block>,
+    pub(super) tail: Option<(Id, Block)>,
     /// Memory of the buffers of the sealed blocks.
     sealed_bytes: usize,
     len: u64,
@@ -151,29 +151,73 @@ impl Log {
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
-        if id <= self.last_id {
-            return Err(AppendError::NotAboveLast);
-        }
-        let size = Block::bytes_of_first(fields.clone());
-        if size.is_none_or(|size| size > ENTRY_BYTES_MAX) {
-            return Err(AppendError::TooLarge);
-        }
+        self.accepts(id, fields.clone())?;
         let bytes_max = bound(limits.block_bytes, BLOCK_BYTES_MAX);
         let entries_max = bound(limits.block_entries, BLOCK_ENTRIES_MAX);
         let fits = self.tail.as_mut().is_some_and(|(base, tail)| {
-            (tail.total() as usize) < entries_max && tail.push(*base, id, fields.clone(), bytes_max)
+            tail.total() < entries_max && tail.push(*base, id, fields.clone(), bytes_max)
         });
         if !fits {
             // The next block will be about as long as this one.
             let expected = self.seal_tail();
             self.tail = Some((id, Block::new(fields, expected)));
         }
+        self.added(id);
+        Ok(())
+    }
+
+    /// Whether an entry may be added.
+    fn accepts<'a, F>(&self, id: Id, fields: F) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        if id <= self.last_id {
+            return Err(AppendError::NotAboveLast);
+        }
+        let size = Block::bytes_of_first(fields);
+        if size.is_none_or(|size| size > ENTRY_BYTES_MAX) {
+            return Err(AppendError::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// Takes note of an entry that the tail has got.
+    fn added(&mut self, id: Id) {
         if self.len == 0 {
             self.first_id = id;
         }
         self.len += 1;
         self.entries_added = self.entries_added.saturating_add(1);
         self.last_id = id;
+    }
+
+    /// Adds an entry to the last block, or to a new one of field names `names` if that is full or
+    /// `apart` asks for it.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub(super) fn append_packed<'a, F>(
+        &mut self,
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+        apart: bool,
+        id: Id,
+        fields: F,
+    ) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        self.accepts(id, fields.clone())?;
+        let tail =
+            self.tail.as_mut().filter(|(_, tail)| !apart && (tail.total()) < BLOCK_ENTRIES_MAX);
+        let fits =
+            tail.is_some_and(|(base, tail)| tail.push(*base, id, fields.clone(), BLOCK_BYTES_MAX));
+        if !fits {
+            let expected = self.seal_tail();
+            let mut block = Block::named(names, 0, expected);
+            block.push(id, id, fields, usize::MAX);
+            self.tail = Some((id, block));
+        }
+        self.added(id);
         Ok(())
     }
 
@@ -232,31 +276,33 @@ impl Log {
                 self.sealed_bytes -= block.allocated_bytes();
             }),
         };
-        self.len -= u64::from(dropped.expect("the caller found it").live());
+        self.len -= dropped.expect("the caller found it").live();
     }
 
     fn find_first(&mut self) {
         self.first_id = self.first_in(Id::MIN, Id::MAX).map_or(Id::MIN, |entry| entry.id);
     }
 
-    /// Removes entries from the front as `trim` says, and returns how many. An entry of which
-    /// `removable` says no stays, and those behind it are looked at.
+    /// Removes entries from the front as `trim` says, and returns how many, with what there is to
+    /// free. An entry of which `removable` says no stays, and those behind it are looked at.
     ///
-    /// Without `removable` whole blocks go without a look at their entries.
+    /// Without `removable` whole blocks go without a look at their entries, and all at once.
     pub(super) fn trim(
         &mut self,
         trim: &Trim,
         mut removable: Option<&mut dyn FnMut(Id) -> bool>,
-    ) -> u64 {
+    ) -> (u64, Removed) {
         let before = self.len;
+        let removed = if removable.is_none() { self.cut(trim) } else { Removed::default() };
         let mut next = self.block_after(Id::MIN).map(|(base, _)| base);
         while let Some(base) = next
             && !self.is_trimmed(trim.to, base)
         {
             let (_, block) = self.block_at(base).expect("it begins there");
             next = self.block_after(base).map(|(base, _)| base);
-            let live = u64::from(block.live());
+            let live = block.live();
             let limit_met = trim.limit.is_some_and(|limit| before - self.len + live > limit);
+            // The last block alone has no block behind it to tell where it ends.
             let whole = match trim.to {
                 TrimTo::Len(len) => self.len - live >= len,
                 TrimTo::Id(id) => {
@@ -273,11 +319,42 @@ impl Log {
             }
             self.trim_block(base, trim.to, &mut removable);
         }
-        let removed = before - self.len;
-        if removed > 0 {
+        if self.len < before {
             self.find_first();
         }
-        removed
+        (before - self.len, removed)
+    }
+
+    /// Removes the sealed blocks that `trim` removes as a whole: one walk over what the tree knows
+    /// of them, and one cut through the tree.
+    fn cut(&mut self, trim: &Trim) -> Removed {
+        let in_tail = self.tail.as_ref().map_or(0, |(_, tail)| tail.live());
+        if trim.limit.is_none() && matches!(trim.to, TrimTo::Len(len) if len <= in_tail) {
+            (self.len, self.sealed_bytes) = (in_tail, 0);
+            return Removed(std::mem::take(&mut self.sealed));
+        }
+        // The block that the greatest id to remove may be in stays for a closer look.
+        let last = match trim.to {
+            TrimTo::Len(_) => Id::MAX,
+            TrimTo::Id(end) => self.block_at(end).map_or(Id::MIN, |(base, _)| base),
+        };
+        let (mut live, mut bytes, mut kept) = (0, 0, Id::MAX);
+        for (&base, block) in self.sealed.iter() {
+            let gone = live + block.live();
+            let too_far = match trim.to {
+                TrimTo::Len(len) => self.len < len + gone,
+                TrimTo::Id(_) => base >= last,
+            };
+            if too_far || trim.limit.is_some_and(|limit| gone > limit) {
+                kept = base;
+                break;
+            }
+            live = gone;
+            bytes += block.allocated_bytes();
+        }
+        self.len -= live;
+        self.sealed_bytes -= bytes;
+        Removed(self.sealed.split_front(|base| *base < kept))
     }
 
     /// Whether nothing is to be removed from the block that begins at `base` or those behind it.
@@ -310,7 +387,7 @@ impl Log {
                 doomed.push(offset);
             }
         }
-        if doomed.len() == block.live() as usize {
+        if doomed.len() as u64 == block.live() {
             return self.drop_block(base);
         }
         if doomed.is_empty() {
@@ -318,6 +395,19 @@ impl Log {
         }
         self.change(base, |block| doomed.iter().for_each(|offset| block.delete(*offset)));
         self.len -= doomed.len() as u64;
+    }
+}
+
+/// Blocks that a stream has lost: taking them out is quick, and freeing them can be left to
+/// somebody with time.
+#[derive(Debug, Default)]
+pub struct Removed(Tree<Id, Block>);
+
+impl Removed {
+    /// About how many allocations dropping it frees.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        self.0.len()
     }
 }
 

@@ -9,8 +9,8 @@
 //! reference count.
 //!
 //! ```text
-//!  Stream ──> { log, groups }                         one word; a clone shares everything
-//!               │     │
+//!  Stream ──> { log, groups, producers }              one word; a clone shares everything
+//!               │     │       └ who added what lately: see the module `producers`
 //!               │     └ tree of names ──> Group { last id, entries read,
 //!               │                                 PEL: tree of id -> consumer, time, count
 //!               │                                 consumers: tree of number -> name, times, ids }
@@ -26,10 +26,10 @@
 //! - **No block is without an entry.** Deleting an entry makes it a tombstone; the last one of a
 //!   block takes the block with it. `len` is the sum of the blocks' entries without tombstones.
 //! - **Shared means frozen.** The tail, a sealed block, a node of a tree, a group: whatever
-//!   somebody
-//!   else holds too is copied before it is changed, alone. Adding an entry after a clone copies
-//!   one block of a few kilobytes, once.
-//! - **A pending entry has one record** and is in the set of exactly the consumer it names.
+//!   somebody else holds too is copied before it is changed, alone. Adding an entry after a
+//!   clone copies one block of a few kilobytes, once.
+//! - **A pending entry has one record** and is in the set of exactly the consumer it names, or
+//!   among the released ones if it names none.
 //! - The first id is that of the first entry, 0-0 if there is none.
 //!
 //! # Trade-offs
@@ -43,7 +43,9 @@
 mod block;
 mod group;
 mod id;
+mod load;
 mod log;
+mod producers;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -53,10 +55,12 @@ use std::sync::Arc;
 
 use crate::entry::Collection;
 
-pub use block::{Entry, Fields};
+pub use block::{Entry, Fields, Stored};
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use id::Id;
-pub use log::{Log, Range, RangeBack};
+pub use load::BlockRef;
+pub use log::{Log, Range, RangeBack, Removed};
+pub use producers::{Producers, Retention, fingerprint};
 use tree::Tree;
 
 /// How large a block may grow; 0 means as large as is sensible.
@@ -143,6 +147,8 @@ const _: () = assert!(size_of::<Stream>() == size_of::<usize>());
 struct Inner {
     log: Log,
     groups: Tree<Arc<[u8]>, Arc<Group>>,
+    /// None until the first producer names itself, or terms are set for those to come.
+    producers: Option<Arc<Producers>>,
 }
 
 /// Entries.
@@ -196,18 +202,19 @@ impl Stream {
         Deletion::Deleted
     }
 
-    /// Removes entries from the front, and returns how many. O(blocks) of those removed, plus
-    /// O(groups · log n) for each entry where pending records matter.
-    pub fn trim(&mut self, trim: &Trim) -> u64 {
+    /// Removes entries from the front, and returns how many, with what there is to free. O(blocks)
+    /// of those removed, plus O(groups · log n) for each entry where pending records matter.
+    pub fn trim(&mut self, trim: &Trim) -> (u64, Removed) {
         let done = match trim.to {
             TrimTo::Len(len) => self.log().len() <= len,
             TrimTo::Id(id) => self.log().is_empty() || self.log().first_id() >= id,
         };
         if done {
-            return 0;
+            return (0, Removed::default());
         }
-        let Inner { log, groups } = self.inner_mut();
+        let Inner { log, groups, .. } = self.inner_mut();
         match trim.references {
+            _ if groups.is_empty() => log.trim(trim, None),
             References::Keep => log.trim(trim, None),
             References::Delete => log.trim(
                 trim,
@@ -258,7 +265,7 @@ impl Stream {
     /// The group `name` for changing, beside the log.
     pub fn group_mut(&mut self, name: &[u8]) -> Option<(&Log, &mut Group)> {
         self.group(name)?;
-        let Inner { log, groups } = self.inner_mut();
+        let Inner { log, groups, .. } = self.inner_mut();
         Some((log, Arc::make_mut(groups.get_mut(name)?)))
     }
 
@@ -275,6 +282,21 @@ impl Stream {
     pub fn destroy_group(&mut self, name: &[u8]) -> Option<Arc<Group>> {
         self.group(name)?;
         self.inner_mut().groups.remove(name)
+    }
+}
+
+/// Idempotent producers.
+impl Stream {
+    /// What is remembered of them; none if there never were any.
+    #[must_use]
+    pub fn producers(&self) -> Option<&Producers> {
+        self.inner.producers.as_deref()
+    }
+
+    /// What is remembered of them, for changing; on `terms` if there never were any.
+    pub fn producers_mut(&mut self, terms: Retention) -> &mut Producers {
+        let new = || Arc::new(Producers::new(terms));
+        Arc::make_mut(self.inner_mut().producers.get_or_insert_with(new))
     }
 }
 
@@ -303,13 +325,15 @@ impl Collection for Stream {
         let groups = self.inner.groups.iter().map(|(name, group)| {
             size_of_val(&**name) + size_of::<(Arc<[u8]>, Arc<Group>)>() + group.allocated_bytes()
         });
-        size_of::<Inner>() + self.log().allocated_bytes() + groups.sum::<usize>()
+        let producers = self.producers().map_or(0, Producers::allocated_bytes);
+        size_of::<Inner>() + self.log().allocated_bytes() + groups.sum::<usize>() + producers
     }
 
     /// Of many groups, only some are looked at.
     fn pieces(&self) -> usize {
         let groups = self.groups().take(16).map(|(_, group)| group.pieces());
-        1 + self.log().blocks() + self.groups_len() + groups.sum::<usize>()
+        let producers = self.producers().map_or(0, Producers::pieces);
+        1 + self.log().blocks() + self.groups_len() + groups.sum::<usize>() + producers
     }
 }
 

@@ -4,6 +4,7 @@
 //! long as nothing behind that id was deleted out of order, what it has yet to read is a
 //! subtraction. Where entries were deleted one by one, the count is lost until the group is at a
 //! place of which the count is known: the end of the log, or its first entry with no gap behind.
+//! And where all that is left lies ahead of the group, what it has yet to read is the log itself.
 
 use super::{Group, Id, Log};
 
@@ -29,12 +30,11 @@ impl Log {
         }
     }
 
-    /// Whether an entry at or behind `id` may have been deleted, which breaks counting from there.
-    #[must_use]
-    pub fn has_gap_from(&self, id: Id) -> bool {
+    /// Whether an entry at or behind `id` that was not the first may have been deleted, which
+    /// breaks counting from there.
+    fn has_gap_from(&self, id: Id) -> bool {
         let deleted = self.max_deleted_id();
-        let none = self.is_empty() || deleted == Id::MIN || self.first_id() > deleted;
-        !none && id <= deleted
+        deleted != Id::MIN && id <= deleted && deleted >= self.first_id()
     }
 }
 
@@ -43,8 +43,11 @@ impl Group {
     /// told to have read more than there ever were.
     #[must_use]
     pub fn lag(&self, log: &Log) -> Option<i64> {
-        if log.entries_added() == 0 {
+        if log.is_empty() {
             return Some(0);
+        }
+        if self.last_id < log.first_id() && !log.has_gap_from(Id::MIN) {
+            return Some(log.len() as i64);
         }
         let counted = self.entries_read.filter(|_| !log.has_gap_from(self.last_id));
         let read = counted.or_else(|| log.count_up_to(self.last_id))?;
@@ -53,7 +56,9 @@ impl Group {
 
     /// The group goes on to the entry `id`, the first one above its last id.
     pub fn advance(&mut self, log: &Log, id: Id) {
-        let counted = self.entries_read.filter(|_| !log.has_gap_from(id));
+        // What was trimmed or deleted since the group was here was skipped.
+        let skipped = self.last_id < log.first_id() || self.last_id <= log.max_deleted_id();
+        let counted = self.entries_read.filter(|_| !skipped);
         self.entries_read = match counted {
             Some(read) => Some(read.saturating_add(1)),
             None => log.count_up_to(id),
@@ -64,7 +69,7 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, Stream};
+    use super::super::{Limits, References, Stream, Trim, TrimTo};
     use super::*;
 
     fn stream(len: u64) -> Stream {
@@ -86,6 +91,21 @@ mod tests {
         assert_eq!(group.lag(log), Some(5));
         (1..=3).for_each(|ms| group.advance(log, Id::new(ms, 0)));
         assert_eq!((group.entries_read, group.lag(log)), (Some(3), Some(2)));
+    }
+
+    #[test]
+    fn what_was_trimmed_was_skipped() {
+        let mut stream = stream(5);
+        let mut group = Group::new(Id::MIN, None);
+        group.advance(stream.log(), Id::new(1, 0));
+        let to = TrimTo::Id(Id::new(4, 0));
+        let references = References::Keep;
+        stream.trim(&Trim { to, whole_blocks: false, limit: None, references });
+        assert_eq!((group.entries_read, group.lag(stream.log())), (Some(1), Some(2)));
+        group.advance(stream.log(), Id::new(4, 0));
+        assert_eq!((group.entries_read, group.lag(stream.log())), (Some(4), Some(1)));
+        assert!(stream.delete(Id::new(4, 0)) && stream.delete(Id::new(5, 0)));
+        assert_eq!(group.lag(stream.log()), Some(0), "nothing is left");
     }
 
     #[test]

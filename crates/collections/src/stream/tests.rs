@@ -22,7 +22,33 @@ struct Model {
 struct ModelGroup {
     last: Id,
     consumers: BTreeMap<Vec<u8>, u64>,
+    /// By whom, when and how often; by the empty name if released.
     pending: BTreeMap<Id, (Vec<u8>, u64, u64)>,
+    /// What was released, in order.
+    released: Vec<Id>,
+}
+
+impl ModelGroup {
+    fn set(&mut self, id: Id, record: (Vec<u8>, u64, u64)) {
+        self.acknowledge(id);
+        if record.0.is_empty() {
+            self.released.push(id);
+        }
+        self.pending.insert(id, record);
+    }
+
+    fn acknowledge(&mut self, id: Id) -> bool {
+        self.released.retain(|released| *released != id);
+        self.pending.remove(&id).is_some()
+    }
+
+    /// All pending entries in the order in which they are claimed.
+    fn by_claim(&self) -> Vec<Id> {
+        let owned = self.pending.iter().filter(|(_, record)| !record.0.is_empty());
+        let mut owned: Vec<(u64, Id)> = owned.map(|(id, record)| (record.1, *id)).collect();
+        owned.sort_unstable();
+        self.released.iter().copied().chain(owned.into_iter().map(|(_, id)| id)).collect()
+    }
 }
 
 impl Model {
@@ -31,7 +57,9 @@ impl Model {
     }
 
     fn forget(&mut self, id: Id) {
-        self.groups.values_mut().for_each(|g| drop(g.pending.remove(&id)));
+        for group in self.groups.values_mut() {
+            group.acknowledge(id);
+        }
     }
 
     /// Exact trimming without a limit.
@@ -82,13 +110,25 @@ fn check(stream: &Stream, model: &Model) {
         .groups()
         .map(|(name, group)| {
             group.check();
-            let name_of = |id| group.consumer(id).unwrap().name().to_vec();
+            let name_of = |id: Option<ConsumerId>| {
+                id.map_or(Vec::new(), |id| group.consumer(id).unwrap().name().to_vec())
+            };
             let pending = group
                 .pending_from(Id::MIN)
                 .map(|(id, p)| (id, (name_of(p.consumer), p.delivered_at, p.deliveries)));
             let consumers = group.consumers().map(|c| (c.name().to_vec(), c.seen_at));
             let (consumers, pending) = (consumers.collect(), pending.collect());
-            (name.to_vec(), ModelGroup { last: group.last_id, consumers, pending })
+            let claimable = group.claimable(u64::MAX, 0).map(|(id, _)| id);
+            let released = claimable.take(group.released_len()).collect();
+            let seen = ModelGroup { last: group.last_id, consumers, pending, released };
+            let claimable = group.claimable(u64::MAX, 0).map(|(id, _)| id);
+            assert!(claimable.eq(seen.by_claim()));
+            let idle = group.claimable(9_000, 5_000).map(|(_, pending)| pending.delivered_at);
+            assert!(
+                idle.is_sorted()
+                    && group.claimable(9_000, 5_000).all(|(_, p)| p.idle(9_000) >= 5_000)
+            );
+            (name.to_vec(), seen)
         })
         .collect();
     assert_eq!(groups, model.groups);
@@ -178,13 +218,13 @@ impl Walk {
         let references = self.references();
         let exact = Trim { to, whole_blocks: false, limit: None, references };
         if self.rng.chance(1, 2) {
-            assert_eq!(self.stream.trim(&exact), self.model.trim(to, references));
+            assert_eq!(self.stream.trim(&exact).0, self.model.trim(to, references));
             return;
         }
         // Approximate: not more than exact, within the limit, and it is repeatable as an exact one.
         let limit = self.rng.below(40);
         let trim = Trim { whole_blocks: true, limit: Some(limit), ..exact };
-        let removed = self.stream.trim(&trim);
+        let (removed, _) = self.stream.trim(&trim);
         assert!(removed <= limit);
         let left = len - removed;
         match (to, references) {
@@ -224,7 +264,7 @@ impl Walk {
 
     fn in_group(&mut self, now: u64) {
         let (name, consumer) = (self.name(b'g'), self.name(b'c'));
-        let (id, kind) = (self.some_id(), self.rng.below(10));
+        let (id, kind) = (self.some_id(), self.rng.below(11));
         let found = (self.stream.group_mut(&name), self.model.groups.get_mut(&name));
         let (Some((log, group)), Some(model)) = found else { return };
         match kind {
@@ -238,25 +278,30 @@ impl Walk {
                     None => Vec::new(),
                 };
                 for id in next {
-                    let pending = Pending { consumer: number, delivered_at: now, deliveries: 1 };
-                    group.set_pending(id, pending);
+                    group.set_pending(id, Pending::of(number, now, 1));
                     group.last_id = id;
-                    model.pending.insert(id, (consumer.clone(), now, 1));
+                    model.set(id, (consumer.clone(), now, 1));
                     model.last = id;
                 }
             }
             6 | 7 => {
                 let id = model.pending.range(id..).next().map_or(id, |(id, _)| *id);
-                assert_eq!(group.acknowledge(id), model.pending.remove(&id).is_some());
+                assert_eq!(group.acknowledge(id), model.acknowledge(id));
             }
             8 => {
                 let Some(number) = group.find_consumer(&consumer) else { return };
-                if let Some(record) = model.pending.get_mut(&id) {
+                if let Some(deliveries) = model.pending.get(&id).map(|record| record.2) {
                     let mut pending = *group.pending(id).unwrap();
-                    (pending.consumer, pending.delivered_at) = (number, now);
+                    (pending.consumer, pending.delivered_at) = (Some(number), now);
                     pending.deliveries += 1;
                     group.set_pending(id, pending);
-                    *record = (consumer, now, record.2 + 1);
+                    model.set(id, (consumer, now, deliveries + 1));
+                }
+            }
+            9 => {
+                if let Some(deliveries) = model.pending.get(&id).map(|record| record.2) {
+                    group.set_pending(id, Pending::released(deliveries));
+                    model.set(id, (Vec::new(), 0, deliveries));
                 }
             }
             _ => {
@@ -310,7 +355,7 @@ fn walk(seed: u64, steps: u64, limits: Limits) {
     walk.frozen.iter().for_each(|(stream, model)| check(stream, model));
     let all =
         Trim { to: TrimTo::Len(0), whole_blocks: false, limit: None, references: References::Keep };
-    assert_eq!(walk.stream.trim(&all), walk.model.entries.len() as u64);
+    assert_eq!(walk.stream.trim(&all).0, walk.model.entries.len() as u64);
     assert_eq!((walk.stream.log().blocks(), walk.stream.log().first_id()), (0, Id::MIN));
 }
 

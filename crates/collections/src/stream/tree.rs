@@ -171,15 +171,68 @@ impl<K: Clone + Ord, V: Clone> Tree<K, V> {
         let root = self.root.as_mut()?;
         let removed = remove(root, key)?;
         self.len -= 1;
-        while let Node::Inner(children) = &**root
-            && let [(_, only)] = &children[..]
-        {
-            *root = Arc::clone(only);
-        }
-        if self.len == 0 {
-            self.root = None;
-        }
+        self.root = self.root.take().filter(|_| self.len > 0).map(without_top);
         Some(removed)
+    }
+}
+
+/// Cutting.
+impl<K: Clone, V: Clone> Tree<K, V> {
+    /// Takes out all items in front of the first key for which `below` is false (see
+    /// [`Tree::seek`]). Copies shared nodes along the cut; takes O(log n), and a look at each leaf
+    /// that is taken out.
+    pub fn split_front(&mut self, below: impl Fn(&K) -> bool) -> Self {
+        let Some(root) = self.root.take() else { return Self::default() };
+        let (front, back) = split(root, &below);
+        let front = Self { len: front.as_deref().map_or(0, count), root: front.map(without_top) };
+        self.root = back.map(without_top);
+        self.len -= front.len;
+        front
+    }
+}
+
+/// What is left of a cut, and what is right of it.
+type Halves<K, V> = (Option<Arc<Node<K, V>>>, Option<Arc<Node<K, V>>>);
+
+/// Cuts a node in front of the first key for which `below` is false. The parts are as high as it
+/// was.
+fn split<K: Clone, V: Clone>(node: Arc<Node<K, V>>, below: &impl Fn(&K) -> bool) -> Halves<K, V> {
+    let (front, back) = match Arc::unwrap_or_clone(node) {
+        Node::Leaf(mut items) => {
+            let back = items.split_off(items.partition_point(|(key, _)| below(key)));
+            (Node::Leaf(items), Node::Leaf(back))
+        }
+        Node::Inner(mut children) => {
+            let at = children.partition_point(|(key, _)| below(key)).saturating_sub(1);
+            let mut back = children.split_off(at);
+            let (separator, cut) = back.remove(0);
+            let (left, right) = split(cut, below);
+            children.extend(left.map(|left| (separator.clone(), left)));
+            if let Some(right) = right {
+                back.insert(0, (separator, right));
+            }
+            (Node::Inner(children), Node::Inner(back))
+        }
+    };
+    let unless_empty = |node: Node<K, V>| (node.size() > 0).then(|| Arc::new(node));
+    (unless_empty(front), unless_empty(back))
+}
+
+/// The node below which the tree branches for the first time.
+fn without_top<K, V>(mut root: Arc<Node<K, V>>) -> Arc<Node<K, V>> {
+    while let Node::Inner(children) = &*root
+        && let [(_, only)] = &children[..]
+    {
+        root = Arc::clone(only);
+    }
+    root
+}
+
+/// The number of items below a node.
+fn count<K, V>(node: &Node<K, V>) -> usize {
+    match node {
+        Node::Leaf(items) => items.len(),
+        Node::Inner(children) => children.iter().map(|(_, child)| count(child)).sum(),
     }
 }
 
@@ -418,6 +471,14 @@ mod tests {
                     assert_eq!(tree.first_from(|probe| *probe < key), next);
                     let before = model.range(..key).next_back();
                     assert_eq!(tree.last_below(|probe| *probe < key), before);
+                }
+                8 if rng.chance(1, 200) => {
+                    let back = model.split_off(&key);
+                    let front = std::mem::replace(&mut model, back);
+                    let taken = tree.split_front(|probe| *probe < key);
+                    taken.check();
+                    tree.check();
+                    assert!(taken.iter().eq(front.iter()));
                 }
                 8 => assert!(tree.iter_from(|probe| *probe < key).eq(model.range(key..))),
                 _ if rng.chance(1, 50) => {

@@ -1,22 +1,27 @@
 //! `GEOADD`.
 
 use collections::sorted_set::SortedSet;
-use command::{Arg, ArgReader, CommandError, Cx, DataCommand, Flags, KeyFlags, KeySpec};
+use command::{
+    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
+    Spec,
+};
 use store::{Absent, Change};
 
-use super::{point, spec};
+use super::point;
 use crate::string::value::Digits;
 use crate::zset;
 
 /// `GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]`.
 pub(super) static GEOADD: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "geoadd",
+        Group::Geo,
         "3.2.0",
         -5,
         "O(log(N)) for each member, with the number N of members in the index.",
         "Adds members with positions to an index, or moves them. Creates the key if there is none.",
     )
+    .acl(Categories::GEO)
     .flags(Flags::WRITE.union(Flags::DENYOOM))
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
     .args(&[

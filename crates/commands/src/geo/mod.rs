@@ -12,7 +12,7 @@ mod radius;
 mod search;
 mod unit;
 
-use command::{Categories, CommandError, DataCommand, Group, KeyFlags, KeySpec, Spec};
+use command::{CommandError, DataCommand, KeyFlags, KeySpec};
 use stdx::geo::Point;
 
 /// The commands of this family.
@@ -28,17 +28,6 @@ pub static COMMANDS: &[&DataCommand] = &[
     &search::GEOSEARCH,
     &search::GEOSEARCHSTORE,
 ];
-
-/// What all specifications of the family have in common.
-const fn spec(
-    name: &'static str,
-    since: &'static str,
-    arity: i16,
-    complexity: &'static str,
-    summary: &'static str,
-) -> Spec {
-    Spec::new(name, Group::Geo, since, arity, complexity, summary).acl(Categories::GEO)
-}
 
 const READ_DATA: KeyFlags = KeyFlags::RO.union(KeyFlags::ACCESS);
 const OVERWRITE: KeyFlags = KeyFlags::OW.union(KeyFlags::UPDATE);

@@ -1,22 +1,24 @@
 //! Members by name: `GEOPOS`, `GEOHASH`, `GEODIST`.
 
 use collections::sorted_set::SortedSet;
-use command::{Arg, CommandError, Cx, DataCommand, Flags};
+use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
 use resp::Reply;
 use stdx::geo::{self, Point};
 
 use super::unit::Unit;
-use super::{ONE_READ, coordinate, position, spec};
+use super::{ONE_READ, coordinate, position};
 
 /// `GEOPOS key [member ...]`.
 pub(super) static GEOPOS: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "geopos",
+        Group::Geo,
         "3.2.0",
         -2,
         "O(1) for each member asked for.",
         "Returns the positions of members as longitude and latitude.",
     )
+    .acl(Categories::GEO)
     .flags(Flags::READONLY)
     .keys(ONE_READ)
     .args(&[Arg::key("key", 0), Arg::string("member").optional().multiple()]),
@@ -30,13 +32,15 @@ pub(super) static GEOPOS: DataCommand = DataCommand::new(
 
 /// `GEOHASH key [member ...]`.
 pub(super) static GEOHASH: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "geohash",
+        Group::Geo,
         "3.2.0",
         -2,
         "O(1) for each member asked for.",
         "Returns the positions of members as standard geohash strings.",
     )
+    .acl(Categories::GEO)
     .flags(Flags::READONLY)
     .keys(ONE_READ)
     .args(&[Arg::key("key", 0), Arg::string("member").optional().multiple()]),
@@ -50,15 +54,23 @@ pub(super) static GEOHASH: DataCommand = DataCommand::new(
 
 /// `GEODIST key member1 member2 [M | KM | FT | MI]`.
 pub(super) static GEODIST: DataCommand = DataCommand::new(
-    spec("geodist", "3.2.0", -4, "O(1)", "Returns the distance between two members.")
-        .flags(Flags::READONLY)
-        .keys(ONE_READ)
-        .args(&[
-            Arg::key("key", 0),
-            Arg::string("member1"),
-            Arg::string("member2"),
-            Arg::one_of("unit", Unit::ARGS).optional(),
-        ]),
+    Spec::new(
+        "geodist",
+        Group::Geo,
+        "3.2.0",
+        -4,
+        "O(1)",
+        "Returns the distance between two members.",
+    )
+    .acl(Categories::GEO)
+    .flags(Flags::READONLY)
+    .keys(ONE_READ)
+    .args(&[
+        Arg::key("key", 0),
+        Arg::string("member1"),
+        Arg::string("member2"),
+        Arg::one_of("unit", Unit::ARGS).optional(),
+    ]),
     run_distance,
 );
 

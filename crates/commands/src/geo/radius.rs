@@ -2,12 +2,12 @@
 //! `GEOSEARCH`. The forms that can store are writers even if they do not, hence the others.
 
 use command::spec::{Begin, Find};
-use command::{Arg, DataCommand, Flags, KeySpec, Spec};
+use command::{Arg, Categories, DataCommand, Flags, Group, KeySpec, Spec};
 
 use super::query::Form;
 use super::search::{COUNT, ORDER, search};
 use super::unit::Unit;
-use super::{ONE_READ, OVERWRITE, READ_DATA, spec};
+use super::{ONE_READ, OVERWRITE, READ_DATA};
 
 const COMPLEXITY: &str = "O(N + log(M)) with N the number of members in the cells around it \
                           and M the number of members in the index.";
@@ -56,10 +56,13 @@ const fn older(
     summary: &'static str,
     instead: &'static str,
 ) -> Spec {
-    spec(name, since, arity, COMPLEXITY, summary).deprecated("6.2.0", instead).history(&[
-        ("6.2.0", "Takes the option `ANY`."),
-        ("7.0.0", "Takes names of units in upper case."),
-    ])
+    Spec::new(name, Group::Geo, since, arity, COMPLEXITY, summary)
+        .acl(Categories::GEO)
+        .deprecated("6.2.0", instead)
+        .history(&[
+            ("6.2.0", "Takes the option `ANY`."),
+            ("7.0.0", "Takes names of units in upper case."),
+        ])
 }
 
 /// `GEORADIUS key longitude latitude radius unit [options] [STORE key | STOREDIST key]`.

@@ -4,14 +4,14 @@
 //! lies in the shape is kept.
 
 use collections::sorted_set::{Element, SortedSet};
-use command::{Arg, CommandError, Cx, DataCommand, Flags, KeySpec};
+use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeySpec, Spec};
 use stdx::geo::{Point, cover};
 use store::{Deadline, Event, NewValue};
 
 use super::position::write_position;
 use super::query::{Form, Order, Parser, Query};
 use super::unit::Unit;
-use super::{ONE_READ, OVERWRITE, READ_DATA, position, spec};
+use super::{ONE_READ, OVERWRITE, READ_DATA, position};
 use crate::zset;
 
 const COMPLEXITY: &str = "O(N + log(M)) with N the number of members in the cells around the shape \
@@ -21,13 +21,15 @@ const HISTORY: &[(&str, &str)] = &[("7.0.0", "Takes names of units in upper case
 /// `GEOSEARCH key FROMMEMBER member | FROMLONLAT longitude latitude BYRADIUS radius unit |
 /// BYBOX width height unit [ASC | DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]`.
 pub(super) static GEOSEARCH: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "geosearch",
+        Group::Geo,
         "6.2.0",
         -7,
         COMPLEXITY,
         "Returns the members of an index that lie in a circle or a box.",
     )
+    .acl(Categories::GEO)
     .flags(Flags::READONLY)
     .keys(ONE_READ)
     .args(&[
@@ -46,13 +48,15 @@ pub(super) static GEOSEARCH: DataCommand = DataCommand::new(
 
 /// `GEOSEARCHSTORE destination source ... [STOREDIST]`.
 pub(super) static GEOSEARCHSTORE: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "geosearchstore",
+        Group::Geo,
         "6.2.0",
         -8,
         COMPLEXITY,
         "Stores the members of an index that lie in a circle or a box as another index.",
     )
+    .acl(Categories::GEO)
     .flags(Flags::WRITE.union(Flags::DENYOOM))
     .keys(&[KeySpec::first(OVERWRITE), KeySpec::range(READ_DATA, 2, 0, 1)])
     .args(&[

@@ -89,7 +89,7 @@ const EXPIRE: Event = event("hexpire");
 const PERSIST: Event = event("hpersist");
 
 /// When hashes change their form, as configured; a table made under it is keyed anew.
-fn limits(cx: &mut Cx<'_>) -> Limits {
+pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
     let entries = cx.config.get(HASH_MAX_LISTPACK_ENTRIES);
     let value = cx.config.get(HASH_MAX_LISTPACK_VALUE);
     Limits {

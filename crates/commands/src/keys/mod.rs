@@ -8,6 +8,7 @@ mod copy;
 mod database;
 mod dbsize;
 mod del;
+mod dump;
 mod exists;
 pub(crate) mod expire;
 mod keys_command;
@@ -16,6 +17,7 @@ mod object;
 mod persist;
 mod randomkey;
 mod rename;
+mod restore;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,10 @@ pub static COMMANDS: &[&DataCommand] = &[
     &randomkey::RANDOMKEY,
     &keys_command::KEYS,
     &scan::SCAN,
+    // Values as bytes.
+    &dump::DUMP,
+    &restore::RESTORE,
+    &restore::RESTORE_ASKING,
     // What the server knows of a value.
     &object::OBJECT,
 ];

@@ -3,6 +3,7 @@
 //! Looking leaves no trace on the key: the access is not recorded, and a missing key sends no
 //! event.
 
+use command::help;
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
@@ -118,7 +119,6 @@ fn refcount(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 const HELP_LINES: &[&str] = &[
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "ENCODING <key>",
     "    The name of the encoding in which the value of <key> is kept.",
     "FREQ <key>",
@@ -128,12 +128,9 @@ const HELP_LINES: &[&str] = &[
     "    For how many seconds <key> has not been used. Not under an LFU policy.",
     "REFCOUNT <key>",
     "    How many references there are to the value of <key>.",
-    "HELP",
-    "    This text.",
 ];
 
 fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    cx.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| cx.reply.simple(line));
+    help::write(cx.reply, "OBJECT", HELP_LINES);
     Ok(())
 }

@@ -30,6 +30,7 @@ use store::{Event, EventClass};
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
     &blocking::BLMOVE,
+    &blocking::BLMOVEM,
     &blocking::BLMPOP,
     &blocking::BLPOP,
     &blocking::BRPOP,
@@ -90,7 +91,7 @@ fn end(reader: &mut ArgReader<'_>) -> End {
 }
 
 /// The parameters that shape lists.
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     let depth = config.get(LIST_COMPRESS_DEPTH);
     Limits {
         max_listpack_size: config.get(LIST_MAX_LISTPACK_SIZE),

@@ -64,7 +64,7 @@ const ADDED: Event = event("sadd");
 const REMOVED: Event = event("srem");
 
 /// When sets change their form, as configured; a table made under it is keyed anew.
-fn limits(cx: &mut Cx<'_>) -> Limits {
+pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
     let entries = |value: i64| usize::try_from(value).unwrap_or(usize::MAX);
     Limits {
         intset_entries: entries(cx.config.get(SET_MAX_INTSET_ENTRIES)),

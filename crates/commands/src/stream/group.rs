@@ -1,14 +1,16 @@
-//! What commands on consumer groups have in common: errors, creating a consumer on its first
-//! command, and the forms in which changes of pending entries are logged.
+//! What commands on consumer groups have in common: errors, acting as a consumer, who is created by
+//! its first command, and the forms in which changes of pending entries are logged.
 //!
 //! Who is given an entry depends on the time and on who asked first, so replicas are told the
-//! outcome: an `XCLAIM` for each record, with all its parts.
+//! outcome: an `XCLAIM` for each record, with all its parts, and an `XACK` for one that is gone.
 
-use collections::stream::{ConsumerId, Group, Id, Pending, Stream};
+use collections::stream::{ConsumerId, Group, Id, Log, Pending, Stream};
 use command::{CommandError, Cx};
-use store::Interest;
+use resp::Reply;
 use store::effects::{Effects, Propagation};
+use store::{Absent, Change, Interest};
 
+use super::event;
 use super::id::Text;
 use crate::string::value::Digits;
 
@@ -45,8 +47,80 @@ pub(super) fn check(cx: &mut Cx<'_>, key: &[u8], name: &[u8]) -> Result<(), Comm
     if found { Ok(()) } else { Err(no_key_or_group(key, name)) }
 }
 
+/// What a command does as a consumer of a group: see [`act`].
+pub(super) struct Acting<'a> {
+    pub(super) reply: &'a mut Reply,
+    pub(super) log: &'a Log,
+    pub(super) group: &'a mut Group,
+    pub(super) consumer: ConsumerId,
+    /// The time of the command.
+    pub(super) now: u64,
+    pub(super) journal: &'a mut Journal,
+}
+
+impl Acting<'_> {
+    /// Makes an entry pending at the consumer, as delivered at this time and so often.
+    pub(super) fn take(&mut self, id: Id, delivered_at: u64, deliveries: u64) {
+        // As far as the counter of Redis goes.
+        let deliveries = deliveries.min(DELIVERIES_MAX);
+        let pending = Pending::of(self.consumer, delivered_at, deliveries);
+        self.group.set_pending(id, pending);
+        self.journal.claim(self.group, id, &pending);
+    }
+
+    /// Ends the pending state of an entry that is gone.
+    pub(super) fn forget(&mut self, id: Id) {
+        self.group.acknowledge(id);
+        self.journal.acknowledged(id);
+    }
+
+    /// Notes that the consumer has got or claimed something.
+    pub(super) fn active(&mut self) {
+        let now = self.now;
+        if let Some(consumer) = self.group.consumer_mut(self.consumer) {
+            consumer.active_at = Some(now);
+        }
+    }
+}
+
+/// The greatest number of deliveries.
+pub(super) const DELIVERIES_MAX: u64 = i64::MAX as u64;
+
+/// Lets `work` act as a consumer, who is created if new, on a group that exists, and tells the
+/// outcome in the log in place of the command. `work` returns how many changes it made, and what
+/// this returns.
+pub(super) fn act<R: Default>(
+    cx: &mut Cx<'_>,
+    key: &[u8],
+    name: &[u8],
+    consumer: &[u8],
+    work: impl FnOnce(&mut Acting<'_>) -> (u64, R),
+) -> Result<R, CommandError> {
+    let (now, mut journal) = (cx.db.now(), Journal::new(cx.db.effects));
+    let reply = &mut *cx.reply;
+    let mut edit = cx.db.edit(key);
+    let done = edit.update(Absent::Ignore, |stream: &mut Stream| {
+        let Some((log, group)) = stream.group_mut(name) else {
+            return Change::none((R::default(), false));
+        };
+        let (id, created) = seen(group, consumer, now);
+        let journal = &mut journal;
+        let (changes, result) = work(&mut Acting { reply, log, group, consumer: id, now, journal });
+        if created && journal.claims.is_empty() {
+            journal.created = Some(consumer.to_vec());
+        }
+        Change::quiet(changes + u64::from(created), (result, created))
+    })?;
+    let (result, created) = done.unwrap_or_default();
+    if created {
+        edit.also(event("xgroup-createconsumer"));
+    }
+    journal.write(cx, key, name);
+    Ok(result)
+}
+
 /// The consumer `name`, seen now; created if it is new, which the second part tells.
-pub(super) fn seen(group: &mut Group, name: &[u8], now: u64) -> (ConsumerId, bool) {
+fn seen(group: &mut Group, name: &[u8], now: u64) -> (ConsumerId, bool) {
     if let Some(created) = group.create_consumer(name, now) {
         return (created, true);
     }
@@ -55,13 +129,6 @@ pub(super) fn seen(group: &mut Group, name: &[u8], now: u64) -> (ConsumerId, boo
         consumer.seen_at = now;
     }
     (found, false)
-}
-
-/// Notes that a consumer has got or claimed something.
-pub(super) fn active(group: &mut Group, consumer: ConsumerId, now: u64) {
-    if let Some(consumer) = group.consumer_mut(consumer) {
-        consumer.active_at = Some(now);
-    }
 }
 
 /// A record as the log is to show it.
@@ -77,6 +144,8 @@ pub(super) struct Claim {
 pub(super) struct Journal {
     wanted: bool,
     claims: Vec<Claim>,
+    /// Entries of which the record went with them.
+    acknowledged: Vec<Id>,
     /// The last id and the count of read entries, if they must be told.
     read: Option<(Id, Option<u64>)>,
     /// The consumer to create, where no claim names it.
@@ -85,15 +154,15 @@ pub(super) struct Journal {
 
 impl Journal {
     /// An empty one for the effects of a command.
-    pub(super) fn new(effects: &Effects) -> Self {
+    fn new(effects: &Effects) -> Self {
         let wanted = effects.interest.wants(Interest::LOG);
-        Self { wanted, claims: Vec::new(), read: None, created: None }
+        Self { wanted, claims: Vec::new(), acknowledged: Vec::new(), read: None, created: None }
     }
 
-    /// A record as it is now, or as it was right before it was removed.
-    pub(super) fn claim(&mut self, group: &Group, id: Id, pending: &Pending) {
+    /// A record of a consumer as it is now.
+    fn claim(&mut self, group: &Group, id: Id, pending: &Pending) {
         if self.wanted
-            && let Some(consumer) = group.consumer(pending.consumer)
+            && let Some(consumer) = pending.consumer.and_then(|id| group.consumer(id))
         {
             self.claims.push(Claim {
                 id,
@@ -105,26 +174,26 @@ impl Journal {
         }
     }
 
+    /// A record that is no more.
+    fn acknowledged(&mut self, id: Id) {
+        if self.wanted {
+            self.acknowledged.push(id);
+        }
+    }
+
     /// The group's place.
     pub(super) fn read(&mut self, group: &Group) {
         self.read = Some((group.last_id, group.entries_read));
     }
 
-    /// A new consumer.
-    pub(super) fn created(&mut self, name: &[u8]) {
-        self.created = Some(name.to_vec());
-    }
-
-    /// Whether no claim was noted, as far as notes are taken.
-    pub(super) fn has_no_claims(&self) -> bool {
-        self.claims.is_empty()
-    }
-
     /// Writes everything to the log, in place of the command itself.
-    pub(super) fn write(self, cx: &mut Cx<'_>, key: &[u8], group: &[u8]) {
+    fn write(self, cx: &mut Cx<'_>, key: &[u8], group: &[u8]) {
         cx.db.effects.propagation = Propagation::Rewritten;
         if let Some(name) = &self.created {
             cx.log(&[b"XGROUP", b"CREATECONSUMER", key, group, name]);
+        }
+        for id in &self.acknowledged {
+            cx.log(&[b"XACK", key, group, Text::of(*id).as_bytes()]);
         }
         for claim in &self.claims {
             let (id, last_id) = (Text::of(claim.id), Text::of(claim.last_id));

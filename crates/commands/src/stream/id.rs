@@ -4,6 +4,8 @@ use collections::stream::Id;
 use command::{ArgReader, CommandError};
 use stdx::num::parse_u64_lenient;
 
+use crate::string::value::Digits;
+
 const INVALID: CommandError = CommandError::Request(std::borrow::Cow::Borrowed(
     b"ERR Invalid stream ID specified as stream command argument",
 ));
@@ -118,35 +120,30 @@ pub(super) fn all(mut reader: ArgReader<'_>) -> Result<Vec<Id>, CommandError> {
 #[derive(Clone, Copy)]
 pub(super) struct Text {
     bytes: [u8; TEXT_BYTES_MAX],
-    start: u8,
+    len: u8,
 }
 
 impl Text {
     /// The text of `id`.
     pub(super) fn of(id: Id) -> Self {
-        let mut text = Self { bytes: [0; TEXT_BYTES_MAX], start: TEXT_BYTES_MAX as u8 };
-        text.prepend_number(id.seq);
-        text.prepend(b'-');
-        text.prepend_number(id.ms);
+        let mut text = Self { bytes: [b'-'; TEXT_BYTES_MAX], len: 0 };
+        text.append(id.ms);
+        text.len += 1;
+        text.append(id.seq);
         text
     }
 
     /// The bytes.
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[usize::from(self.start)..]
+        &self.bytes[..usize::from(self.len)]
     }
 
-    fn prepend_number(&mut self, mut number: u64) {
-        while number >= 10 {
-            self.prepend(b'0' + (number % 10) as u8);
-            number /= 10;
-        }
-        self.prepend(b'0' + number as u8);
-    }
-
-    fn prepend(&mut self, byte: u8) {
-        self.start -= 1;
-        self.bytes[usize::from(self.start)] = byte;
+    fn append(&mut self, number: u64) {
+        let mut digits = Digits::new();
+        let digits = digits.format(number).as_bytes();
+        let at = usize::from(self.len);
+        self.bytes[at..at + digits.len()].copy_from_slice(digits);
+        self.len += digits.len() as u8;
     }
 }
 

@@ -5,6 +5,8 @@
 //! what the commands on consumer groups have in common: looking one up, and the forms in which
 //! their changes are logged.
 
+#[cfg(test)]
+mod fixture;
 mod group;
 mod id;
 mod reading;
@@ -13,12 +15,15 @@ mod trimming;
 mod xack;
 mod xadd;
 mod xautoclaim;
+mod xcfgset;
 mod xclaim;
 mod xdel;
 mod xdelex;
 mod xgroup;
+mod xidmprecord;
 mod xinfo;
 mod xlen;
+mod xnack;
 mod xpending;
 mod xrange;
 mod xread;
@@ -26,10 +31,12 @@ mod xreadgroup;
 mod xsetid;
 mod xtrim;
 
-use collections::stream::Limits;
+use collections::stream::{Limits, Retention};
 use command::{CommandError, DataCommand};
 use config::Config;
-use config::rows::{STREAM_NODE_MAX_BYTES, STREAM_NODE_MAX_ENTRIES};
+use config::rows::{
+    STREAM_IDMP_DURATION, STREAM_IDMP_MAXSIZE, STREAM_NODE_MAX_BYTES, STREAM_NODE_MAX_ENTRIES,
+};
 use store::{Event, EventClass};
 
 /// The commands of this family.
@@ -38,12 +45,15 @@ pub static COMMANDS: &[&DataCommand] = &[
     &xdelex::XACKDEL,
     &xadd::XADD,
     &xautoclaim::XAUTOCLAIM,
+    &xcfgset::XCFGSET,
     &xclaim::XCLAIM,
     &xdel::XDEL,
     &xdelex::XDELEX,
     &xgroup::XGROUP,
+    &xidmprecord::XIDMPRECORD,
     &xinfo::XINFO,
     &xlen::XLEN,
+    &xnack::XNACK,
     &xpending::XPENDING,
     &xrange::XRANGE,
     &xread::XREAD,
@@ -65,6 +75,15 @@ fn limits(config: &Config) -> Limits {
     Limits {
         block_bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
         block_entries: usize::try_from(entries).unwrap_or(usize::MAX),
+    }
+}
+
+/// What a stream remembers of idempotent producers, unless it is told otherwise.
+fn retention(config: &Config) -> Retention {
+    let number = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    Retention {
+        seconds: number(config.get(STREAM_IDMP_DURATION)),
+        per_producer: number(config.get(STREAM_IDMP_MAXSIZE)),
     }
 }
 

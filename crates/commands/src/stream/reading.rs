@@ -18,6 +18,9 @@ pub(super) struct Request<'a> {
     pub(super) block: Option<u64>,
     /// Whether entries are not to become pending.
     pub(super) no_ack: bool,
+    /// For how many milliseconds a pending entry must have been idle to be claimed before new ones
+    /// are read; none to claim nothing.
+    pub(super) claim: Option<u64>,
     /// The group and the consumer.
     pub(super) group: Option<(&'a [u8], &'a [u8])>,
     /// The keys, each with the place to read from.
@@ -40,7 +43,7 @@ impl Request<'_> {
 /// If they do not fit together or are unknown.
 pub(super) fn parse<'a>(cx: &Cx<'a>, in_group: bool) -> Result<Request<'a>, CommandError> {
     let mut reader = cx.reader();
-    let (mut count, mut block, mut no_ack, mut group) = (None, None, false, None);
+    let (mut count, mut block, mut no_ack, mut claim, mut group) = (None, None, false, None, None);
     while reader.more() {
         if reader.option("BLOCK") {
             block = Some(milliseconds(&mut reader)?);
@@ -53,10 +56,13 @@ pub(super) fn parse<'a>(cx: &Cx<'a>, in_group: bool) -> Result<Request<'a>, Comm
             if in_group && group.is_none() {
                 return Err(CommandError::request("ERR Missing GROUP option for XREADGROUP"));
             }
-            return Ok(Request { count, block, no_ack, group, streams });
+            return Ok(Request { count, block, no_ack, claim, group, streams });
         } else if reader.remaining() > 2 && reader.token("GROUP") {
             only_in_group(in_group, "GROUP")?;
             group = Some((reader.bytes(), reader.bytes()));
+        } else if reader.option("CLAIM") {
+            only_in_group(in_group, "CLAIM")?;
+            claim = Some(min_idle(&mut reader)?);
         } else if reader.token("NOACK") {
             only_in_group(in_group, "NOACK")?;
             no_ack = true;
@@ -82,6 +88,13 @@ fn milliseconds(reader: &mut ArgReader<'_>) -> Result<u64, CommandError> {
     let timeout = reader.integer_or(CommandError::request(text));
     reader.check()?;
     u64::try_from(timeout).map_err(|_| CommandError::request("ERR timeout is negative"))
+}
+
+fn min_idle(reader: &mut ArgReader<'_>) -> Result<u64, CommandError> {
+    let min_idle = reader.integer_or(CommandError::request("ERR min-idle-time is not an integer"));
+    reader.check()?;
+    let negative = |_| CommandError::request("ERR min-idle-time must be a positive integer");
+    u64::try_from(min_idle).map_err(negative)
 }
 
 /// The keys, and as many places after them.
@@ -133,11 +146,18 @@ pub(super) fn name(reply: &mut resp::Reply, key: &[u8]) {
 }
 
 /// What follows when there was nothing to read: the command waits, or says so. `places` are where
-/// it will go on, where that differs from what the client said.
-pub(super) fn nothing(cx: &mut Cx<'_>, request: &Request<'_>, places: &[Option<Id>]) {
+/// it will go on, where that differs from what the client said; after `again_ms` milliseconds there
+/// may be something even if nobody has changed the streams.
+pub(super) fn nothing(
+    cx: &mut Cx<'_>,
+    request: &Request<'_>,
+    places: &[Option<Id>],
+    again_ms: Option<u64>,
+) {
     let Some(milliseconds) = request.block else {
         return cx.reply.null_array();
     };
+    cx.db.effects.wait_again_ms = again_ms;
     let mut args: Vec<Box<[u8]>> = cx.args.iter().map(Box::from).collect();
     let first = args.len() - places.len();
     for (arg, place) in args[first..].iter_mut().zip(places) {

@@ -14,12 +14,33 @@ pub(super) fn id(reply: &mut Reply, id: Id) {
 /// An entry: its id, and its fields and values in one array.
 pub(super) fn entry(reply: &mut Reply, entry: Entry<'_>) {
     reply.array(2);
+    parts(reply, entry);
+}
+
+fn parts(reply: &mut Reply, entry: Entry<'_>) {
     id(reply, entry.id);
     reply.array(entry.fields.len() * 2);
     for (name, value) in entry.fields {
         reply.bulk(name);
         reply.bulk(value);
     }
+}
+
+/// An entry that was claimed, or only its id.
+pub(super) fn claimed(reply: &mut Reply, claimed: Entry<'_>, just_id: bool) {
+    if just_id {
+        id(reply, claimed.id);
+    } else {
+        entry(reply, claimed);
+    }
+}
+
+/// An entry with how long it had been idle, in milliseconds, and how often it was delivered before.
+pub(super) fn entry_with_past(reply: &mut Reply, entry: Entry<'_>, idle: u64, deliveries: u64) {
+    reply.array(4);
+    parts(reply, entry);
+    count(reply, idle);
+    count(reply, deliveries);
 }
 
 /// An entry that is gone: its id and nothing.

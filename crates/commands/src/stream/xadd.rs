@@ -1,21 +1,24 @@
 //! `XADD`: adds an entry to a stream.
 //!
-//! The log has the id that the entry got, and an exact trim in place of an approximate one.
+//! The log has the id that the entry got, and an exact trim in place of an approximate one. What an
+//! idempotent producer adds is told in two steps, the entry and whose it is, so that who reads the
+//! log need not find out again whether it is a duplicate.
 
-use collections::stream::{AppendError, Id, Limits, Stream, Trim};
+use collections::stream::{AppendError, Id, Limits, Removed, Stream, Trim, fingerprint};
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
 };
 use resp::Args;
+use store::effects::Propagation;
 use store::{Absent, Change};
 
 use super::id::{self, Text, Wanted};
 use super::trimming::{self, Logged, Options};
-use super::{event, limits, reply};
+use super::{event, limits, reply, retention};
 
-/// `XADD key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [MAXLEN|MINID [=|~] threshold [LIMIT count]]
-/// *|id field value [field value ...]`.
+/// `XADD key [NOMKSTREAM] [KEEPREF|DELREF|ACKED] [IDMPAUTO producer|IDMP producer id]
+/// [MAXLEN|MINID [=|~] threshold [LIMIT count]] *|id field value [field value ...]`.
 pub static XADD: DataCommand = DataCommand::new(
     Spec::new(
         "xadd",
@@ -33,6 +36,22 @@ pub static XADD: DataCommand = DataCommand::new(
         Arg::key("key", 0),
         Arg::word("nomkstream", "NOMKSTREAM").since("6.2.0").optional(),
         trimming::CONDITION,
+        Arg::one_of(
+            "idmp",
+            &[
+                Arg::string("pid").display("producer-id").token("IDMPAUTO"),
+                Arg::block(
+                    "idmp",
+                    &[
+                        Arg::string("pid").display("producer-id"),
+                        Arg::string("iid").display("idempotent-id"),
+                    ],
+                )
+                .token("IDMP"),
+            ],
+        )
+        .since("8.6.0")
+        .optional(),
         Arg::block("trim", trimming::ARGS).optional(),
         Arg::one_of("id-selector", &[Arg::word("auto-id", "*"), Arg::string("id")]),
         Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
@@ -60,15 +79,30 @@ const ZERO: &str = "ERR The ID specified in XADD must be greater than 0-0";
 struct Request<'a> {
     key: &'a [u8],
     no_create: bool,
+    producer: Option<Producer<'a>>,
     trim: Option<Trim>,
     wanted: Wanted,
     /// The fields and values by turns.
     data: Args<'a>,
 }
 
+/// Who adds the entry, and what it is to them.
+struct Producer<'a> {
+    name: &'a [u8],
+    /// Their id for it; none if its contents tell.
+    id: Option<&'a [u8]>,
+}
+
+impl<'a> Request<'a> {
+    fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone {
+        let data = self.data.iter();
+        data.clone().step_by(2).zip(data.skip(1).step_by(2))
+    }
+}
+
 fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
     let (mut reader, mut options) = (cx.reader(), Options::default());
-    let (key, mut no_create) = (reader.bytes(), false);
+    let (key, mut no_create, mut producer) = (reader.bytes(), false, None);
     let wanted = loop {
         if reader.peek() == Some(b"*") {
             reader.bytes();
@@ -76,6 +110,10 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
         }
         if reader.token("NOMKSTREAM") {
             no_create = true;
+        } else if let Some(named) = take_producer(&mut reader)? {
+            if producer.replace(named).is_some() {
+                return Err(CommandError::request("ERR IDMP/IDMPAUTO specified multiple times"));
+            }
         } else if !options.take(&mut reader)? {
             if !reader.more() {
                 return Err(CommandError::arity(cx.name));
@@ -88,10 +126,43 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
     if data.len() < 2 || !data.len().is_multiple_of(2) {
         return Err(CommandError::arity(cx.name));
     }
+    if producer.is_some() && wanted != Wanted::Auto {
+        let text = "ERR IDMP/IDMPAUTO can be used only with auto-generated IDs";
+        return Err(CommandError::request(text));
+    }
     if wanted == Wanted::Exactly(Id::MIN) {
         return Err(CommandError::request(ZERO));
     }
-    Ok(Request { key, no_create, trim, wanted, data })
+    Ok(Request { key, no_create, producer, trim, wanted, data })
+}
+
+/// Takes `IDMP` or `IDMPAUTO` with its arguments if it is next.
+fn take_producer<'a>(reader: &mut ArgReader<'a>) -> Result<Option<Producer<'a>>, CommandError> {
+    let producer = if reader.remaining() > 2 && reader.token("IDMP") {
+        Producer { name: reader.bytes(), id: Some(reader.bytes()) }
+    } else if reader.option("IDMPAUTO") {
+        Producer { name: reader.bytes(), id: None }
+    } else {
+        return Ok(None);
+    };
+    let option = if producer.id.is_some() { "IDMP" } else { "IDMPAUTO" };
+    check_names(option, producer.name, producer.id)?;
+    Ok(Some(producer))
+}
+
+/// Checks that a producer and its id for an entry have names; `of` is who needs them.
+///
+/// # Errors
+/// If one is empty.
+pub(super) fn check_names(of: &str, name: &[u8], id: Option<&[u8]>) -> Result<(), CommandError> {
+    let empty = if name.is_empty() {
+        "producer"
+    } else if id.is_some_and(<[u8]>::is_empty) {
+        "idempotent"
+    } else {
+        return Ok(());
+    };
+    Err(CommandError::request(format!("ERR {of} requires a non-empty {empty} ID")))
 }
 
 fn rest<'a>(cx: &Cx<'a>, reader: &ArgReader<'a>) -> Args<'a> {
@@ -114,7 +185,8 @@ fn choose(wanted: Wanted, last: Id, now: u64) -> Result<Id, CommandError> {
 /// What the command did.
 struct Added {
     id: Id,
-    trimmed: bool,
+    /// How many entries were trimmed, and what is left of them.
+    trimmed: (u64, Removed),
     logged: Option<Logged>,
 }
 
@@ -125,23 +197,31 @@ fn add(
     limits: Limits,
 ) -> Result<Added, CommandError> {
     let id = choose(request.wanted, stream.log().last_id(), now)?;
-    let data = request.data.iter();
-    let fields = data.clone().step_by(2).zip(data.skip(1).step_by(2));
-    stream.append(id, fields, limits).map_err(|error| match error {
+    stream.append(id, request.fields(), limits).map_err(|error| match error {
         AppendError::NotAboveLast => CommandError::state(NOT_ABOVE_LAST),
         AppendError::TooLarge => CommandError::request(TOO_LARGE),
     })?;
-    let trimmed = request.trim.is_some_and(|trim| stream.trim(&trim) > 0);
+    let trimmed = request.trim.map(|trim| stream.trim(&trim)).unwrap_or_default();
     let logged = request.trim.map(|trim| Logged::of(&trim, stream.log()));
     Ok(Added { id, trimmed, logged })
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let request = parse(cx)?;
-    let absent = if request.no_create { Absent::Ignore } else { Absent::Create };
+    match &request.producer {
+        None => run_plain(cx, &request),
+        Some(producer) => run_idempotent(cx, &request, producer),
+    }
+}
+
+fn absent(request: &Request<'_>) -> Absent {
+    if request.no_create { Absent::Ignore } else { Absent::Create }
+}
+
+fn run_plain(cx: &mut Cx<'_>, request: &Request<'_>) -> Result<(), CommandError> {
     let (now, limits) = (cx.db.now(), limits(cx.config));
     let mut edit = cx.db.edit(request.key);
-    let added = edit.update(absent, |stream| match add(&request, stream, now, limits) {
+    let added = edit.update(absent(request), |stream| match add(request, stream, now, limits) {
         Ok(added) => Change::made(1, event("xadd"), Ok(added)),
         Err(error) => Change::none(Err(error)),
     })?;
@@ -149,12 +229,19 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         cx.reply.null();
         return Ok(());
     };
-    if added.trimmed {
-        edit.also(event("xtrim"));
-    }
-    log(cx, &request, &added);
-    reply::id(cx.reply, added.id);
+    log(cx, request, &added);
+    finish(cx, request, added);
     Ok(())
+}
+
+/// What follows when an entry was added: a further event, garbage, the reply.
+fn finish(cx: &mut Cx<'_>, request: &Request<'_>, added: Added) {
+    let (trimmed, removed) = added.trimmed;
+    if trimmed > 0 {
+        cx.db.edit(request.key).also(event("xtrim"));
+        trimming::discard(cx, removed);
+    }
+    reply::id(cx.reply, added.id);
 }
 
 /// What replicas must see, where that differs from what the client sent.
@@ -174,8 +261,73 @@ fn log(cx: &mut Cx<'_>, request: &Request<'_>, added: &Added) {
     cx.log(&line);
 }
 
+fn run_idempotent(
+    cx: &mut Cx<'_>,
+    request: &Request<'_>,
+    producer: &Producer<'_>,
+) -> Result<(), CommandError> {
+    let (now, limits, terms) = (cx.db.now(), limits(cx.config), retention(cx.config));
+    let contents;
+    let idempotent_id = match producer.id {
+        Some(id) => id,
+        None => {
+            contents = fingerprint(request.fields());
+            &contents[..]
+        }
+    };
+    let mut edit = cx.db.edit(request.key);
+    let done = edit.update(absent(request), |stream: &mut Stream| {
+        let known = stream.producers().and_then(|p| p.find(producer.name, idempotent_id, now));
+        if let Some(id) = known {
+            stream.producers_mut(terms).count_duplicate();
+            return Change::quiet(1, Ok((id, None)));
+        }
+        match add(request, stream, now, limits) {
+            Ok(added) => {
+                let producers = stream.producers_mut(terms);
+                producers.record(producer.name, idempotent_id, added.id, now);
+                Change::made(1, event("xadd"), Ok((added.id, Some(added))))
+            }
+            Err(error) => Change::none(Err(error)),
+        }
+    })?;
+    match done.transpose()? {
+        None => cx.reply.null(),
+        Some((id, None)) => {
+            // Of a duplicate the log need not know.
+            cx.db.effects.propagation = Propagation::Rewritten;
+            reply::id(cx.reply, id);
+        }
+        Some((_, Some(added))) => {
+            log_idempotent(cx, request, (producer.name, idempotent_id), &added);
+            finish(cx, request, added);
+        }
+    }
+    Ok(())
+}
+
+/// As [`log`]; the trim comes last, since it may remove the new entry.
+fn log_idempotent(
+    cx: &mut Cx<'_>,
+    request: &Request<'_>,
+    (name, idempotent_id): (&[u8], &[u8]),
+    added: &Added,
+) {
+    let id = Text::of(added.id);
+    let line = [b"XADD", request.key, id.as_bytes()].into_iter().chain(request.data.iter());
+    cx.log(&line.collect::<Vec<_>>());
+    cx.log(&[b"XIDMPRECORD", request.key, name, idempotent_id, id.as_bytes()]);
+    if added.trimmed.0 > 0
+        && let Some(logged) = &added.logged
+    {
+        let line = [&b"XTRIM"[..], request.key].into_iter().chain(logged.args());
+        cx.log(&line.collect::<Vec<_>>());
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     #[test]
@@ -217,8 +369,7 @@ mod tests {
 
     #[test]
     fn trims_with_the_same_command() {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
+        let mut bench = fixture::filled(3);
         bench.clear();
         assert_eq!(bench.run("XADD s MAXLEN 2 4 f v"), "$3\r\n4-0\r\n");
         assert_eq!(bench.run("XADD s MAXLEN ~ 2 LIMIT 9 5 f v"), "$3\r\n5-0\r\n");
@@ -233,6 +384,71 @@ mod tests {
         assert_eq!((bench.dirty(), bench.run("XLEN s")), (3, ":1\r\n".into()));
         assert_eq!(bench.run("XADD s MAXLEN 0 * f v").len(), 22);
         assert_eq!(bench.run("XLEN s"), ":0\r\n");
+    }
+
+    #[test]
+    fn a_producer_adds_an_entry_once() {
+        let mut bench = Bench::new();
+        let first = bench.run("XADD s IDMP p i * f v");
+        let id = format!("{NOW}-0");
+        assert_eq!(first, format!("${}\r\n{id}\r\n", id.len()));
+        assert_eq!(bench.log(), [format!("XADD s {id} f v"), format!("XIDMPRECORD s p i {id}")]);
+        bench.clear();
+        assert_eq!(bench.run("XADD s idmp p i MAXLEN 0 * g w"), first);
+        assert_eq!((bench.dirty(), bench.log().len(), bench.events().len()), (1, 0, 0));
+        assert_ne!(bench.run("XADD s IDMP q i * f v"), first);
+        assert_ne!(bench.run("XADD s IDMP p j * f v"), first);
+        assert_eq!(bench.run("XLEN s"), ":3\r\n");
+        bench.run("COPY s t");
+        assert_eq!(bench.run("XADD t IDMP p i * f v"), first);
+        bench.at(NOW + 100_000);
+        assert_ne!(bench.run("XADD s IDMP p i * f v"), first);
+    }
+
+    #[test]
+    fn contents_tell_entries_apart() {
+        let mut bench = Bench::new();
+        let first = bench.run("XADD s IDMPAUTO p * f v g w");
+        assert_eq!(bench.run("XADD s IDMPAUTO p * g w f v"), first);
+        assert_ne!(bench.run("XADD s IDMPAUTO p * g w f x"), first);
+        assert_eq!(bench.run("XADD t NOMKSTREAM IDMPAUTO p * f v"), "$-1\r\n");
+        assert_eq!(bench.run("XLEN s"), ":2\r\n");
+    }
+
+    #[test]
+    fn the_trim_of_a_producer_is_logged_behind_the_record() {
+        let mut bench = Bench::new();
+        bench.run("XADD s IDMP p i MAXLEN ~ 0 LIMIT 0 * f v");
+        assert_eq!(bench.log().len(), 3, "{:?}", bench.log());
+        assert_eq!(bench.log()[2], "XTRIM s MAXLEN = 0");
+        assert_eq!(bench.events(), ["new s", "xadd s", "xtrim s"]);
+        let first = bench.run("XADD s IDMP p i * f v");
+        assert_eq!(bench.run("XLEN s"), ":0\r\n", "{first}: it was added, and trimmed");
+    }
+
+    #[test]
+    fn producers_are_named_once_and_give_no_ids() {
+        let mut bench = Bench::new();
+        let twice = "-ERR IDMP/IDMPAUTO specified multiple times\r\n";
+        let cases = [
+            ("XADD s IDMPAUTO p IDMP p i * f v", twice),
+            ("XADD s IDMP p i IDMPAUTO p * f v", twice),
+            (
+                "XADD s IDMP p i 1-1 f v",
+                "-ERR IDMP/IDMPAUTO can be used only with auto-generated IDs\r\n",
+            ),
+            ("XADD s IDMP '' i * f v", "-ERR IDMP requires a non-empty producer ID\r\n"),
+            ("XADD s IDMP p '' * f v", "-ERR IDMP requires a non-empty idempotent ID\r\n"),
+            ("XADD s IDMPAUTO '' * f v", "-ERR IDMPAUTO requires a non-empty producer ID\r\n"),
+            (
+                "XADD s IDMP p * f v",
+                "-ERR Invalid stream ID specified as stream command argument\r\n",
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(bench.run(line), expected, "{line}");
+        }
+        assert_eq!(bench.run("EXISTS s"), ":0\r\n");
     }
 
     #[test]

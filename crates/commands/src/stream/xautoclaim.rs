@@ -1,15 +1,13 @@
 //! `XAUTOCLAIM`: claims what has been pending for long, a stretch of the group's list at a time.
 
-use collections::stream::{Group as ConsumerGroup, Id, Log, Pending, Stream};
+use collections::stream::{Group as ConsumerGroup, Id, Log};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
 use resp::Length;
-use resp::Reply;
-use store::{Absent, Change};
 
-use super::group::{self, Journal};
-use super::{event, id, reply};
+use super::group::{self, Acting};
+use super::{id, reply};
 
 /// `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`.
 pub static XAUTOCLAIM: DataCommand = DataCommand::new(
@@ -75,21 +73,9 @@ fn parse(mut reader: command::ArgReader<'_>) -> Result<Request, CommandError> {
     Ok(Request { min_idle: u64::try_from(min_idle).unwrap_or(0), start, count, just_id })
 }
 
-/// What is to happen to one record.
-#[derive(Clone, Copy)]
-enum Step {
-    Claim,
-    /// Its entry is gone.
-    Forget,
-}
-
-/// The records to work on, and where the next call is to go on: 0-0 at the end.
-fn select(
-    log: &Log,
-    group: &ConsumerGroup,
-    request: &Request,
-    now: u64,
-) -> (Vec<(Id, Pending, Step)>, Id) {
+/// The records to work on, each with how often it was delivered, and where the next call is to go
+/// on: 0-0 at the end. A record is worked on if it has been idle for long, or its entry is gone.
+fn select(log: &Log, group: &ConsumerGroup, request: &Request, now: u64) -> (Vec<(Id, u64)>, Id) {
     let mut left = request.count.saturating_mul(ATTEMPTS);
     let mut selected = Vec::new();
     for (id, pending) in group.pending_from(request.start) {
@@ -97,10 +83,8 @@ fn select(
             return (selected, id);
         }
         left -= 1;
-        if !log.contains(id) {
-            selected.push((id, *pending, Step::Forget));
-        } else if now.saturating_sub(pending.delivered_at) >= request.min_idle {
-            selected.push((id, *pending, Step::Claim));
+        if pending.idle(now) >= request.min_idle || !log.contains(id) {
+            selected.push((id, pending.deliveries));
         }
     }
     (selected, Id::MIN)
@@ -111,78 +95,42 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, name, consumer) = (reader.bytes(), reader.bytes(), reader.bytes());
     let request = parse(reader)?;
     group::check(cx, key, name)?;
-    let now = cx.db.now();
-    let mut journal = Journal::new(cx.db.effects);
-    let reply = &mut *cx.reply;
-    let mut edit = cx.db.edit(key);
-    let created = edit.update(Absent::Ignore, |stream: &mut Stream| {
-        let Some((log, group)) = stream.group_mut(name) else { return Change::none(false) };
-        let created = group::seen(group, consumer, now).1;
-        let changes = claim(reply, log, group, consumer, &request, now, &mut journal);
-        Change::quiet(changes + u64::from(created), created)
-    })?;
-    if created == Some(true) {
-        edit.also(event("xgroup-createconsumer"));
-    }
-    journal.write(cx, key, name);
-    Ok(())
+    group::act(cx, key, name, consumer, |acting| (claim(acting, &request), ()))
 }
 
 /// Claims, shows what was claimed and what is gone, and returns how many records changed.
-fn claim(
-    reply: &mut Reply,
-    log: &Log,
-    group: &mut ConsumerGroup,
-    name: &[u8],
-    request: &Request,
-    now: u64,
-    journal: &mut Journal,
-) -> u64 {
-    let Some(consumer) = group.find_consumer(name) else { return 0 };
-    let (selected, next) = select(log, group, request, now);
-    reply.array(3);
-    reply::id(reply, next);
-    let (mark, mut claimed, mut gone) = (reply.begin_deferred(), 0, Vec::new());
-    for &(id, before, step) in &selected {
-        let entry = match step {
-            Step::Claim => log.first_in(id, id),
-            Step::Forget => None,
-        };
-        let Some(entry) = entry else {
-            journal.claim(group, id, &before);
-            group.acknowledge(id);
+fn claim(acting: &mut Acting<'_>, request: &Request) -> u64 {
+    let (selected, next) = select(acting.log, acting.group, request, acting.now);
+    acting.reply.array(3);
+    reply::id(acting.reply, next);
+    let (mark, mut claimed, mut gone) = (acting.reply.begin_deferred(), 0, Vec::new());
+    for &(id, before) in &selected {
+        let Some(entry) = acting.log.first_in(id, id) else {
+            acting.forget(id);
             gone.push(id);
             continue;
         };
-        let deliveries = before.deliveries.saturating_add(u64::from(!request.just_id));
-        let pending = Pending { consumer, delivered_at: now, deliveries };
-        group.set_pending(id, pending);
-        journal.claim(group, id, &pending);
-        if request.just_id {
-            reply::id(reply, id);
-        } else {
-            reply::entry(reply, entry);
-        }
+        let deliveries = before.saturating_add(u64::from(!request.just_id));
+        acting.take(id, acting.now, deliveries);
+        reply::claimed(acting.reply, entry, request.just_id);
         claimed += 1;
     }
-    reply.end_deferred(mark, Length::Array, claimed);
+    acting.reply.end_deferred(mark, Length::Array, claimed);
     if claimed > 0 {
-        group::active(group, consumer, now);
+        acting.active();
     }
-    reply.array(gone.len());
-    gone.iter().for_each(|id| reply::id(reply, *id));
+    acting.reply.array(gone.len());
+    gone.iter().for_each(|id| reply::id(acting.reply, *id));
     selected.len() as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=5).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
-        bench.run("XREADGROUP GROUP g a STREAMS s >");
+        let mut bench = fixture::read_by("a", 5);
         bench.at(NOW + 1000);
         bench.clear();
         bench
@@ -216,10 +164,7 @@ mod tests {
 
     #[test]
     fn at_most_ten_records_are_looked_at_for_each() {
-        let mut bench = Bench::new();
-        (1..=25).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
-        bench.run("XREADGROUP GROUP g a STREAMS s >");
+        let mut bench = fixture::read_by("a", 25);
         assert_eq!(words(&bench.run("XAUTOCLAIM s g b 1 0 COUNT 1")), "*3 $4 11-0 *0 *0 ");
     }
 

@@ -146,14 +146,13 @@ fn run_xackdel(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     /// Four entries; group `g` has read three of them and acknowledged the second, `h` has read
     /// all.
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=4).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(4);
         bench.run("XGROUP CREATE s h $");
         bench.run("XREADGROUP GROUP g c COUNT 3 STREAMS s >");
         bench.run("XACK s g 2");

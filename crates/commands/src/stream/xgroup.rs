@@ -1,6 +1,7 @@
 //! `XGROUP`: creates, moves and removes consumer groups and their consumers.
 
-use collections::stream::{Group as ConsumerGroup, Stream};
+use collections::stream::{Group as ConsumerGroup, Log, Stream};
+use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
@@ -31,7 +32,8 @@ const ENTRIES_READ: Arg =
     Arg::integer("entries-read").token("ENTRIESREAD").since("7.0.0").optional();
 
 static CREATE: DataCommand = DataCommand::new(
-    spec("create", "5.0.0", -5, "O(1)", "Creates a consumer group.")
+    Spec::new("create", Group::Stream, "5.0.0", -5, "O(1)", "Creates a consumer group.")
+        .acl(Categories::STREAM)
         .flags(Flags::WRITE.union(Flags::DENYOOM))
         .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
         .args(&[KEY, GROUP, PLACE, Arg::word("mkstream", "MKSTREAM").optional(), ENTRIES_READ])
@@ -40,22 +42,32 @@ static CREATE: DataCommand = DataCommand::new(
 );
 
 static SETID: DataCommand = DataCommand::new(
-    spec("setid", "5.0.0", -5, "O(1)", "Sets the last delivered id of a group.")
-        .flags(Flags::WRITE)
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::UPDATE), 2, 0, 1)])
-        .args(&[KEY, GROUP, PLACE, ENTRIES_READ])
-        .history(&[("7.0.0", "Added the optional `entries_read` argument.")]),
+    Spec::new(
+        "setid",
+        Group::Stream,
+        "5.0.0",
+        -5,
+        "O(1)",
+        "Sets the last delivered id of a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE)
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::UPDATE), 2, 0, 1)])
+    .args(&[KEY, GROUP, PLACE, ENTRIES_READ])
+    .history(&[("7.0.0", "Added the optional `entries_read` argument.")]),
     set_id,
 );
 
 static DESTROY: DataCommand = DataCommand::new(
-    spec(
+    Spec::new(
         "destroy",
+        Group::Stream,
         "5.0.0",
         4,
-        "O(N) where N is the number of pending entries of the group.",
+        "O(1): what is pending is freed in the background.",
         "Removes a consumer group.",
     )
+    .acl(Categories::STREAM)
     .flags(Flags::WRITE)
     .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
     .args(&[KEY, GROUP]),
@@ -63,36 +75,43 @@ static DESTROY: DataCommand = DataCommand::new(
 );
 
 static CREATECONSUMER: DataCommand = DataCommand::new(
-    spec("createconsumer", "6.2.0", 5, "O(1)", "Creates a consumer in a group.")
-        .flags(Flags::WRITE.union(Flags::DENYOOM))
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
-        .args(&[KEY, GROUP, CONSUMER]),
+    Spec::new(
+        "createconsumer",
+        Group::Stream,
+        "6.2.0",
+        5,
+        "O(1)",
+        "Creates a consumer in a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE.union(Flags::DENYOOM))
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::INSERT), 2, 0, 1)])
+    .args(&[KEY, GROUP, CONSUMER]),
     create_consumer,
 );
 
 static DELCONSUMER: DataCommand = DataCommand::new(
-    spec("delconsumer", "5.0.0", 5, "O(1)", "Removes a consumer with what it has pending.")
-        .flags(Flags::WRITE)
-        .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
-        .args(&[KEY, GROUP, CONSUMER]),
+    Spec::new(
+        "delconsumer",
+        Group::Stream,
+        "5.0.0",
+        5,
+        "O(1)",
+        "Removes a consumer with what it has pending.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::WRITE)
+    .keys(&[KeySpec::range(KeyFlags::RW.union(KeyFlags::DELETE), 2, 0, 1)])
+    .args(&[KEY, GROUP, CONSUMER]),
     delete_consumer,
 );
 
 static HELP: DataCommand = DataCommand::new(
-    spec("help", "5.0.0", 2, "O(1)", "Lists the subcommands of XGROUP.")
+    Spec::new("help", Group::Stream, "5.0.0", 2, "O(1)", "Lists the subcommands of XGROUP.")
+        .acl(Categories::STREAM)
         .flags(Flags::LOADING.union(Flags::STALE)),
     help,
 );
-
-const fn spec(
-    name: &'static str,
-    since: &'static str,
-    arity: i16,
-    complexity: &'static str,
-    summary: &'static str,
-) -> Spec {
-    Spec::new(name, Group::Stream, since, arity, complexity, summary).acl(Categories::STREAM)
-}
 
 /// There is no stream where one is needed.
 fn no_stream() -> CommandError {
@@ -130,6 +149,11 @@ fn options(cx: &Cx<'_>, creates: bool) -> Result<Options, CommandError> {
     Ok(options)
 }
 
+/// How many entries a group has read that says so: no more than there ever were.
+fn capped(entries_read: Option<u64>, log: &Log) -> Option<u64> {
+    entries_read.map(|read| read.min(log.entries_added()))
+}
+
 /// Checks that the key of the command is a stream and, if one is named, has the group.
 fn check(cx: &mut Cx<'_>, key: &[u8], name: Option<&[u8]>) -> Result<(), CommandError> {
     let edit = cx.db.edit(key);
@@ -151,7 +175,8 @@ fn create(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(key);
     let created = edit.update(Absent::Create, |stream: &mut Stream| {
         let last_id = at.unwrap_or_else(|| stream.log().last_id());
-        let created = stream.create_group(name, ConsumerGroup::new(last_id, entries_read));
+        let read = capped(entries_read, stream.log());
+        let created = stream.create_group(name, ConsumerGroup::new(last_id, read));
         match (created, exists) {
             (false, _) => Change::none(false),
             (true, true) => Change::quiet(1, true),
@@ -179,7 +204,7 @@ fn set_id(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     change(cx, key, "xgroup-setid", |stream| {
         let Some((log, group)) = stream.group_mut(name) else { return (0, ()) };
         group.last_id = at.unwrap_or_else(|| log.last_id());
-        group.entries_read = entries_read;
+        group.entries_read = capped(entries_read, log);
         (1, ())
     })?;
     cx.reply.ok();
@@ -210,14 +235,16 @@ fn destroy(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, name) = (cx.arg(2)?, cx.arg(3)?);
     check(cx, key, None)?;
     let destroyed = change(cx, key, "xgroup-destroy", |stream| {
-        let destroyed = stream.destroy_group(name).is_some();
-        (u64::from(destroyed), destroyed)
+        let destroyed = stream.destroy_group(name);
+        (u64::from(destroyed.is_some()), destroyed)
     })?;
-    if destroyed {
+    cx.reply.integer(i64::from(destroyed.is_some()));
+    if let Some(group) = destroyed {
+        let pieces = group.pieces();
+        cx.db.effects.discard_part(group, pieces);
         // Who waits as a consumer of the group waits in vain.
         cx.db.edit(key).wake();
     }
-    cx.reply.integer(i64::from(destroyed));
     Ok(())
 }
 
@@ -247,7 +274,6 @@ fn delete_consumer(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 const HELP_LINES: &[&str] = &[
-    "XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "CREATE <key> <group> <id|$> [MKSTREAM] [ENTRIESREAD <count>]",
     "    A new group that reads what comes behind <id>, or from now on.",
     "    MKSTREAM creates the stream if there is none; ENTRIESREAD tells how many entries the",
@@ -260,18 +286,16 @@ const HELP_LINES: &[&str] = &[
     "    Removes a group.",
     "SETID <key> <group> <id|$> [ENTRIESREAD <count>]",
     "    From where <group> is to read on.",
-    "HELP",
-    "    This text.",
 ];
 
 fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    cx.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| cx.reply.simple(line));
+    help::write(cx.reply, "XGROUP", HELP_LINES);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     #[test]
@@ -297,9 +321,7 @@ mod tests {
 
     #[test]
     fn consumers_take_their_pending_entries_along() {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(3);
         bench.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
         bench.clear();
         assert_eq!(bench.run("XGROUP CREATECONSUMER s g b"), ":1\r\n");

@@ -1,6 +1,7 @@
 //! `XINFO`: what a stream, its groups and their consumers are like.
 
-use collections::stream::{Group as ConsumerGroup, Id, Log, Stream};
+use collections::stream::{Group as ConsumerGroup, Id, Log, Producers, Retention, Stream};
+use command::help;
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
@@ -8,7 +9,7 @@ use command::{
 use resp::Reply;
 
 use super::xpending::name_of;
-use super::{group, reply, wrong_subcommand};
+use super::{group, reply, retention, wrong_subcommand};
 
 /// `XINFO subcommand ...`.
 pub static XINFO: DataCommand = DataCommand::container(
@@ -27,62 +28,78 @@ pub static XINFO: DataCommand = DataCommand::container(
 const KEYS: &[KeySpec] = &[KeySpec::range(KeyFlags::RO.union(KeyFlags::ACCESS), 2, 0, 1)];
 
 static CONSUMERS: DataCommand = DataCommand::new(
-    spec("consumers", 4, "O(1)", "Describes the consumers of a group.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[Arg::key("key", 0), Arg::string("group")])
-        .history(&[("7.2.0", "Added the `inactive` field, and changed the meaning of `idle`.")])
-        .tips(&["nondeterministic_output"]),
+    Spec::new(
+        "consumers",
+        Group::Stream,
+        "5.0.0",
+        4,
+        "O(1)",
+        "Describes the consumers of a group.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[Arg::key("key", 0), Arg::string("group")])
+    .history(&[("7.2.0", "Added the `inactive` field, and changed the meaning of `idle`.")])
+    .tips(&["nondeterministic_output"]),
     consumers,
 );
 
 static GROUPS: DataCommand = DataCommand::new(
-    spec("groups", 3, "O(1)", "Describes the consumer groups of a stream.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[Arg::key("key", 0)])
-        .history(&[("7.0.0", "Added the `entries-read` and `lag` fields")]),
+    Spec::new(
+        "groups",
+        Group::Stream,
+        "5.0.0",
+        3,
+        "O(1)",
+        "Describes the consumer groups of a stream.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[Arg::key("key", 0)])
+    .history(&[("7.0.0", "Added the `entries-read` and `lag` fields")]),
     groups,
 );
 
 static STREAM: DataCommand = DataCommand::new(
-    spec("stream", -3, "O(1)", "Describes a stream; with FULL also its entries and groups.")
-        .flags(Flags::READONLY)
-        .keys(KEYS)
-        .args(&[
-            Arg::key("key", 0),
-            Arg::block(
-                "full-block",
-                &[Arg::word("full", "FULL"), Arg::integer("count").token("COUNT").optional()],
-            )
-            .optional(),
-        ])
-        .history(&[
-            ("6.0.0", "Added the `FULL` modifier."),
-            (
-                "7.0.0",
-                "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, \
+    Spec::new(
+        "stream",
+        Group::Stream,
+        "5.0.0",
+        -3,
+        "O(1)",
+        "Describes a stream; with FULL also its entries and groups.",
+    )
+    .acl(Categories::STREAM)
+    .flags(Flags::READONLY)
+    .keys(KEYS)
+    .args(&[
+        Arg::key("key", 0),
+        Arg::block(
+            "full-block",
+            &[Arg::word("full", "FULL"), Arg::integer("count").token("COUNT").optional()],
+        )
+        .optional(),
+    ])
+    .history(&[
+        ("6.0.0", "Added the `FULL` modifier."),
+        (
+            "7.0.0",
+            "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, \
                  `entries-read` and `lag` fields",
-            ),
-            ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`."),
-        ]),
+        ),
+        ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`."),
+    ]),
     stream,
 );
 
 static HELP: DataCommand = DataCommand::new(
-    spec("help", 2, "O(1)", "Lists the subcommands of XINFO.")
+    Spec::new("help", Group::Stream, "5.0.0", 2, "O(1)", "Lists the subcommands of XINFO.")
+        .acl(Categories::STREAM)
         .flags(Flags::LOADING.union(Flags::STALE)),
     help,
 );
-
-const fn spec(
-    name: &'static str,
-    arity: i16,
-    complexity: &'static str,
-    summary: &'static str,
-) -> Spec {
-    Spec::new(name, Group::Stream, "5.0.0", arity, complexity, summary).acl(Categories::STREAM)
-}
 
 /// Of lists in the full form, so many elements are shown unless `COUNT` says otherwise.
 const COUNT_DEFAULT: usize = 10;
@@ -172,15 +189,32 @@ fn full_count(cx: &Cx<'_>) -> Result<Option<usize>, CommandError> {
     }))
 }
 
+/// What a stream remembers of idempotent producers at `now`: without what it has yet to sweep up.
+fn producers_at(stream: &Stream, terms: Retention, now: u64) -> Producers {
+    let mut producers = stream.producers().cloned().unwrap_or_else(|| Producers::new(terms));
+    producers.forget_old(now, usize::MAX);
+    producers
+}
+
+fn producers(reply: &mut Reply, producers: &Producers) {
+    let Retention { seconds, per_producer } = producers.retention();
+    number(reply, "idmp-duration", seconds.into());
+    number(reply, "idmp-maxsize", per_producer.into());
+    number(reply, "pids-tracked", producers.len() as u64);
+    number(reply, "iids-tracked", producers.ids_len() as u64);
+    number(reply, "iids-added", producers.added());
+    number(reply, "iids-duplicates", producers.duplicates());
+}
+
 fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(2)?;
     let stream = cx.db.get::<Stream>(key)?.ok_or(CommandError::NO_SUCH_KEY)?.clone();
-    let full = full_count(cx)?;
-    if full.is_some_and(|count| count > COUNT_DEFAULT) {
+    let (full, terms, now) = (full_count(cx)?, retention(cx.config), cx.db.now());
+    if full.is_some_and(|count| count > COUNT_DEFAULT) || stream.producers().is_some() {
         cx.db.release();
     }
     let (log, reply) = (stream.log(), &mut *cx.reply);
-    reply.map(if full.is_some() { 9 } else { 10 });
+    reply.map(if full.is_some() { 15 } else { 16 });
     number(reply, "length", log.len());
     number(reply, "radix-tree-keys", log.blocks() as u64);
     // A tree of Redis has a root besides; what is in between is not counted here.
@@ -189,6 +223,7 @@ fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     id(reply, "max-deleted-entry-id", log.max_deleted_id());
     number(reply, "entries-added", log.entries_added());
     id(reply, "recorded-first-entry-id", log.first_id());
+    producers(reply, &producers_at(&stream, terms, now));
     match full {
         None => {
             number(reply, "groups", stream.groups_len() as u64);
@@ -209,17 +244,18 @@ fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 fn full_group(reply: &mut Reply, log: &Log, name: &[u8], group: &ConsumerGroup, count: usize) {
-    reply.map(7);
+    reply.map(8);
     reply.bulk(b"name");
     reply.bulk(name);
     progress(reply, log, group);
     number(reply, "pel-count", group.pending_len() as u64);
+    number(reply, "nacked-count", group.released_len() as u64);
     reply.bulk(b"pending");
     reply.array(group.pending_len().min(count));
     for (id, pending) in group.pending_from(Id::MIN).take(count) {
         reply.array(4);
         reply::id(reply, id);
-        reply.bulk(name_of(group, pending.consumer));
+        reply.bulk(name_of(group, pending));
         reply::count(reply, pending.delivered_at);
         reply::count(reply, pending.deliveries);
     }
@@ -247,7 +283,6 @@ fn full_group(reply: &mut Reply, log: &Log, name: &[u8], group: &ConsumerGroup, 
 }
 
 const HELP_LINES: &[&str] = &[
-    "XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "CONSUMERS <key> <group>",
     "    The consumers of <group>: what they have pending, when they were last seen.",
     "GROUPS <key>",
@@ -255,24 +290,20 @@ const HELP_LINES: &[&str] = &[
     "STREAM <key> [FULL [COUNT <count>]]",
     "    The stream itself; FULL shows entries, groups and consumers too, <count> of each",
     "    list, 0 for all.",
-    "HELP",
-    "    This text.",
 ];
 
 fn help(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    cx.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| cx.reply.simple(line));
+    help::write(cx.reply, "XINFO", HELP_LINES);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(3);
         bench.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
         bench.run("XGROUP CREATECONSUMER s g b");
         bench.at(NOW + 100);
@@ -287,9 +318,11 @@ mod tests {
     #[test]
     fn a_stream_in_short() {
         let mut bench = filled();
-        let expected = "*20 length :3 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 3-0 \
+        let expected = "*32 length :3 radix-tree-keys :1 radix-tree-nodes :2 last-generated-id 3-0 \
                         max-deleted-entry-id 0-0 entries-added :3 recorded-first-entry-id 1-0 \
-                        groups :1 first-entry *2 1-0 *2 f v last-entry *2 3-0 *2 f v ";
+                        idmp-duration :100 idmp-maxsize :100 pids-tracked :0 iids-tracked :0 \
+                        iids-added :0 iids-duplicates :0 groups :1 first-entry *2 1-0 *2 f v \
+                        last-entry *2 3-0 *2 f v ";
         assert_eq!(words(&bench.run("XINFO STREAM s")), expected);
         bench.run("XTRIM s MAXLEN 0");
         let empty = words(&bench.run("XINFO STREAM s"));
@@ -302,8 +335,8 @@ mod tests {
         let mut bench = filled();
         bench.resp3();
         let full = words(&bench.run("XINFO STREAM s FULL COUNT 1"));
-        let entries = "entries *1 *2 1-0 *2 f v groups *1 %7 name g last-delivered-id 2-0 \
-                       entries-read :2 lag :1 pel-count :2";
+        let entries = "entries *1 *2 1-0 *2 f v groups *1 %8 name g last-delivered-id 2-0 \
+                       entries-read :2 lag :1 pel-count :2 nacked-count :0";
         assert!(full.contains(entries), "{full}");
         let pending = format!(
             "pending *1 *4 1-0 a :{NOW} :1 consumers *2 %5 name a seen-time :{NOW} active-time \

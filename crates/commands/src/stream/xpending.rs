@@ -1,6 +1,6 @@
 //! `XPENDING`: what a group was given and has not acknowledged.
 
-use collections::stream::{ConsumerId, Group as ConsumerGroup, Id, Pending, Stream};
+use collections::stream::{Group as ConsumerGroup, Id, Pending, Stream};
 use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
@@ -129,36 +129,38 @@ fn records<'g>(
     now: u64,
     pending: impl Iterator<Item = (Id, &'g Pending)>,
 ) {
-    let idle = |pending: &Pending| now.saturating_sub(pending.delivered_at);
     let shown = pending
         .take_while(|(id, _)| *id <= filter.end)
-        .filter(|(_, pending)| idle(pending) >= filter.min_idle)
+        .filter(|(_, pending)| pending.idle(now) >= filter.min_idle)
         .take(filter.count);
     let (mark, mut len) = (reply.begin_deferred(), 0);
     for (id, pending) in shown {
         reply.array(4);
         reply::id(reply, id);
-        reply.bulk(name_of(group, pending.consumer));
-        reply::count(reply, idle(pending));
+        reply.bulk(name_of(group, pending));
+        match pending.consumer {
+            Some(_) => reply::count(reply, pending.idle(now)),
+            None => reply.integer(-1),
+        }
         reply::count(reply, pending.deliveries);
         len += 1;
     }
     reply.end_deferred(mark, Length::Array, len);
 }
 
-/// The name of a consumer that has something pending.
-pub(super) fn name_of(group: &ConsumerGroup, consumer: ConsumerId) -> &[u8] {
-    group.consumer(consumer).map_or(&[], |consumer| consumer.name())
+/// The name of the consumer that has an entry pending; empty if nobody has it.
+pub(super) fn name_of<'g>(group: &'g ConsumerGroup, pending: &Pending) -> &'g [u8] {
+    let consumer = pending.consumer.and_then(|consumer| group.consumer(consumer));
+    consumer.map_or(&[], |consumer| consumer.name())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=4).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(4);
         bench.run("XREADGROUP GROUP g b COUNT 2 STREAMS s >");
         bench.at(NOW + 100);
         bench.run("XREADGROUP GROUP g a STREAMS s >");

@@ -91,6 +91,7 @@ fn run(cx: &mut Cx<'_>, reverse: bool) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     fn ids(reply: &str) -> Vec<&str> {
@@ -99,8 +100,7 @@ mod tests {
 
     #[test]
     fn both_ways_with_and_without_the_ends() {
-        let mut bench = Bench::new();
-        (1..=5).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
+        let mut bench = fixture::filled(5);
         assert_eq!(
             bench.run("XRANGE s 2 2"),
             "*1\r\n*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n"

@@ -89,18 +89,18 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         Ok(true)
     })?;
     if !any {
-        reading::nothing(cx, &request, &found.places);
+        reading::nothing(cx, &request, &found.places, None);
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
+        let mut bench = fixture::filled(3);
         bench.run("XADD t 5 a b");
         bench
     }

@@ -1,25 +1,24 @@
 //! `XREADGROUP`: reads streams as one of a group of consumers, each entry going to one of them.
 //!
-//! With `>` a consumer gets what the group has not given to anybody, which becomes pending; with an
-//! id it gets its own pending entries again. The log tells the outcome: `XCLAIM` for each record,
+//! With `>` a consumer gets what the group has not given to anybody, which becomes pending, and
+//! before that, with `CLAIM`, what others have had pending for long; with an id it gets its own
+//! pending entries again. The log tells the outcome: `XCLAIM` for each record,
 //! and where the group now is.
 
-use collections::stream::{ConsumerId, Group as ConsumerGroup, Id, Log, Pending, Stream};
+use collections::stream::{Id, Pending, Stream};
 use command::spec::{Begin, Find};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
 use resp::Length;
-use resp::Reply;
 use store::effects::Propagation;
-use store::{Absent, Change};
 
-use super::group::{self, Journal};
+use super::group::{self, Acting, DELIVERIES_MAX};
 use super::reading::{self, Request};
-use super::{event, id, reply};
+use super::{id, reply};
 
-/// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key
-/// [key ...] id [id ...]`.
+/// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time]
+/// [NOACK] STREAMS key [key ...] id [id ...]`.
 pub static XREADGROUP: DataCommand = DataCommand::new(
     Spec::new(
         "xreadgroup",
@@ -42,10 +41,12 @@ pub static XREADGROUP: DataCommand = DataCommand::new(
         Arg::block("group-block", &[Arg::string("group"), Arg::string("consumer")]).token("GROUP"),
         Arg::integer("count").token("COUNT").optional(),
         Arg::integer("milliseconds").token("BLOCK").optional(),
+        Arg::integer("min-idle-time").token("CLAIM").since("8.4.0").optional(),
         Arg::word("noack", "NOACK").optional(),
         Arg::block("streams", &[Arg::key("key", 0).multiple(), Arg::string("id").multiple()])
             .token("STREAMS"),
-    ]),
+    ])
+    .history(&[("8.4.0", "Added the `CLAIM` option.")]),
     run,
 );
 
@@ -100,20 +101,26 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     // Whatever happens is told by the journals of the streams.
     cx.db.effects.propagation = Propagation::Rewritten;
     let keys = request.streams.iter().map(|(key, _)| *key);
-    let streams = keys.zip(places.iter().copied());
-    let any = reading::reply(cx, streams, |cx, (key, place)| {
-        let read = Read {
-            key,
-            place,
-            consumer,
-            limit: request.limit(),
-            no_ack: request.no_ack,
-            now: cx.db.now(),
-        };
-        read_stream(cx, group, &read)
+    let mut claimable_at = None;
+    let any = reading::reply(cx, keys.zip(places), |cx, (key, place)| {
+        let read =
+            Read { key, limit: request.limit(), no_ack: request.no_ack, claim: request.claim };
+        let (served, at) = group::act(cx, key, group, consumer, |acting| match place {
+            Place::History(after) => {
+                history(acting, after, &read);
+                (1, (true, None))
+            }
+            Place::New => {
+                let (changes, served) = deliver(acting, &read);
+                (changes, (served, request.claim.and_then(|idle| acting.group.claimable_at(idle))))
+            }
+        })?;
+        claimable_at = claimable_at.into_iter().chain(at).min();
+        Ok(served)
     })?;
     if !any {
-        reading::nothing(cx, &request, &[]);
+        let again_ms = claimable_at.map(|at| at.saturating_sub(cx.db.now()).max(1));
+        reading::nothing(cx, &request, &[], again_ms);
     }
     Ok(())
 }
@@ -121,116 +128,102 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 /// A read of one stream.
 struct Read<'a> {
     key: &'a [u8],
-    place: Place,
-    consumer: &'a [u8],
+    /// The most entries.
     limit: usize,
     no_ack: bool,
-    now: u64,
+    /// See [`Request::claim`].
+    claim: Option<u64>,
 }
 
-/// Reads one stream; false if it had nothing.
-fn read_stream(cx: &mut Cx<'_>, name: &[u8], read: &Read<'_>) -> Result<bool, CommandError> {
-    let mut journal = Journal::new(cx.db.effects);
-    let reply = &mut *cx.reply;
-    let mut edit = cx.db.edit(read.key);
-    let result = edit.update(Absent::Ignore, |stream: &mut Stream| {
-        let Some((log, group)) = stream.group_mut(name) else {
-            return Change::none((false, false));
-        };
-        let (consumer, created) = group::seen(group, read.consumer, read.now);
-        let served = match read.place {
-            Place::History(after) => {
-                reading::name(reply, read.key);
-                history(reply, log, group, consumer, after, read);
-                true
-            }
-            Place::New => deliver(reply, log, group, consumer, read, &mut journal),
-        };
-        if created && journal.has_no_claims() {
-            journal.created(read.consumer);
-        }
-        Change::quiet(u64::from(created) + u64::from(served), (served, created))
-    })?;
-    let (served, created) = result.unwrap_or_default();
-    if created {
-        edit.also(event("xgroup-createconsumer"));
+/// Gives a consumer what has been pending for long and then new entries. The number of changes, and
+/// whether there was anything to give.
+fn deliver(acting: &mut Acting<'_>, read: &Read<'_>) -> (u64, bool) {
+    let (claimed, forgotten) = match read.claim {
+        Some(min_idle) => claimable(acting, min_idle, read.limit),
+        None => (Vec::new(), 0),
+    };
+    let log = acting.log;
+    let new = acting.group.last_id.next().map(|start| log.range(start, Id::MAX));
+    let mut new = new.into_iter().flatten().take(read.limit - claimed.len()).peekable();
+    if claimed.is_empty() && new.peek().is_none() {
+        return (forgotten, false);
     }
-    journal.write(cx, read.key, name);
-    Ok(served)
-}
-
-/// Gives new entries to a consumer; false if there are none.
-fn deliver(
-    reply: &mut Reply,
-    log: &Log,
-    group: &mut ConsumerGroup,
-    consumer: ConsumerId,
-    read: &Read<'_>,
-    journal: &mut Journal,
-) -> bool {
-    let Some(start) = group.last_id.next() else { return false };
-    let mut entries = log.range(start, Id::MAX).take(read.limit).peekable();
-    if entries.peek().is_none() {
-        return false;
+    reading::name(acting.reply, read.key);
+    let (mark, mut len) = (acting.reply.begin_deferred(), claimed.len());
+    for &(id, pending) in &claimed {
+        let entry = log.first_in(id, id).expect("what is gone is not claimed");
+        let idle = pending.idle(acting.now);
+        reply::entry_with_past(acting.reply, entry, idle, pending.deliveries);
+        acting.take(id, acting.now, pending.deliveries.saturating_add(1));
     }
-    reading::name(reply, read.key);
-    reply::entries(
-        reply,
-        entries.inspect(|entry| {
-            group.advance(log, entry.id);
+    if new.peek().is_some() {
+        for entry in new {
+            acting.group.advance(log, entry.id);
             if !read.no_ack {
-                let pending = Pending { consumer, delivered_at: read.now, deliveries: 1 };
-                group.set_pending(entry.id, pending);
-                journal.claim(group, entry.id, &pending);
+                acting.take(entry.id, acting.now, 1);
             }
-        }),
-    );
-    if !read.no_ack {
-        group::active(group, consumer, read.now);
+            match read.claim {
+                Some(_) => reply::entry_with_past(acting.reply, entry, 0, 0),
+                None => reply::entry(acting.reply, entry),
+            }
+            len += 1;
+        }
+        acting.journal.read(acting.group);
     }
-    journal.read(group);
-    true
+    acting.reply.end_deferred(mark, Length::Array, len);
+    if !read.no_ack || !claimed.is_empty() {
+        acting.active();
+    }
+    (forgotten + 1, true)
+}
+
+/// What has been idle for so long, at most `limit` records, longest first. Records of entries that
+/// are gone end here; the second part is how many did.
+fn claimable(acting: &mut Acting<'_>, min_idle: u64, limit: usize) -> (Vec<(Id, Pending)>, u64) {
+    let (mut claimed, mut gone) = (Vec::new(), Vec::new());
+    for (id, pending) in acting.group.claimable(acting.now, min_idle) {
+        if claimed.len() == limit {
+            break;
+        }
+        if acting.log.contains(id) {
+            claimed.push((id, *pending));
+        } else {
+            gone.push(id);
+        }
+    }
+    gone.iter().for_each(|id| acting.forget(*id));
+    (claimed, gone.len() as u64)
 }
 
 /// Shows a consumer its own pending entries again, which counts as another delivery. Of entries
 /// that are gone only the id is left.
-fn history(
-    reply: &mut Reply,
-    log: &Log,
-    group: &mut ConsumerGroup,
-    consumer: ConsumerId,
-    after: Id,
-    read: &Read<'_>,
-) {
-    let mark = reply.begin_deferred();
+fn history(acting: &mut Acting<'_>, after: Id, read: &Read<'_>) {
+    reading::name(acting.reply, read.key);
+    let mark = acting.reply.begin_deferred();
     let start = after.next().unwrap_or(Id::MAX);
-    let mine: Vec<(Id, Pending)> = group
-        .pending_of(consumer, start)
-        .take(read.limit)
-        .map(|(id, pending)| (id, *pending))
-        .collect();
-    for &(id, mut pending) in &mine {
-        match log.first_in(id, id) {
+    let mine = acting.group.pending_of(acting.consumer, start).take(read.limit);
+    let mine: Vec<(Id, u64)> = mine.map(|(id, pending)| (id, pending.deliveries)).collect();
+    for &(id, deliveries) in &mine {
+        match acting.log.first_in(id, id) {
             Some(entry) => {
-                reply::entry(reply, entry);
-                pending.delivered_at = read.now;
-                pending.deliveries = pending.deliveries.saturating_add(1);
-                group.set_pending(id, pending);
+                reply::entry(acting.reply, entry);
+                let deliveries = deliveries.saturating_add(1).min(DELIVERIES_MAX);
+                let pending = Pending::of(acting.consumer, acting.now, deliveries);
+                acting.group.set_pending(id, pending);
             }
-            None => reply::gone(reply, id),
+            None => reply::gone(acting.reply, id),
         }
     }
-    reply.end_deferred(mark, Length::Array, mine.len());
+    acting.reply.end_deferred(mark, Length::Array, mine.len());
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::{Bench, NOW};
 
     fn filled() -> Bench {
-        let mut bench = Bench::new();
-        (1..=3).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
-        bench.run("XGROUP CREATE s g 0");
+        let mut bench = fixture::grouped(3);
         bench.clear();
         bench
     }
@@ -277,6 +270,57 @@ mod tests {
         assert!(bench.run("XPENDING s g").starts_with("*4\r\n:0\r\n"));
         let lines = ["XGROUP CREATECONSUMER s g a", "XGROUP SETID s g 3-0 ENTRIESREAD 3"];
         assert_eq!(bench.log(), lines);
+    }
+
+    #[test]
+    fn what_was_idle_for_long_comes_first_with_its_past() {
+        let mut bench = filled();
+        bench.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
+        bench.run("XDEL s 1");
+        bench.at(NOW + 50);
+        bench.clear();
+        assert!(ids(&bench.run("XREADGROUP GROUP g b CLAIM 51 COUNT 0 STREAMS s 0")).is_empty());
+        let entry = |id: u64, idle: u64, deliveries: u64| {
+            format!(
+                "*4\r\n$3\r\n{id}-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n:{idle}\r\n:{deliveries}\r\n"
+            )
+        };
+        let expected =
+            format!("*1\r\n*2\r\n$1\r\ns\r\n*2\r\n{}{}", entry(2, 50, 1), entry(3, 0, 0));
+        assert_eq!(bench.run("XREADGROUP GROUP g b CLAIM 50 STREAMS s >"), expected);
+        let at = NOW + 50;
+        let claim = |id: u64, deliveries: u64, last: u64| {
+            format!(
+                "XCLAIM s g b 0 {id}-0 TIME {at} RETRYCOUNT {deliveries} FORCE JUSTID LASTID \
+                 {last}-0"
+            )
+        };
+        let lines = ["XACK s g 1-0".into(), claim(2, 2, 2), claim(3, 1, 3)];
+        assert_eq!(bench.log()[1..4], lines);
+        assert_eq!(bench.run("XREADGROUP GROUP g a CLAIM 50 STREAMS s >"), "*-1\r\n");
+        bench.at(at + 50);
+        assert_eq!(
+            ids(&bench.run("XREADGROUP GROUP g a NOACK COUNT 1 CLAIM 50 STREAMS s >")),
+            ["2-0"]
+        );
+        assert!(bench.run("XPENDING s g").starts_with("*4\r\n:2\r\n"), "NOACK is of new entries");
+    }
+
+    #[test]
+    fn a_claim_says_how_idle() {
+        let mut bench = filled();
+        let run = |bench: &mut Bench, option: &str| {
+            bench.run(&format!("XREADGROUP GROUP g c {option} STREAMS s >"))
+        };
+        let none = "-ERR min-idle-time is not an integer\r\n";
+        assert_eq!(run(&mut bench, "CLAIM x"), none);
+        assert_eq!(run(&mut bench, "CLAIM 10 CLAIM"), none);
+        let negative = "-ERR min-idle-time must be a positive integer\r\n";
+        assert_eq!(run(&mut bench, "CLAIM -1"), negative);
+        assert_eq!(
+            bench.run("XREAD CLAIM 10 STREAMS s 0"),
+            "-ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.\r\n"
+        );
     }
 
     #[test]

@@ -50,30 +50,34 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<(&'a [u8], Trim), CommandError> {
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, trim) = parse(cx)?;
-    let trimmed =
-        cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| match stream.trim(&trim) {
-            0 => Change::none((0, None)),
-            removed => {
-                let logged = trim.whole_blocks.then(|| Logged::of(&trim, stream.log()));
-                Change::made(removed, event("xtrim"), (removed, logged))
-            }
-        })?;
-    let (removed, logged) = trimmed.unwrap_or((0, None));
+    let trimmed = cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| {
+        let (count, removed) = stream.trim(&trim);
+        if count == 0 {
+            return Change::none(None);
+        }
+        let logged = trim.whole_blocks.then(|| Logged::of(&trim, stream.log()));
+        Change::made(count, event("xtrim"), Some((count, removed, logged)))
+    })?;
+    let Some((count, removed, logged)) = trimmed.flatten() else {
+        cx.reply.integer(0);
+        return Ok(());
+    };
+    trimming::discard(cx, removed);
     if let Some(logged) = logged {
         let line: Vec<&[u8]> = [&b"XTRIM"[..], key].into_iter().chain(logged.args()).collect();
         cx.log(&line);
     }
-    reply::count(cx.reply, removed);
+    reply::count(cx.reply, count);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::stream::fixture;
     use crate::testing::Bench;
 
     fn filled(len: u64) -> Bench {
-        let mut bench = Bench::new();
-        (1..=len).for_each(|ms| drop(bench.run(&format!("XADD s {ms} f v"))));
+        let mut bench = fixture::filled(len);
         bench.clear();
         bench
     }

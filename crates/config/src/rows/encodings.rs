@@ -39,9 +39,9 @@ rows! {
     STREAM_NODE_MAX_ENTRIES: Int = int("stream-node-max-entries", 100, 0, i64::MAX),
         "Entries in a node of a stream; 0 for no limit.";
     STREAM_IDMP_DURATION: Int =
-        int("stream-idmp-duration", 100, 1, 86_400).unit(Unit::Seconds).planned(),
+        int("stream-idmp-duration", 100, 1, 86_400).unit(Unit::Seconds),
         "How long a stream remembers the ids of idempotent producers.";
-    STREAM_IDMP_MAXSIZE: Int = int("stream-idmp-maxsize", 100, 1, 10_000).planned(),
+    STREAM_IDMP_MAXSIZE: Int = int("stream-idmp-maxsize", 100, 1, 10_000),
         "Ids that a stream remembers of each idempotent producer.";
     ARRAY_SLICE_SIZE: Int =
         int("array-slice-size", 4096, 1, UINT_MAX).number_check(checks::power_of_two).planned(),

@@ -3,8 +3,8 @@
 use super::lazyfree::END as PREVIOUS;
 use crate::checks;
 use crate::choice::{Choices, SanitizeDumpPayload};
-use crate::handle::{Bool, Choice, SavePoints, Text};
-use crate::row::{List, boolean, choice, list, text};
+use crate::handle::{Bool, Choice, Int, SavePoints, Text};
+use crate::row::{List, boolean, choice, int, list, text};
 
 rows! {
     Snapshotting after PREVIOUS;
@@ -20,8 +20,10 @@ rows! {
     RDBCHECKSUM: Bool = boolean("rdbchecksum", true).immutable().planned(),
         "End snapshots with a checksum.";
     SANITIZE_DUMP_PAYLOAD: Choice<SanitizeDumpPayload> =
-        choice("sanitize-dump-payload", SanitizeDumpPayload::WORDS, 0).debug().planned(),
-        "Verify every structure of a loaded snapshot or RESTORE payload.";
+        choice("sanitize-dump-payload", SanitizeDumpPayload::WORDS, 0).debug(),
+        "Accepted for compatibility: every RESTORE payload is verified in full, whatever it says.";
+    RDB_VERSION: Int = int("rdb-version", 10, 10, 11),
+        "RDB format that DUMP writes: 10 is read by Redis 7.0 and later, 11 by 7.2 and later.";
     DBFILENAME: Text = text("dbfilename", "dump.rdb").protected().text_check(checks::dbfilename)
         .planned(),
         "File name of the snapshot.";

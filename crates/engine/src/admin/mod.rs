@@ -1,6 +1,7 @@
 //! Commands that touch the session or the server: connections, transactions, configuration,
 //! introspection. One file per command or few true siblings, as in the data families.
 
+pub(crate) use ::command::help::write as write_help;
 use command::{Command, CommandError, Cx};
 
 use crate::call::Flow;
@@ -8,6 +9,7 @@ use crate::engine::Engine;
 use crate::session::Session;
 
 pub mod connection;
+pub mod pubsub;
 pub mod server;
 pub mod transactions;
 
@@ -47,16 +49,7 @@ impl<'a> AdminCx<'a> {
 
 /// Every administrative command but `EXEC`.
 pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
-    let families = [connection::COMMANDS, transactions::COMMANDS, server::COMMANDS];
+    let families =
+        [connection::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, server::COMMANDS];
     families.into_iter().flatten().copied()
-}
-
-/// The reply of a `HELP` subcommand: a heading, the lines given, and the line on `HELP` itself.
-pub(crate) fn write_help(reply: &mut resp::Reply, container: &str, lines: &[&str]) {
-    reply.array(lines.len() + 3);
-    let heading = "<subcommand> [<arg> [value] [opt] ...]. Subcommands are:";
-    reply.simple(&format!("{container} {heading}"));
-    lines.iter().for_each(|line| reply.simple(line));
-    reply.simple("HELP");
-    reply.simple("    Print this help.");
 }

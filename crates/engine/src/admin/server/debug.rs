@@ -103,6 +103,16 @@ const TABLE: &[Row] = &[
         switch,
         &["SET-DISABLE-DENY-SCRIPTS <0|1>", "    Accepted; there are no scripts yet."],
     ),
+    (
+        "SET-SKIP-CHECKSUM-VALIDATION",
+        3,
+        3,
+        skip_checksums,
+        &[
+            "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+            "    Whether RESTORE takes payloads whose checksum is wrong.",
+        ],
+    ),
     ("SLEEP", 3, 3, sleep, &["SLEEP <seconds>", "    Stop the server for a while."]),
     (
         "STRINGMATCH-LEN",
@@ -129,10 +139,7 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     });
     match row {
         Some((.., run, _)) => run(admin),
-        None => {
-            let before = "ERR unknown subcommand or wrong number of arguments for '";
-            Err(CommandError::quoting(before, name, "'. Try DEBUG HELP."))
-        }
+        None => Err(CommandError::subcommand("DEBUG", name)),
     }
 }
 
@@ -191,6 +198,12 @@ fn pause_cron(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn set_active_expire(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let on = number(admin)? != 0;
     admin.engine.active_expire.store(on, Ordering::Relaxed);
+    ok(admin)
+}
+
+fn skip_checksums(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let skip = number(admin)? != 0;
+    admin.engine.store.ignore_checksums(skip);
     ok(admin)
 }
 

@@ -191,8 +191,7 @@ fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     let name = args.bytes();
     if args.remaining() > 2 {
-        let before = "ERR unknown subcommand or wrong number of arguments for '";
-        return Err(CommandError::quoting(before, name, "'. Try CLIENT HELP."));
+        return Err(CommandError::subcommand("CLIENT", name));
     }
     let id = args.bytes();
     // The reason is judged before the id.
@@ -203,7 +202,8 @@ fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     }
     args.finish()?;
     let id = parse_i64(id).ok_or(CommandError::NOT_INTEGER)?;
-    let ended = u64::try_from(id).is_ok_and(|id| admin.engine.unblock(id, with_error));
+    let ended =
+        u64::try_from(id).is_ok_and(|id| admin.engine.unblock(id, with_error, admin.thread));
     admin.cx.reply.integer(i64::from(ended));
     Ok(())
 }

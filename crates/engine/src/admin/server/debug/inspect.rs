@@ -2,7 +2,10 @@
 
 use ::command::CommandError;
 
-use store::{StringRef, ValueRef, encoding_name};
+use ::config::rows::RDBCOMPRESSION;
+use format::rdb::{Options, Version, encode};
+use format::sink::Count;
+use store::{ValueRef, encoding_name};
 
 use super::number;
 use crate::admin::AdminCx;
@@ -10,6 +13,8 @@ use crate::admin::AdminCx;
 pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let key = admin.cx.arg(2)?;
     let (now, access) = (admin.cx.db.now(), admin.cx.db.scope.access);
+    let compress = admin.engine.config.get(RDBCOMPRESSION);
+    let options = Options { version: Version::V10, compress };
     let entry = admin.cx.db.peek(key).ok_or(CommandError::NO_SUCH_KEY)?;
     let (clock, encoding) = (entry.clock(), encoding_name(entry.value()));
     let idle = access.idle_seconds(clock, now);
@@ -18,30 +23,17 @@ pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let text = format!(
         "Value at:{address:#x} refcount:1 encoding:{encoding} serializedlength:{} lru:{clock} \
          lru_seconds_idle:{idle}",
-        serialized_length(entry.value()),
+        serialized_length(entry.value(), options),
     );
     admin.cx.reply.simple(&text);
     Ok(())
 }
 
-/// Bytes of a string in an RDB file, without compression; of a collection in memory.
-fn serialized_length(value: ValueRef<'_>) -> usize {
-    let prefix = |len: usize| match len {
-        0..64 => 1,
-        64..16_384 => 2,
-        _ => 5,
-    };
-    match value {
-        ValueRef::String(StringRef::Int(number)) => match number {
-            -128..=127 => 2,
-            -32_768..=32_767 => 3,
-            -2_147_483_648..=2_147_483_647 => 5,
-            _ => 1 + number.to_string().len(),
-        },
-        ValueRef::String(StringRef::Inline { bytes, .. }) => prefix(bytes.len()) + bytes.len(),
-        ValueRef::String(StringRef::Shared { bytes, .. }) => prefix(bytes.len()) + bytes.len(),
-        ValueRef::Object(object) => object.allocated_bytes(),
-    }
+/// Bytes of a value in a snapshot or a payload, its type not counted.
+fn serialized_length(value: ValueRef<'_>, options: Options) -> u64 {
+    let mut count = Count::default();
+    let Ok(()) = encode::body(value, options, &mut count);
+    count.0
 }
 
 pub(super) fn htstats(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

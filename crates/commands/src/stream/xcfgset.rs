@@ -1,0 +1,119 @@
+//! `XCFGSET`: for how long, and how much of each idempotent producer, a stream remembers.
+
+use collections::stream::{Retention, Stream};
+use command::{
+    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
+    Spec,
+};
+use store::{Absent, Change};
+
+use super::retention;
+
+/// `XCFGSET key [IDMP-DURATION seconds] [IDMP-MAXSIZE ids]`.
+pub static XCFGSET: DataCommand = DataCommand::new(
+    Spec::new(
+        "xcfgset",
+        Group::Stream,
+        "8.6.0",
+        -2,
+        "O(1)",
+        "Sets what a stream remembers of idempotent producers.",
+    )
+    .flags(Flags::WRITE.union(Flags::FAST))
+    .acl(Categories::STREAM)
+    .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
+    .args(&[
+        Arg::key("key", 0),
+        Arg::integer("idmp-duration").token("IDMP-DURATION").optional(),
+        Arg::integer("idmp-maxsize").token("IDMP-MAXSIZE").optional(),
+    ]),
+    run,
+);
+
+/// The next argument, which must be from 1 to `most`.
+fn bounded(reader: &mut ArgReader<'_>, most: u32, outside: &str) -> Result<u32, CommandError> {
+    let number = reader.integer();
+    reader.check()?;
+    let number = u32::try_from(number).ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| CommandError::request(outside.to_owned()))
+}
+
+fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    let mut reader = cx.reader();
+    let key = reader.bytes();
+    let (mut seconds, mut per_producer) = (None, None);
+    if !reader.more() {
+        return Err(CommandError::request("ERR At least one parameter must be specified"));
+    }
+    while reader.more() {
+        if reader.option("IDMP-DURATION") {
+            let outside = "ERR IDMP-DURATION must be between 1 and 86400 seconds";
+            seconds = Some(bounded(&mut reader, 86_400, outside)?);
+        } else if reader.option("IDMP-MAXSIZE") {
+            let outside = "ERR IDMP-MAXSIZE must be between 1 and 10000 entries";
+            per_producer = Some(bounded(&mut reader, 10_000, outside)?);
+        } else {
+            return Err(CommandError::SYNTAX);
+        }
+    }
+    let default = retention(cx.config);
+    let set = cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| {
+        let producers = stream.producers_mut(default);
+        let before = producers.retention();
+        let forgotten = producers.set_retention(Retention {
+            seconds: seconds.unwrap_or(before.seconds),
+            per_producer: per_producer.unwrap_or(before.per_producer),
+        });
+        Change::quiet(1, forgotten)
+    })?;
+    if let Some(forgotten) = set.ok_or(CommandError::NO_SUCH_KEY)? {
+        let pieces = forgotten.pieces();
+        cx.db.effects.discard_part(forgotten, pieces);
+    }
+    cx.reply.ok();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stream::fixture;
+    use crate::testing::Bench;
+
+    #[test]
+    fn other_terms_forget_what_was_known() {
+        let mut bench = Bench::new();
+        let first = bench.run("XADD s IDMP p 1 * f v");
+        assert_eq!(bench.run("XCFGSET s IDMP-DURATION 100 IDMP-MAXSIZE 100"), "+OK\r\n");
+        assert_eq!(bench.run("XADD s IDMP p 1 * f v"), first, "these are the defaults");
+        bench.clear();
+        assert_eq!(bench.run("xcfgset s idmp-maxsize 7"), "+OK\r\n");
+        assert_eq!((bench.dirty(), bench.log()), (1, vec!["xcfgset s idmp-maxsize 7".into()]));
+        assert_ne!(bench.run("XADD s IDMP p 1 * f v"), first);
+        let info = bench.run("XINFO STREAM s");
+        assert!(info.contains("idmp-duration\r\n:100\r\n$12\r\nidmp-maxsize\r\n:7\r\n"), "{info}");
+    }
+
+    #[test]
+    fn bad_lines_are_refused() {
+        let mut bench = fixture::filled(1);
+        bench.run("SET k v");
+        let seconds = "-ERR IDMP-DURATION must be between 1 and 86400 seconds\r\n";
+        let ids = "-ERR IDMP-MAXSIZE must be between 1 and 10000 entries\r\n";
+        let no_integer = "-ERR value is not an integer or out of range\r\n";
+        let cases = [
+            ("XCFGSET s", "-ERR At least one parameter must be specified\r\n"),
+            ("XCFGSET s IDMP-DURATION", "-ERR syntax error\r\n"),
+            ("XCFGSET s NONE", "-ERR syntax error\r\n"),
+            ("XCFGSET s IDMP-DURATION x", no_integer),
+            ("XCFGSET s IDMP-DURATION 0", seconds),
+            ("XCFGSET s IDMP-DURATION 86401", seconds),
+            ("XCFGSET s IDMP-MAXSIZE -1", ids),
+            ("XCFGSET s IDMP-MAXSIZE 10001", ids),
+            ("XCFGSET none IDMP-MAXSIZE 1", "-ERR no such key\r\n"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(bench.run(line), expected, "{line}");
+        }
+        assert!(bench.run("XCFGSET k IDMP-MAXSIZE 1").starts_with("-WRONGTYPE"));
+    }
+}

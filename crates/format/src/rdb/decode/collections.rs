@@ -1,0 +1,226 @@
+//! Lists, sets, sorted sets and hashes, in every form they ever had.
+
+use collections::block::Malformed;
+use collections::hash::{self, Hash};
+use collections::intset::Intset;
+use collections::list::{self, List, Loader};
+use collections::listpack::Listpack;
+use collections::set::{self, Set};
+use collections::sorted_set::{self, SortedSet};
+
+use super::super::encode::{PACKED_NODE, PLAIN_NODE};
+use super::super::reader::Reader;
+use super::super::{ziplist, zipmap};
+use super::DecodeError;
+
+const TWICE: DecodeError = DecodeError::Corrupt("an element is there twice");
+
+type Read<T> = Result<T, DecodeError>;
+
+/// What the log says of a damaged block: the words that operators know from Redis.
+const fn broken(what: &'static str) -> DecodeError {
+    DecodeError::Corrupt(what)
+}
+
+const LIST_ZIPLIST: DecodeError = broken("List ziplist integrity check failed");
+const QUICKLIST_ZIPLIST: DecodeError = broken("Quicklist ziplist integrity check failed");
+const QUICKLIST_LISTPACK: DecodeError = broken("Quicklist listpack integrity check failed");
+const QUICKLIST_PLAIN: DecodeError = broken("Quicklist plain node is empty");
+const INTSET: DecodeError = broken("Intset integrity check failed");
+const SET_LISTPACK: DecodeError = broken("Set listpack integrity check failed");
+const ZSET_ZIPLIST: DecodeError = broken("Zset ziplist integrity check failed");
+const ZSET_LISTPACK: DecodeError = broken("Zset listpack integrity check failed");
+const HASH_ZIPLIST: DecodeError = broken("Hash ziplist integrity check failed");
+const HASH_DEADLINE: DecodeError = broken("Hash field has no valid deadline");
+const HASH_LISTPACK: DecodeError = broken("Hash listpack integrity check failed");
+const ZIPMAP: DecodeError = broken("Zipmap integrity check failed");
+
+/// A listpack; `error` if it is damaged.
+fn listpack(reader: &mut Reader<'_>, error: DecodeError) -> Read<Listpack> {
+    Listpack::from_untrusted(&reader.string()?).map_err(|_| error)
+}
+
+/// A ziplist, turned into a listpack; `error` if it is damaged.
+fn ziplist(reader: &mut Reader<'_>, error: DecodeError) -> Read<Listpack> {
+    ziplist::to_listpack(&reader.string()?).map_err(|_| error)
+}
+
+/// A collection of elements, of which there are some; `error` if they do not make one.
+fn packed<T>(
+    elements: Listpack,
+    make: impl FnOnce(Listpack) -> Result<T, Malformed>,
+    error: DecodeError,
+) -> Read<T> {
+    if elements.is_empty() { Err(DecodeError::Empty) } else { make(elements).map_err(|_| error) }
+}
+
+/// The number of elements, which must not be none.
+fn count(reader: &mut Reader<'_>) -> Read<u64> {
+    match reader.length()? {
+        0 => Err(DecodeError::Empty),
+        count => Ok(count),
+    }
+}
+
+fn finished(list: Loader, limits: list::Limits) -> Read<List> {
+    let list = list.finish(limits);
+    if list.is_empty() { Err(DecodeError::Empty) } else { Ok(list) }
+}
+
+pub(super) fn list(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
+    let mut list = Loader::default();
+    for _ in 0..reader.length()? {
+        list.element(&reader.string()?, limits);
+    }
+    finished(list, limits)
+}
+
+pub(super) fn list_ziplist(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
+    let mut list = Loader::default();
+    list.packed(ziplist(reader, LIST_ZIPLIST)?);
+    finished(list, limits)
+}
+
+pub(super) fn list_quicklist(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
+    let mut list = Loader::default();
+    for _ in 0..reader.length()? {
+        list.packed(ziplist(reader, QUICKLIST_ZIPLIST)?);
+    }
+    finished(list, limits)
+}
+
+pub(super) fn list_quicklist_2(reader: &mut Reader<'_>, limits: list::Limits) -> Read<List> {
+    let mut list = Loader::default();
+    for _ in 0..reader.length()? {
+        match reader.length()? {
+            PLAIN_NODE => match reader.string()? {
+                // Only large elements have a node of their own.
+                element if element.is_empty() => return Err(QUICKLIST_PLAIN),
+                element => list.plain(&element),
+            },
+            PACKED_NODE => list.packed(listpack(reader, QUICKLIST_LISTPACK)?),
+            _ => return Err(DecodeError::Corrupt("a node of a list is of no known kind")),
+        }
+    }
+    finished(list, limits)
+}
+
+pub(super) fn set(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
+    let count = count(reader)?;
+    let mut set = Set::default();
+    for index in 0..count {
+        let member = reader.string()?;
+        if index == 0 {
+            set.expect(limits, &member, usize::try_from(count).unwrap_or(usize::MAX));
+        }
+        if !set.add(limits, &member) {
+            return Err(TWICE);
+        }
+    }
+    Ok(set)
+}
+
+pub(super) fn set_intset(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
+    let intset = Intset::from_untrusted(&reader.string()?).map_err(|_| INTSET)?;
+    Set::from_intset(intset, limits).map_err(|_| DecodeError::Empty)
+}
+
+pub(super) fn set_listpack(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
+    let members = listpack(reader, SET_LISTPACK)?;
+    packed(members, |members| Set::from_listpack(members, limits), SET_LISTPACK)
+}
+
+/// Members with scores, in any order; `score` reads one.
+pub(super) fn sorted_set<'a>(
+    reader: &mut Reader<'a>,
+    limits: sorted_set::Limits,
+    score: fn(&mut Reader<'a>) -> Read<f64>,
+) -> Read<SortedSet> {
+    let mut set = SortedSet::default();
+    for _ in 0..count(reader)? {
+        let member = reader.string()?;
+        if set.insert(&member, score(reader)?, limits).is_some() {
+            return Err(TWICE);
+        }
+    }
+    Ok(set)
+}
+
+pub(super) fn sorted_set_ziplist(
+    reader: &mut Reader<'_>,
+    limits: sorted_set::Limits,
+) -> Read<SortedSet> {
+    let pairs = ziplist(reader, ZSET_ZIPLIST)?;
+    packed(pairs, |pairs| SortedSet::from_listpack(pairs, limits), ZSET_ZIPLIST)
+}
+
+pub(super) fn sorted_set_listpack(
+    reader: &mut Reader<'_>,
+    limits: sorted_set::Limits,
+) -> Read<SortedSet> {
+    let pairs = listpack(reader, ZSET_LISTPACK)?;
+    packed(pairs, |pairs| SortedSet::from_listpack(pairs, limits), ZSET_LISTPACK)
+}
+
+pub(super) fn hash(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let count = count(reader)?;
+    let mut hash = Hash::default();
+    hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
+    for _ in 0..count {
+        let (field, value) = (reader.string()?, reader.string()?);
+        if !hash.set(limits, &field, &*value) {
+            return Err(TWICE);
+        }
+    }
+    Ok(hash)
+}
+
+/// Deadlines are differences from the earliest, which stands before all fields.
+pub(super) fn hash_timed(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let earliest = time(reader)?;
+    let count = count(reader)?;
+    let mut hash = Hash::default();
+    hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
+    for _ in 0..count {
+        let (after, field, value) = (reader.length()?, reader.string()?, reader.string()?);
+        if !hash.set(limits, &field, &*value) {
+            return Err(TWICE);
+        }
+        if let Some(after) = after.checked_sub(1) {
+            let deadline = earliest.checked_add(after).filter(|&at| at > 0 && at < u64::MAX);
+            hash.set_deadline(&field, Some(deadline.ok_or(HASH_DEADLINE)?));
+        }
+    }
+    Ok(hash)
+}
+
+pub(super) fn hash_timed_listpack(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    time(reader)?;
+    let triples = listpack(reader, HASH_LISTPACK)?;
+    packed(triples, |triples| Hash::from_timed_listpack(&triples, limits), HASH_LISTPACK)
+}
+
+/// Unix time in milliseconds.
+fn time(reader: &mut Reader<'_>) -> Read<u64> {
+    let bytes = reader.take(8)?.try_into().expect("so many were taken");
+    Ok(u64::from_le_bytes(bytes))
+}
+
+pub(super) fn hash_zipmap(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let mut hash = Hash::default();
+    zipmap::for_each(&reader.string()?, |field, value| {
+        if hash.set(limits, field, value) { Ok(()) } else { Err(TWICE) }
+    })
+    .map_err(|_| ZIPMAP)?;
+    if hash.is_empty() { Err(ZIPMAP) } else { Ok(hash) }
+}
+
+pub(super) fn hash_ziplist(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let pairs = ziplist(reader, HASH_ZIPLIST)?;
+    packed(pairs, |pairs| Hash::from_listpack(pairs, limits), HASH_ZIPLIST)
+}
+
+pub(super) fn hash_listpack(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let pairs = listpack(reader, HASH_LISTPACK)?;
+    packed(pairs, |pairs| Hash::from_listpack(pairs, limits), HASH_LISTPACK)
+}
