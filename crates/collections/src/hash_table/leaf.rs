@@ -16,11 +16,11 @@
 //!
 //! Why blocks. A table that grows splits its leaves one after the other, so the lengths of the
 //! leaves wander up and down between one and two times the least. One allocation for each leaf
-//! would wander with them through the allocator's size classes, and each class would keep the memory
-//! of its best days: a third of what the leaves take, when it was measured. Blocks all have one
-//! size, so what one leaf gives back the next one takes. The rest of the last block, eight elements
-//! of forty, is what it costs. The only block of a small leaf follows the size classes, so that a
-//! hash of one long value pays for one element.
+//! would wander with them through the allocator's size classes, and each class would keep the
+//! memory of its best days: a third of what the leaves take, when it was measured. Blocks all have
+//! one size, so what one leaf gives back the next one takes. The rest of the last block, eight
+//! elements of forty, is what it costs. The only block of a small leaf follows the size classes, so
+//! that a hash of one long value pays for one element.
 //!
 //! A leaf is reference counted and one word. Invariants: the first `len` words own elements, the
 //! first `len` tags belong to them; the number of blocks and the sizes of all allocations follow
