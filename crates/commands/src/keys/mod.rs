@@ -1,6 +1,6 @@
 //! Commands on keys of any type: whether they exist, how long they live, what they are called.
 //!
-//! None of them looks inside a value. Most lock the keys they name; `SCAN`, `KEYS`, `DBSIZE` and
+//! Only `SORT` looks inside a value. Most lock the keys they name; `SCAN`, `KEYS`, `DBSIZE` and
 //! `RANDOMKEY` name none and walk the keyspace shard by shard instead, see
 //! [`Flags::KEYSPACE_WALK`](command::Flags::KEYSPACE_WALK).
 
@@ -17,6 +17,7 @@ mod persist;
 mod randomkey;
 mod rename;
 mod scan;
+mod sort;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -53,6 +54,9 @@ pub static COMMANDS: &[&DataCommand] = &[
     &randomkey::RANDOMKEY,
     &keys_command::KEYS,
     &scan::SCAN,
+    // Order.
+    &sort::SORT,
+    &sort::SORT_RO,
     // What the server knows of a value.
     &object::OBJECT,
 ];

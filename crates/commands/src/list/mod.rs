@@ -90,7 +90,7 @@ fn end(reader: &mut ArgReader<'_>) -> End {
 }
 
 /// The parameters that shape lists.
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     let depth = config.get(LIST_COMPRESS_DEPTH);
     Limits {
         max_listpack_size: config.get(LIST_MAX_LISTPACK_SIZE),
