@@ -47,7 +47,7 @@ mod log;
 mod progress;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub(crate) mod tree;
 
 use std::sync::Arc;
 
