@@ -6,6 +6,7 @@
 
 use command::DataCommand;
 
+pub mod array;
 pub mod bitmap;
 mod element_scan;
 pub mod geo;
@@ -36,6 +37,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
         set::COMMANDS,
         stream::COMMANDS,
         zset::COMMANDS,
+        array::COMMANDS,
     ];
     families.into_iter().flatten().copied()
 }

@@ -99,7 +99,7 @@ impl Array {
     ///
     /// # Panics
     /// If there are not so many positions.
-    pub fn latest(&self, count: u64, mut show: impl FnMut(Option<Element<'_>>)) {
+    pub fn latest<'a>(&'a self, count: u64, mut show: impl FnMut(Option<Element<'a>>)) {
         let span = self.len();
         assert!(count <= span, "no position is shown twice");
         let mut at = self.0.cursor.filter(|&last| last < span).unwrap_or(span.saturating_sub(1));
