@@ -5,6 +5,7 @@
 //! what it shows, no server could have avoided. Requests that a stall held back count as waiting
 //! too.
 
+mod collections;
 mod connections;
 mod expiry;
 mod histogram;
@@ -26,7 +27,8 @@ cargo xtask stalls [OPTIONS]
 
   --server COMMAND      server under test [a release build of ferrite]
   --server-args ARGS    []
-  --only A,B            grow, expire, flush-async, flush-sync, expiry, idle [all]
+  --only A,B            grow, expire, flush-async, flush-sync, expiry, idle, huge,
+                        convert [all]
   --keys N              keys of the large keyspace [10000000]
   --connections N       idle connections [10000]
   --interval-us N       pace of the unrelated client [500]
@@ -55,6 +57,8 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("flush-sync", scenarios::flush_sync),
     ("expiry", expiry::measure),
     ("idle", connections::measure),
+    ("huge", collections::huge),
+    ("convert", collections::convert),
 ];
 
 /// Runs the measurements asked for.

@@ -8,7 +8,7 @@
 //! bytes after loading, the warmed empty server subtracted, divided by the elements.
 
 mod cpu;
-mod loads;
+pub mod loads;
 mod memory;
 
 use pico_args::Arguments;

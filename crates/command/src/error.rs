@@ -65,6 +65,13 @@ impl CommandError {
         Self::Request(bytes(text.into()))
     }
 
+    /// A subcommand that does not exist in this form; `container` in upper case.
+    #[must_use]
+    pub fn subcommand(container: &str, name: &[u8]) -> Self {
+        let before = "ERR unknown subcommand or wrong number of arguments for '";
+        Self::quoting(before, name, &format!("'. Try {container} HELP."))
+    }
+
     /// A request fault whose text quotes `word`, an argument, between `before` and `after`. As in
     /// Redis the quotation ends at the first NUL.
     #[must_use]

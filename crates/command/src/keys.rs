@@ -19,7 +19,7 @@ pub struct FoundKey {
 pub struct InvalidKeys;
 
 /// Calls `found` for each key of the command line, in the order of the specs; those that no spec can
-/// tell come last.
+/// tell come last. What only routes like a key is left out.
 ///
 /// # Errors
 /// If a count of keys is no number or exceeds the arguments, or a range does not fit.
@@ -30,6 +30,9 @@ pub fn find_keys(
 ) -> Result<(), InvalidKeys> {
     let mut result = Ok(());
     for key_spec in spec.keys {
+        if key_spec.flags.contains(KeyFlags::NOT_KEY) {
+            continue;
+        }
         if find_spec(key_spec, args, &mut found).is_none() {
             result = Err(InvalidKeys);
         }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::pubsub::Kind;
+
 /// Where a connection comes from and what it reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
@@ -136,6 +138,8 @@ pub struct ClientHandle {
     pub multi: AtomicI64,
     /// Number of watched keys.
     pub watched: AtomicU32,
+    /// Number of subscriptions by kind.
+    subscriptions: [AtomicU32; 3],
     /// Buffer sizes.
     pub buffers: Buffers,
     /// Set by whoever kills it; the owner closes it when it sees this.
@@ -157,6 +161,16 @@ impl ClientHandle {
         } else {
             self.flags.fetch_and(!flag.0, Ordering::Relaxed);
         }
+    }
+
+    /// Number of subscriptions of one kind.
+    #[must_use]
+    pub fn subscriptions(&self, kind: Kind) -> u32 {
+        self.subscriptions[kind as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn show_subscriptions(&self, kind: Kind, count: usize) {
+        self.subscriptions[kind as usize].store(count as u32, Ordering::Relaxed);
     }
 
     /// A copy of the names.
@@ -196,6 +210,7 @@ impl Clients {
             commands: AtomicU64::new(0),
             multi: AtomicI64::new(-1),
             watched: AtomicU32::new(0),
+            subscriptions: Default::default(),
             buffers: Buffers::default(),
             killed: AtomicBool::new(false),
             flags: AtomicU32::new(flags),

@@ -4,9 +4,10 @@
 use std::sync::atomic::Ordering;
 
 use command::{CommandError, Flags};
-use resp::{Args, Reply};
+use resp::{Args, Mark, Reply, Version};
 use store::Position;
 
+use crate::admin::pubsub::allowed_while_subscribed;
 use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
@@ -103,17 +104,8 @@ impl Engine {
                 Flow::Continue
             }
         };
-        match session.reply_mode {
-            ReplyMode::On => {}
-            // What is executed again ends then.
-            _ if flow == Flow::Retry => {}
-            // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends here.
-            ReplyMode::SkipNext => session.reply_mode = ReplyMode::Skip,
-            ReplyMode::Skip => {
-                reply.rollback(mark);
-                session.reply_mode = ReplyMode::On;
-            }
-            ReplyMode::Off => reply.rollback(mark),
+        if session.reply_mode != ReplyMode::On && flow != Flow::Retry {
+            silence(session, reply, mark);
         }
         flow
     }
@@ -156,6 +148,9 @@ impl Engine {
         }
         if !session.authenticated && !entry.has(Flags::NO_AUTH) && self.password_required() {
             return Err(CommandError::NO_AUTH);
+        }
+        if session.subscriptions.is_some() && session.version == Version::Resp2 {
+            only_for_subscribers(entry)?;
         }
         if entry.has(Flags::NO_MULTI) && session.in_multi() {
             return Err(CommandError::state("ERR Command not allowed inside a transaction"));
@@ -218,6 +213,35 @@ impl Engine {
             transaction.refused |= transaction.queueing;
         }
     }
+}
+
+/// Takes a reply back from a client that wants none, unless it consists of messages.
+#[cold]
+fn silence(session: &mut Session, reply: &mut Reply, mark: Mark) {
+    let has_pushed = std::mem::take(&mut session.has_pushed);
+    match session.reply_mode {
+        ReplyMode::On | ReplyMode::Off => {}
+        // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends with `Skip`.
+        ReplyMode::SkipNext => {
+            session.reply_mode = ReplyMode::Skip;
+            return;
+        }
+        ReplyMode::Skip => session.reply_mode = ReplyMode::On,
+    }
+    if !has_pushed {
+        reply.rollback(mark);
+    }
+}
+
+/// Refuses a command that a client which listens in RESP2 may not send.
+#[cold]
+fn only_for_subscribers(entry: &Entry) -> Result<(), CommandError> {
+    if allowed_while_subscribed(entry.full_name) {
+        return Ok(());
+    }
+    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+                 context";
+    Err(CommandError::quoting("ERR Can't execute '", entry.full_name.as_bytes(), after))
 }
 
 /// Bytes of arguments that an error text quotes.

@@ -11,8 +11,10 @@ use store::{Consumers, Effects, Interest, SHARDS, Store};
 
 use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
+use crate::notifications::Notifications;
 use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
+use crate::pubsub::PubSub;
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::stats::Stats;
@@ -65,6 +67,7 @@ pub struct Engine {
     pub(crate) consumers: Consumers,
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
+    pub(crate) pubsub: Arc<PubSub>,
     pub(crate) lazy_freed: Arc<AtomicU64>,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
@@ -95,11 +98,16 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// An engine over an empty store.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
         let registry = parts.registry;
         let databases = parts.config.get(config::rows::DATABASES).max(1) as usize;
         let now_ms = parts.clock.unix_ms();
         let store = Store::new(databases, parts.seed);
+        let pubsub = Arc::<PubSub>::default();
+        parts.consumers.events.get_or_insert_with(|| {
+            let (config, platform) = (parts.config.clone(), parts.platform.clone());
+            Box::new(Notifications::new(config, platform, pubsub.clone()))
+        });
         store.set_interest(interest(&parts.consumers, &parts.config));
         Self {
             store,
@@ -113,6 +121,7 @@ impl Engine {
             consumers: parts.consumers,
             pause: Pause::default(),
             suspensions: Suspensions::default(),
+            pubsub,
             lazy_freed: Arc::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),
@@ -138,6 +147,7 @@ impl Engine {
     pub fn disconnect(&self, session: &mut Session) {
         self.wait_ended(session);
         self.discard(session);
+        session.unsubscribe_all(&self.pubsub);
         self.clients.disconnect(session.id());
     }
 

@@ -4,8 +4,8 @@
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
 //! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
 //! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
-//! (locks and handler), [`transaction`], [`engine`] (what is shared), [`platform`] (what the server
-//! provides).
+//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`engine`] (what is shared),
+//! [`platform`] (what the server provides).
 
 pub mod admin;
 pub mod blocking;
@@ -15,8 +15,10 @@ pub mod dispatch;
 pub mod engine;
 pub mod errorstats;
 pub mod histogram;
+mod notifications;
 pub mod pause;
 pub mod platform;
+pub mod pubsub;
 pub mod rates;
 pub mod registry;
 pub mod report;

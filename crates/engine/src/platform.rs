@@ -3,9 +3,12 @@
 //! The server implements it with the operating system, tests with a recorder. Nothing here is on
 //! the path of an ordinary command.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::Change;
+
+use crate::pubsub::Published;
 
 /// Severity of a log line, in Redis's four levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +39,14 @@ pub enum Message {
         client: u64,
         /// Whole replies or pushes.
         bytes: Vec<u8>,
+    },
+    /// Hand a published message to those of these clients that want it still
+    /// ([`Session::wants`](crate::Session::wants)).
+    Publish {
+        /// The clients' ids.
+        clients: Arc<Vec<u64>>,
+        /// The message.
+        message: Arc<Published>,
     },
     /// The reason why the session waits is over: append the reply, if any, and go on executing.
     Resume {

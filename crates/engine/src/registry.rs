@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use command::keys::{find_keys, reach};
-use command::spec::{Begin, Find, Reach};
+use command::spec::{Begin, Find, KeyFlags, Reach};
 use command::{Command, Flags, Handler, Spec};
 use hashbrown::HashTable;
 use resp::Args;
@@ -259,6 +259,8 @@ fn locks_of(spec: &Spec) -> Locks {
     }
     match spec.keys {
         [] => Locks::None,
+        // A channel of a shard routes like a key and is none.
+        [only] if only.flags.contains(KeyFlags::NOT_KEY) => Locks::None,
         [only] => match (only.begin, only.find) {
             (Begin::Index(index), Find::Range { last: 0, .. }) => Locks::One(usize::from(index)),
             _ => Locks::Keys,

@@ -7,6 +7,7 @@ use resp::Version;
 
 use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
+use crate::pubsub::Subscriptions;
 use crate::transaction::Transaction;
 
 /// `CLIENT REPLY`.
@@ -41,6 +42,10 @@ pub struct Session {
     pub(crate) transaction: Option<Box<Transaction>>,
     /// The command that waits for a key.
     pub(crate) suspended: Option<Arc<Suspended>>,
+    /// The command has written messages, which a client gets that wants no replies too.
+    pub(crate) has_pushed: bool,
+    /// Channels and patterns it listens to; none for most sessions.
+    pub(crate) subscriptions: Option<Box<Subscriptions>>,
 }
 
 impl Session {
@@ -56,6 +61,8 @@ impl Session {
             reply_mode: ReplyMode::On,
             transaction: None,
             suspended: None,
+            has_pushed: false,
+            subscriptions: None,
         }
     }
 

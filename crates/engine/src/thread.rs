@@ -53,7 +53,15 @@ impl ThreadContext {
     #[inline]
     #[must_use]
     pub fn now_us(&self) -> u64 {
-        self.base_unix_us + (self.tick_ns - self.base_ns) / 1000
+        self.base_unix_us + self.busy_ns() / 1000
+    }
+
+    /// How long the connection's commands have taken since [`ThreadContext::begin`], in
+    /// nanoseconds.
+    #[inline]
+    #[must_use]
+    pub fn busy_ns(&self) -> u64 {
+        self.tick_ns - self.base_ns
     }
 
     /// Ends a command: its duration in nanoseconds.

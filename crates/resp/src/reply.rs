@@ -7,6 +7,8 @@
 //! [`Reply::begin_deferred`] notes the place and [`Reply::end_deferred`] puts the length there.
 //! Only the block that holds the place makes room, so the price does not grow with the reply.
 
+use std::sync::Arc;
+
 use stdx::num;
 
 use crate::Version;
@@ -237,6 +239,15 @@ impl Reply {
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.output.tail().extend_from_slice(bytes);
+    }
+
+    /// As [`raw`](Self::raw), for bytes that others hold too: large ones are not copied.
+    pub fn raw_shared(&mut self, bytes: Arc<[u8]>) {
+        if bytes.len() < LARGE_LEN_MIN {
+            self.raw(&bytes);
+        } else {
+            self.output.push_shared(Box::new(bytes));
+        }
     }
 
     /// Notes the place of an aggregate whose length is not known yet; its elements follow, then

@@ -196,6 +196,11 @@ impl Connection {
                 self.close();
             }
             Message::Push { bytes, .. } => self.reply.raw(&bytes),
+            Message::Publish { message, .. } => {
+                if self.session.wants(&message) {
+                    self.reply.raw(message.bytes(self.session.version()));
+                }
+            }
             Message::Resume { reply, .. } => {
                 self.engine.wait_ended(&mut self.session);
                 if self.state == State::Waiting {

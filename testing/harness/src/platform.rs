@@ -168,12 +168,17 @@ impl TestPlatform {
 
 impl Platform for TestPlatform {
     fn send(&self, _thread: usize, message: Message) {
-        let client = match &message {
+        match message {
+            Message::Publish { clients, message } => {
+                for &client in &*clients {
+                    let (clients, message) = (clients.clone(), message.clone());
+                    self.inbox(client).put(Message::Publish { clients, message });
+                }
+            }
             Message::Kill { client, .. }
             | Message::Push { client, .. }
-            | Message::Resume { client, .. } => *client,
-        };
-        self.inbox(client).put(message);
+            | Message::Resume { client, .. } => self.inbox(client).put(message),
+        }
     }
 
     fn log(&self, level: LogLevel, text: &str) {

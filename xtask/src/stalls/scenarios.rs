@@ -12,7 +12,7 @@ use crate::Result;
 use crate::server::{Server, ask, ask_integer, pump};
 
 /// How long the probe goes on after the command was answered: work may continue behind it.
-const AFTERMATH: Duration = Duration::from_secs(3);
+pub const AFTERMATH: Duration = Duration::from_secs(3);
 /// Slowest loading that a common deadline waits for, in keys per second.
 const LOAD_RATE_MIN: u64 = 120_000;
 /// How long expired keys may take to be gone before the measurement gives up on the server.
@@ -84,7 +84,10 @@ fn flush(plan: &Plan, mode: &str) -> Result<Value> {
 }
 
 /// Runs `work` under the eyes of two probes: of the server, and of an idle one.
-fn watched<F>(plan: &Plan, server: &Server, title: &str, work: F) -> Result<Value>
+///
+/// # Errors
+/// What `work` or a probe failed with.
+pub fn watched<F>(plan: &Plan, server: &Server, title: &str, work: F) -> Result<Value>
 where
     F: FnOnce() -> Result,
 {

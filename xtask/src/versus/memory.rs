@@ -9,6 +9,7 @@ use super::loads::{LOADS, Load};
 use super::{Plan, ratio};
 use crate::Result;
 use crate::server::{Launch, pump};
+use crate::shell::words;
 
 /// Keys that touch what a server allocates once, before the empty server is measured.
 const WARM_KEYS: u64 = 1_000;
@@ -46,8 +47,4 @@ fn bytes(launch: &Launch, load: &Load, elements: u64) -> Result<f64> {
     pump(&mut client, (0..count).map(|i| words(&(load.command)(i))))?;
     sleep(SETTLE);
     Ok(server.rss_bytes().saturating_sub(empty) as f64 / count as f64)
-}
-
-fn words(line: &str) -> Vec<String> {
-    line.split(' ').map(str::to_owned).collect()
 }

@@ -7,6 +7,6 @@ use crate::row::{Kind, Row};
 rows! {
     Events after PREVIOUS;
 
-    NOTIFY_KEYSPACE_EVENTS: Events = Row::new("notify-keyspace-events", Kind::Events).planned(),
+    NOTIFY_KEYSPACE_EVENTS: Events = Row::new("notify-keyspace-events", Kind::Events),
         "Classes of events to publish, one character each; empty publishes none.";
 }

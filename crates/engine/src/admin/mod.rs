@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::session::Session;
 
 pub mod connection;
+pub mod pubsub;
 pub mod server;
 pub mod transactions;
 
@@ -47,7 +48,8 @@ impl<'a> AdminCx<'a> {
 
 /// Every administrative command but `EXEC`.
 pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
-    let families = [connection::COMMANDS, transactions::COMMANDS, server::COMMANDS];
+    let families =
+        [connection::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, server::COMMANDS];
     families.into_iter().flatten().copied()
 }
 

@@ -9,6 +9,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use config::ClientClass;
+use engine::clients::ClientFlags;
+use engine::pubsub::Published;
 use engine::{Engine, Session, ThreadContext};
 use resp::Reply;
 
@@ -20,6 +22,10 @@ use crate::{crash, log_verbose, log_warning};
 /// Commands of one connection in one turn; the others wait until its neighbours had theirs. So many
 /// take a tenth of a millisecond, and the price of a turn is spread over them.
 const COMMANDS_PER_TURN_MAX: usize = 128;
+
+/// Time that one connection may spend in one turn, in nanoseconds, if its commands are slow: the
+/// one that exceeds it is the last.
+const TURN_NS_MAX: u64 = 250_000;
 
 /// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
 /// large replies does not pile up in memory while the peer is reading.
@@ -132,7 +138,22 @@ impl Connection {
 
     /// Adds whole replies or pushes to the output; [`Self::serve`] sends them.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.output.get_or_insert_with(|| Box::new(Reply::new(self.session.version()))).raw(bytes);
+        self.output_mut().raw(bytes);
+    }
+
+    /// Adds a published message to the output if it is for this client still; [`Self::serve`] sends
+    /// it.
+    pub fn deliver(&mut self, message: &Published) -> bool {
+        let wanted = self.session.wants(message);
+        if wanted {
+            let bytes = message.bytes(self.session.version()).clone();
+            self.output_mut().raw_shared(bytes);
+        }
+        wanted
+    }
+
+    fn output_mut(&mut self) -> &mut Reply {
+        self.output.get_or_insert_with(|| Box::new(Reply::new(self.session.version())))
     }
 
     /// Ends the wait for the engine; `reply` is that of the command that waited.
@@ -186,7 +207,9 @@ impl Connection {
 
     /// Whether the output is above the limits of its class; the log says so.
     fn output_too_large(&mut self, engine: &Engine, thread: usize, size: usize) -> bool {
-        let limit = engine.config.output_limit(ClientClass::Normal);
+        let listens = self.session.handle.flags().has(ClientFlags::PUBSUB);
+        let class = if listens { ClientClass::Pubsub } else { ClientClass::Normal };
+        let limit = engine.config.output_limit(class);
         if !self.soft_limit.exceeded(size as u64, limit, Instant::now) {
             return false;
         }
@@ -255,6 +278,10 @@ impl Connection {
     ) -> io::Result<Verdict> {
         if !reply.is_empty() {
             self.flush(turn, reply)?;
+            // Messages may have come on top of what waits.
+            if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
+                return Ok(Verdict::Close);
+            }
         }
         if self.state != State::Open || (self.input.is_none() && !self.readable) {
             return Ok(Verdict::Rest);

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::pubsub::Published;
 use engine::{Endpoint, Message, ThreadContext};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
@@ -167,10 +168,11 @@ impl EventLoop {
         // A connection with new events may also be left over from the last turn: then it gets
         // two turns in one, which is harmless.
         let again = std::mem::take(&mut self.again);
-        let mut has_mail = false;
+        // Before what the clients have sent since: a message is there before the next reply.
+        self.read_mail(now);
         for event in events {
             match event.token() {
-                INBOX => has_mail = true,
+                INBOX => {}
                 LISTENERS => self.acceptor.notify(),
                 Token(slot) => {
                     let hung_up = event.is_read_closed() || event.is_error();
@@ -180,9 +182,6 @@ impl EventLoop {
         }
         for slot in again {
             self.serve(slot, now);
-        }
-        if has_mail {
-            self.read_mail(now);
         }
         self.give_up_waits(now);
         if self.index == 0 {
@@ -254,12 +253,38 @@ impl EventLoop {
     }
 
     fn read_mail(&mut self, now: Instant) {
+        let mut reached = Vec::new();
         for mail in self.inbox.take() {
             match mail {
                 Mail::Connection { socket, endpoint } => self.welcome(socket, endpoint, now),
-                Mail::Engine(message) => self.on_message(message, now),
+                Mail::Engine(Message::Publish { clients, message }) => {
+                    self.deliver(&clients, &message, &mut reached);
+                }
+                Mail::Engine(
+                    message @ (Message::Kill { client, .. }
+                    | Message::Push { client, .. }
+                    | Message::Resume { client, .. }),
+                ) => self.on_message(client, message, now),
                 Mail::Reconfigured => self.next_patrol = now,
             }
+        }
+        // Each once, however many messages it got.
+        reached.sort_unstable();
+        reached.dedup();
+        for slot in reached {
+            self.serve(slot, now);
+        }
+    }
+
+    /// Hands a message to those of the clients that want it, and notes their slots.
+    fn deliver(&mut self, clients: &[u64], message: &Published, reached: &mut Vec<usize>) {
+        for &client in clients {
+            let Some(slot) = self.connections.find(client) else { continue };
+            let Some(mut connection) = self.connections.take(slot) else { continue };
+            if connection.deliver(message) {
+                reached.push(slot);
+            }
+            self.connections.put(slot, connection);
         }
     }
 
@@ -282,10 +307,7 @@ impl EventLoop {
         self.connections.insert(connection.id(), connection);
     }
 
-    fn on_message(&mut self, message: Message, now: Instant) {
-        let (Message::Kill { client, .. }
-        | Message::Push { client, .. }
-        | Message::Resume { client, .. }) = message;
+    fn on_message(&mut self, client: u64, message: Message, now: Instant) {
         // The client may be gone: letters and disconnections cross.
         let Some(slot) = self.connections.find(client) else { return };
         let Some(mut connection) = self.connections.take(slot) else { return };
@@ -293,6 +315,9 @@ impl EventLoop {
             Message::Kill { flush: false, .. } => return self.close(slot, *connection),
             Message::Kill { .. } => connection.close_after_output(),
             Message::Push { bytes, .. } => connection.push(&bytes),
+            Message::Publish { message, .. } => {
+                connection.deliver(&message);
+            }
             Message::Resume { reply, .. } => {
                 connection.resume(&self.shared.engine, reply.as_deref());
             }

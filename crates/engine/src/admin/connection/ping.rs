@@ -2,6 +2,7 @@
 
 use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, Spec};
+use resp::Version;
 
 use super::CONNECTION;
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
@@ -26,7 +27,15 @@ pub static ECHO: AdminCommand = Command::new(
 );
 
 fn ping(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    match (admin.cx.args.len(), admin.cx.args.get(1)) {
+    let message = admin.cx.args.get(1);
+    let listens = admin.session.subscriptions.is_some();
+    match (admin.cx.args.len(), message) {
+        // In the form of a message, so that the client can tell it from an ordinary one.
+        (1 | 2, _) if listens && admin.session.version() == Version::Resp2 => {
+            admin.cx.reply.array(2);
+            admin.cx.reply.bulk(b"pong");
+            admin.cx.reply.bulk(message.unwrap_or_default());
+        }
         (1, _) => admin.cx.reply.simple("PONG"),
         (2, Some(message)) => admin.cx.reply.bulk(message),
         _ => return Err(CommandError::arity("ping")),

@@ -36,6 +36,7 @@ pub static QUIT: AdminCommand = Command::new(
 fn reset(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.discard(admin.session);
     let session = &mut *admin.session;
+    session.unsubscribe_all(&admin.engine.pubsub);
     session.select(0);
     session.set_version(Version::Resp2);
     session.set_no_touch(false);

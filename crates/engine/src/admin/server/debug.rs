@@ -129,10 +129,7 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     });
     match row {
         Some((.., run, _)) => run(admin),
-        None => {
-            let before = "ERR unknown subcommand or wrong number of arguments for '";
-            Err(CommandError::quoting(before, name, "'. Try DEBUG HELP."))
-        }
+        None => Err(CommandError::subcommand("DEBUG", name)),
     }
 }
 

@@ -8,7 +8,7 @@ use config::Config;
 use engine::{Flow, Session};
 use resp::{Limits, Reply, Step};
 
-use super::{COMMANDS_PER_TURN_MAX, Connection, FLUSH_BYTES, State, Turn};
+use super::{COMMANDS_PER_TURN_MAX, Connection, FLUSH_BYTES, State, TURN_NS_MAX, Turn};
 use crate::log_verbose;
 use crate::net::input::Input;
 
@@ -24,7 +24,7 @@ impl Connection {
         turn.context.begin(&*turn.engine.clock);
         self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
         let mut executed = 0;
-        while executed < COMMANDS_PER_TURN_MAX {
+        while executed < COMMANDS_PER_TURN_MAX && turn.context.busy_ns() < TURN_NS_MAX {
             let limits = limits(&turn.engine.config, &self.session);
             let (bytes, parser) = input.pending();
             // A command that began in an earlier turn is finished by the parser that began it.
@@ -48,7 +48,8 @@ impl Connection {
         Ok(true)
     }
 
-    /// Executes the commands that were looked up ahead. False if no other may follow now.
+    /// Executes the commands that were looked up ahead, as far as there is time. False if no other
+    /// may follow now.
     fn execute_ahead(
         &mut self,
         ahead: usize,
@@ -64,6 +65,9 @@ impl Connection {
             *turn.executed += 1;
             if !self.after(flow, ready.consumed, input) || !self.flush_large(turn, reply)? {
                 return Ok(false);
+            }
+            if turn.context.busy_ns() >= TURN_NS_MAX {
+                break;
             }
         }
         Ok(true)

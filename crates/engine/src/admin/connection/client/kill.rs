@@ -191,8 +191,7 @@ fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     let name = args.bytes();
     if args.remaining() > 2 {
-        let before = "ERR unknown subcommand or wrong number of arguments for '";
-        return Err(CommandError::quoting(before, name, "'. Try CLIENT HELP."));
+        return Err(CommandError::subcommand("CLIENT", name));
     }
     let id = args.bytes();
     // The reason is judged before the id.

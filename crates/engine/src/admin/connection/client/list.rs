@@ -10,6 +10,7 @@ use crate::admin::connection::{ALWAYS, CONNECTION};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::clients::{ClientFlags, ClientHandle};
 use crate::engine::Engine;
+use crate::pubsub::Kind;
 
 /// `CLIENT ID`
 pub static ID: AdminCommand = Command::new(
@@ -123,8 +124,8 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
     // Writing to a string cannot fail.
     let _ = write!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={age} idle={idle} flags={} db={} sub=0 psub=0 \
-         ssub=0 multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} \
+        "id={} addr={} laddr={} fd={} name={} age={age} idle={idle} flags={} db={} sub={} psub={} \
+         ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} \
          obl=0 oll={} omem={output} tot-mem={memory} events={events} cmd={command} user={} \
          redir=-1 resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} tot-net-out={} \
          tot-cmds={}",
@@ -135,6 +136,9 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
         text(&names.name),
         client.flags().letters(),
         client.db.load(Ordering::Relaxed),
+        client.subscriptions(Kind::Channel),
+        client.subscriptions(Kind::Pattern),
+        client.subscriptions(Kind::Shard),
         client.multi.load(Ordering::Relaxed),
         client.watched.load(Ordering::Relaxed),
         load(&buffers.query),

@@ -48,8 +48,7 @@ fn pause(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     let name = args.bytes();
     if admin.cx.args.len() > 4 {
-        let before = "ERR unknown subcommand or wrong number of arguments for '";
-        return Err(CommandError::quoting(before, name, "'. Try CLIENT HELP."));
+        return Err(CommandError::subcommand("CLIENT", name));
     }
     let kind = match admin.cx.args.get(3) {
         None => PauseKind::All,

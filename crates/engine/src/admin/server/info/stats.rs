@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{Source, Text};
+use crate::pubsub::Kind;
 use crate::rates::Metric;
 use crate::stats::{Counter, ThreadStats};
 
@@ -41,10 +42,10 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     ]);
     text.field("keyspace_hits", stats.sum(|t| &t.hits));
     text.field("keyspace_misses", stats.sum(|t| &t.misses));
+    text.field("pubsub_channels", engine.pubsub.count(Kind::Channel));
+    text.field("pubsub_patterns", engine.pubsub.count(Kind::Pattern));
+    text.field("pubsubshard_channels", engine.pubsub.count(Kind::Shard));
     text.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
         "latest_fork_usec",
         "total_forks",
         "migrate_cached_sockets",
