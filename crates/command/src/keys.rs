@@ -18,8 +18,8 @@ pub struct FoundKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidKeys;
 
-/// Calls `found` for each key of the command line, in the order of the specs; those that no spec can
-/// tell come last. What only routes like a key is left out.
+/// Calls `found` for each key of the command line, in the order of the specs; those that no spec
+/// can tell come last. What only routes like a key is left out.
 ///
 /// # Errors
 /// If a count of keys is no number or exceeds the arguments, or a range does not fit.

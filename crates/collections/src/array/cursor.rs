@@ -48,8 +48,8 @@ impl Array {
     /// and what had to go.
     ///
     /// The elements move when the ring would else be torn: when it was larger, and when it grows
-    /// while the cursor stands inside of it. Then those that were inserted last are set from index 0
-    /// on in their order, as many as fit, back to the first position that is not used.
+    /// while the cursor stands inside of it. Then those that were inserted last are set from index
+    /// 0 on in their order, as many as fit, back to the first position that is not used.
     ///
     /// # Panics
     /// If `size` is 0.

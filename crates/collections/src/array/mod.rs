@@ -10,29 +10,31 @@
 //!          └─ slice 2^50   sparse: (0, "z")
 //! ```
 //!
-//! A value is one word: integers, decimal fractions and texts of up to seven bytes stand in it, others
-//! are behind it ([`value`]). A full chunk spends less than one byte on each of its positions, so a
-//! million small numbers in a row take nine bytes each. What is not used takes next to nothing: an
-//! element alone in its slice some hundred bytes, however far away it is; and as a dense slice is made
-//! of chunks, elements spread over it cost at most a chunk each and not all its positions.
+//! A value is one word: integers, decimal fractions and texts of up to seven bytes stand in it,
+//! others are behind it ([`value`]). A full chunk spends less than one byte on each of its
+//! positions, so a million small numbers in a row take nine bytes each. What is not used takes next
+//! to nothing: an element alone in its slice some hundred bytes, however far away it is; and as a
+//! dense slice is made of chunks, elements spread over it cost at most a chunk each and not all its
+//! positions.
 //!
 //! Costs: reading and writing a position O(log s) for s slices and a few steps inside one; walking
 //! over a range the same and O(1) for each element and slice in it, whatever the distance of its
-//! ends. A clone is O(1): slices, chunks and the pages of the tree are reference counted, and whoever
-//! changes a shared array copies a page for each level, a slice's list of chunks, and one chunk
-//! (law 3).
+//! ends. A clone is O(1): slices, chunks and the pages of the tree are reference counted, and
+//! whoever changes a shared array copies a page for each level, a slice's list of chunks, and one
+//! chunk (law 3).
 //!
 //! # When a slice changes its form
-//! It becomes dense when it gets more than [`Limits::sparse_max`] elements and sparse again when fewer
-//! than [`Limits::sparse_min`] are left. `ARINFO ... FULL` shows how many there are of each. The size
-//! of slices is that of the moment when the first element was set.
+//! It becomes dense when it gets more than [`Limits::sparse_max`] elements and sparse again when
+//! fewer than [`Limits::sparse_min`] are left. `ARINFO ... FULL` shows how many there are of each.
+//! The size of slices is that of the moment when the first element was set.
 //!
 //! # The cursor
-//! An array remembers at which index it was last inserted into; [`cursor`] has what follows from that:
-//! appending, rings, the latest elements. Setting an element by its index leaves the cursor alone.
+//! An array remembers at which index it was last inserted into; [`cursor`] has what follows from
+//! that: appending, rings, the latest elements. Setting an element by its index leaves the cursor
+//! alone.
 //!
-//! Invariants: no slice of the tree is empty; `count` and `text_bytes` are the sums over the slices;
-//! the index 2^64-1 is never used, so that the length fits a word.
+//! Invariants: no slice of the tree is empty; `count` and `text_bytes` are the sums over the
+//! slices; the index 2^64-1 is never used, so that the length fits a word.
 
 mod chunk;
 mod cursor;
@@ -285,8 +287,8 @@ impl Array {
         taken
     }
 
-    /// Shows the elements whose index is in `range`, ascending or, if `backwards`, descending, until
-    /// `visit` returns something.
+    /// Shows the elements whose index is in `range`, ascending or, if `backwards`, descending,
+    /// until `visit` returns something.
     pub fn visit<B>(
         &self,
         range: RangeInclusive<u64>,

@@ -46,8 +46,8 @@ const _: () = assert!(size_of::<usize>() == 8 && size_of::<SharedBytes>() == 8);
 
 /// An element; see the module page.
 ///
-/// Invariant: with the tag `TEXT` the word is a valid `SharedBytes`, of which it owns one reference;
-/// else it is no pointer, and laid out as the page shows.
+/// Invariant: with the tag `TEXT` the word is a valid `SharedBytes`, of which it owns one
+/// reference; else it is no pointer, and laid out as the page shows.
 #[repr(transparent)]
 pub(super) struct Value {
     word: NonNull<u8>,

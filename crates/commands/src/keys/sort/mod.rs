@@ -16,10 +16,11 @@ mod texts;
 use std::ops::Range;
 
 use collections::list::{End, List};
-use command::KeySpec;
 use command::keys::FoundKey;
 use command::spec::Reach;
-use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, Spec};
+use command::{
+    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
+};
 use resp::Args;
 use store::{Deadline, Event, EventClass, NewValue, Object, ObjectRef, ValueRef};
 

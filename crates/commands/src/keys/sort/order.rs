@@ -65,8 +65,8 @@ impl Comparison<'_> {
     }
 }
 
-/// The numbers of the elements that stand in `window` once all are sorted, in order. What is outside
-/// of the window is set apart in linear time and not sorted.
+/// The numbers of the elements that stand in `window` once all are sorted, in order. What is
+/// outside of the window is set apart in linear time and not sorted.
 pub(super) fn sort(by: &Comparison<'_>, window: Range<usize>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..by.texts.len()).collect();
     let compare = |a: &usize, b: &usize| by.compare(*a, *b);

@@ -37,7 +37,7 @@ pub(super) enum Found<'v> {
 impl<'a> Pattern<'a> {
     /// The pattern in `text`; none if that has no `*`.
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
-        let star = memchr(text)?;
+        let star = memchr::memchr(b'*', text)?;
         let (prefix, rest) = (&text[..star], &text[star + 1..]);
         let arrow = rest.windows(2).position(|pair| pair == b"->");
         Some(match arrow.filter(|&at| at + 2 < rest.len()) {
@@ -101,10 +101,6 @@ impl Found<'_> {
             Self::Field(hash, field) => crate::hash::reply_value(reply, Some(hash), field),
         }
     }
-}
-
-fn memchr(text: &[u8]) -> Option<usize> {
-    text.iter().position(|&byte| byte == b'*')
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The elements of a sort as texts, one behind the other in a single buffer: two allocations however
-//! many there are.
+//! The elements of a sort as texts, one behind the other in a single buffer: two allocations
+//! however many there are.
 
 use collections::listpack::Item;
 
