@@ -1,5 +1,5 @@
-//! The server as real clients see it: four client libraries, the conformance scripts and a bounded
-//! differential run.
+//! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, three
+//! job queues, the conformance scripts and a bounded differential run.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
@@ -7,9 +7,12 @@
 
 mod clients;
 pub mod install;
+mod queues;
 mod scripts;
+mod tools;
 
 use std::process::Command;
+use std::time::Instant;
 
 use pico_args::Arguments;
 
@@ -37,6 +40,10 @@ const PARTS: &[Part] = &[
     ("ioredis", clients::ioredis),
     ("node-redis", clients::node_redis),
     ("redis-rs", clients::redis_rs),
+    ("tools", tools::tools),
+    ("rq", queues::rq),
+    ("celery", queues::celery),
+    ("bullmq", queues::bullmq),
     ("conformance", scripts::conformance_part),
     ("differential", scripts::differential_part),
 ];
@@ -100,7 +107,8 @@ pub fn run(arguments: &mut Arguments) -> Result {
             Ok(Outcome::Passed) => {}
             Ok(Outcome::Skipped(reason)) => {
                 println!("skipped: {reason}");
-                skipped.push(*name);
+                let reason = reason.lines().next().unwrap_or_default();
+                skipped.push(format!("{name} ({reason})"));
             }
             Err(message) => {
                 println!("FAILED: {message}");
@@ -116,4 +124,27 @@ pub fn run(arguments: &mut Arguments) -> Result {
 /// Runs a client's checks, whose output is its summary.
 fn checked(command: &mut Command) -> Result<Outcome> {
     shell::run(command).map(|()| Outcome::Passed)
+}
+
+/// Runs `part` on the server under test and, where there is one, on the reference, and compares
+/// what it gives.
+fn side_by_side(bench: &Bench, part: impl Fn(&Server) -> Result<String>) -> Result<Outcome> {
+    let timed = |server: &Server| -> Result<String> {
+        let start = Instant::now();
+        let given = part(server)?;
+        println!("{}: {:.1} s", server.label, start.elapsed().as_secs_f64());
+        Ok(given)
+    };
+    let got = timed(&bench.subject)?;
+    print!("{got}");
+    match &bench.reference {
+        Err(reason) => println!("skipped: the same on redis-server: {reason}"),
+        Ok(reference) => {
+            let wanted = timed(reference)?;
+            if got != wanted {
+                return Err(format!("{} gives:\n{wanted}", reference.label));
+            }
+        }
+    }
+    Ok(Outcome::Passed)
 }

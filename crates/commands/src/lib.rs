@@ -9,6 +9,7 @@ use command::DataCommand;
 pub mod array;
 pub mod bitmap;
 mod element_scan;
+mod first_key;
 pub mod geo;
 pub mod hash;
 pub mod hyperloglog;

@@ -29,7 +29,7 @@ impl Bench {
     /// An empty store at the time [`NOW`], RESP2, everybody interested in everything.
     pub(crate) fn new() -> Self {
         let environment = Environment { cores: 1, directory: b"/".to_vec() };
-        let interest = Interest::EVENTS | Interest::TRACKING | Interest::READY | Interest::LOG;
+        let interest = Interest::EVENTS | Interest::TRACKING | Interest::LOG;
         Self {
             store: Store::new(16, [1, 2]),
             config: Config::new(&environment),

@@ -15,18 +15,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use command::{CommandError, Cx};
 use parking_lot::Mutex;
-use resp::{Args, OwnedArgs, Reply, Version};
-use store::effects::{DbKey, Denied, Wait};
+use resp::{OwnedArgs, Reply, Version};
+use stdx::rng::Rng;
+use store::effects::{DbKey, Denied, Effects, Wait};
 use store::waiting::Ticket;
-use store::{Keyspace, ValueType};
+use store::{Access, Held, Keyspace, Scope, UnixMs};
 
 use crate::admin::AdminCx;
 use crate::call::{Call, log_verbatim};
-use crate::clients::ClientFlags;
+use crate::clients::{ClientFlags, ClientHandle};
 use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
 use crate::session::{ReplyMode, Session};
+
+const UNBLOCKED: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
+    b"UNBLOCKED client unblocked via CLIENT UNBLOCK",
+));
 
 /// A command that waits.
 #[derive(Debug)]
@@ -39,7 +44,6 @@ pub(crate) struct Suspended {
     args: OwnedArgs,
     db: usize,
     keys: Vec<Box<[u8]>>,
-    wanted: ValueType,
     on_loss: bool,
     version: Version,
     /// Whether the client wants replies at all.
@@ -94,7 +98,6 @@ impl Engine {
             args,
             db: session.db(),
             keys: wait.keys,
-            wanted: wait.wanted,
             on_loss: wait.on_loss,
             version: session.version,
             replies: session.reply_mode == ReplyMode::On,
@@ -103,10 +106,15 @@ impl Engine {
             queued: AtomicBool::new(true),
         });
         session.handle.set_flag(ClientFlags::BLOCKED, true);
-        *session.handle.waits.lock() = Some(number);
         self.suspensions.all.lock().insert(number, suspended.clone());
-        let ticket = Ticket { number, wide: admin.cx.db.is_wide(), on_loss: wait.on_loss };
-        admin.cx.db.wait_for(&suspended.keys, ticket);
+        *session.handle.waits.lock() = Some(number);
+        if session.handle.killed.load(Ordering::Acquire) {
+            // Whoever killed it may have looked before the line above.
+            self.give_up(&suspended);
+        }
+        let wide = self.store.are_apart(|each| call.entry.keys(suspended.args.as_args(), each));
+        let (wanted, on_loss) = (wait.wanted, wait.on_loss);
+        admin.cx.db.wait_for(&suspended.keys, Ticket { number, wanted, wide, on_loss });
         session.suspended = Some(suspended);
     }
 
@@ -114,6 +122,11 @@ impl Engine {
     /// of the changes and of the waits. `thread` is the number of the executing event loop.
     #[cold]
     pub(crate) fn serve_waiters(&self, keys: &mut Keyspace<'_>, thread: usize) {
+        if keys.effects.ready.is_empty() {
+            return;
+        }
+        // A transaction sees one moment; who waits is served now, and not by what is due by now.
+        keys.scope.now = keys.scope.now.max(self.clock.unix_ms());
         // What is served may make further keys ready: they come behind.
         while !keys.effects.ready.is_empty() {
             for ready in std::mem::take(&mut keys.effects.ready) {
@@ -123,26 +136,47 @@ impl Engine {
     }
 
     fn serve_key(&self, ready: &DbKey, keys: &mut Keyspace<'_>, thread: usize) {
-        let mut index = 0;
-        while let Some(ticket) = keys.waiter(ready.db, &ready.key, index) {
-            let found =
-                keys.peek_in(ready.db, &ready.key).map(|entry| ValueType::of(entry.value()));
+        let mut from = 0;
+        while let Some((at, ticket)) = keys.next_waiter(ready.db, &ready.key, from) {
             let suspended = self.suspensions.find(ticket.number);
-            let fits = |s: &&Arc<Suspended>| s.on_loss || found == Some(s.wanted);
-            let suspended = suspended.as_ref().filter(fits);
-            let served = suspended.is_some_and(|s| self.serve(s, keys, thread));
+            let served = match &suspended {
+                Some(suspended) if self.covers(suspended, keys) => {
+                    self.serve(suspended, keys, thread)
+                }
+                Some(_) => {
+                    keys.effects.ready_later.push(ready.clone());
+                    false
+                }
+                // Its wait has ended, and its owner will take the ticket back.
+                None => false,
+            };
             // Who was served has left the queue.
-            index += usize::from(!served);
+            from = at + usize::from(!served);
         }
+    }
+
+    /// Serves those who wait for keys that came to be ready under locks that were too few for it.
+    /// Nothing is held.
+    #[cold]
+    pub(crate) fn serve_later(&self, now: UnixMs, effects: &mut Effects, thread: usize) {
+        let ready = std::mem::take(&mut effects.ready_later);
+        let scope = Scope { db: 0, now, access: Access::default(), keep_expired: false };
+        // What is served draws no random numbers: any will do.
+        let mut rng = Rng::seed(0);
+        let mut keys = Keyspace::new(&self.store, Held::all(&self.store), effects, scope, &mut rng);
+        keys.effects.ready.extend(ready);
+        self.serve_waiters(&mut keys, thread);
+        self.route(keys.effects, 0);
     }
 
     /// Executes a command that waited. False if it still finds nothing.
     fn serve(&self, suspended: &Suspended, keys: &mut Keyspace<'_>, thread: usize) -> bool {
         let mut open = suspended.open.lock();
-        let args = suspended.args.as_args();
-        if !*open || !self.covers(suspended.entry, args, keys) {
+        if !*open {
             return false;
         }
+        let started = self.clock.monotonic_ns();
+        let args = suspended.args.as_args();
         let mut reply = Reply::new(suspended.version);
         let db = keys.lend(suspended.db);
         let dirty = db.effects.dirty;
@@ -165,7 +199,8 @@ impl Engine {
         cx.db.end_wait(suspended.db, &suspended.keys, suspended.number);
         drop(cx);
         *open = false;
-        self.count_served(suspended.entry, result.is_err(), thread);
+        let nanos = self.clock.monotonic_ns().saturating_sub(started);
+        self.count(suspended.entry, nanos, result.is_err(), thread);
         if let Err(error) = &result {
             reply.clear();
             self.fail(error, &mut reply, thread);
@@ -174,11 +209,11 @@ impl Engine {
         true
     }
 
-    /// Whether all keys of a command are locked. They are, since a command that changes keys begins
-    /// again under all locks where others would be missing.
-    fn covers(&self, entry: &Entry, args: Args<'_>, keys: &Keyspace<'_>) -> bool {
+    /// Whether all keys of a command are locked. They are if the command that holds the locks
+    /// writes, since it began again under all locks where others would be missing.
+    fn covers(&self, suspended: &Suspended, keys: &Keyspace<'_>) -> bool {
         let mut covered = true;
-        entry.keys(args, |key| covered &= keys.covers(key));
+        suspended.entry.keys(suspended.args.as_args(), |key| covered &= keys.covers(key));
         covered
     }
 
@@ -186,6 +221,7 @@ impl Engine {
     fn resume_suspended(&self, suspended: &Suspended, reply: Vec<u8>) {
         self.suspensions.all.lock().remove(&suspended.number);
         if let Some(handle) = self.clients.get(suspended.client) {
+            handle.count_commands(1);
             handle.set_flag(ClientFlags::BLOCKED, false);
             *handle.waits.lock() = None;
         }
@@ -204,9 +240,17 @@ impl Engine {
         true
     }
 
+    /// Ends the wait of a client that is being killed, so that nothing is given to it any more.
+    pub(crate) fn forsake(&self, handle: &ClientHandle) {
+        let number = *handle.waits.lock();
+        if let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) {
+            self.give_up(&suspended);
+        }
+    }
+
     /// `CLIENT UNBLOCK`: ends a client's wait as if its time were over, or with an error. False if
-    /// it does not wait for a key.
-    pub(crate) fn unblock(&self, client: u64, with_error: bool) -> bool {
+    /// it does not wait for a key. `thread` is the number of the executing event loop.
+    pub(crate) fn unblock(&self, client: u64, with_error: bool, thread: usize) -> bool {
         let Some(handle) = self.clients.get(client) else { return false };
         let number = *handle.waits.lock();
         let Some(suspended) = number.and_then(|number| self.suspensions.find(number)) else {
@@ -216,8 +260,9 @@ impl Engine {
             return false;
         }
         let mut reply = Reply::new(suspended.version);
+        self.count(suspended.entry, 0, with_error, thread);
         if with_error {
-            reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            self.fail(&UNBLOCKED, &mut reply, thread);
         } else {
             reply.null_array();
         }
@@ -239,6 +284,8 @@ impl Engine {
         if suspended.deadline_ns.is_none_or(|at| at > now) || !self.give_up(suspended) {
             return false;
         }
+        self.count(suspended.entry, 0, false, session.handle.thread);
+        session.handle.count_commands(1);
         if suspended.replies {
             reply.null_array();
         }
@@ -249,7 +296,7 @@ impl Engine {
     /// The session's wait is over: to be called by its owner before its next command.
     pub fn wait_ended(&self, session: &mut Session) {
         let Some(suspended) = session.suspended.take() else { return };
-        let _was_open = self.give_up(&suspended);
+        self.give_up(&suspended);
         if suspended.queued.swap(false, Ordering::Relaxed) {
             self.store.end_wait(suspended.db, &suspended.keys, suspended.number);
         }

@@ -57,8 +57,9 @@ impl Engine {
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
         if session.suspended.is_some() {
-            // It counts when it is served.
+            // It counts when its wait ends.
             thread.lap(&*self.clock);
+            session.handle.count_commands(-1);
         } else {
             self.account(call.entry, outcome.is_err(), thread);
         }
@@ -77,21 +78,18 @@ impl Engine {
         stats.errors.lock().count(error.code());
     }
 
-    /// Counts an execution that served a client which had waited; its duration is part of the
-    /// command's that made it possible.
-    pub(crate) fn count_served(&self, entry: &Entry, failed: bool, thread: usize) {
-        let stats = self.stats.thread(thread);
-        stats.executed.add(1);
-        stats.commands[entry.index].calls.add(1);
-        stats.commands[entry.index].failed.add(u64::from(failed));
-    }
-
     /// Counts an execution and its duration.
     fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
         let nanos = thread.lap(&*self.clock);
-        let stats = self.stats.thread(thread.index);
+        self.stats.thread(thread.index).lock_nanos_max.max(nanos);
+        self.count(entry, nanos, failed, thread.index);
+    }
+
+    /// Counts a call that took so long, for an event loop.
+    #[inline]
+    pub(crate) fn count(&self, entry: &Entry, nanos: u64, failed: bool, thread: usize) {
+        let stats = self.stats.thread(thread);
         stats.executed.add(1);
-        stats.lock_nanos_max.max(nanos);
         let command = &stats.commands[entry.index];
         command.calls.add(1);
         command.nanos.add(nanos);
@@ -120,10 +118,9 @@ impl Engine {
         lock(call, &mut admin.cx.db);
         // Read under the locks: who begins to listen under all locks misses nothing from then on,
         // and who waits for a key has said so under its lock.
-        let interest = self.store.interest();
-        admin.cx.db.effects.interest = interest;
-        if interest.wants(Interest::READY) {
-            admin.cx.db.lock_for_waiters(call.entry.has(Flags::WRITE));
+        admin.cx.db.effects.interest = self.store.interest();
+        if self.store.waiters() > 0 && call.entry.has(Flags::WRITE) {
+            admin.cx.db.lock_for_waiters();
         }
         let result = invoke(call.entry, &mut admin);
         if admin.cx.db.effects.dirty > 0 {
@@ -143,6 +140,9 @@ impl Engine {
         if !thread.effects.due.is_empty() {
             self.remove_due(scope, session, thread);
         }
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
         self.settle(thread);
         result.map(|()| flow)
     }
@@ -157,6 +157,7 @@ impl Engine {
             let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
+            self.serve_waiters(&mut keyspace, thread.index);
             self.route(keyspace.effects, session);
         }
     }
@@ -192,6 +193,9 @@ impl Engine {
         drop(held);
         thread.effects = effects;
         thread.rng = rng;
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
         self.settle(thread);
         Ok(flow)
     }

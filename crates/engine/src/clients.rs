@@ -154,6 +154,14 @@ impl ClientHandle {
         ClientFlags(self.flags.load(Ordering::Relaxed))
     }
 
+    /// Adds to the commands executed. Only one thread does so at a time: the owner, or who ends the
+    /// wait of its command.
+    #[inline]
+    pub(crate) fn count_commands(&self, more: i64) {
+        let executed = self.commands.load(Ordering::Relaxed).wrapping_add_signed(more);
+        self.commands.store(executed, Ordering::Relaxed);
+    }
+
     /// Sets or clears a flag.
     pub fn set_flag(&self, flag: ClientFlags, on: bool) {
         if on {

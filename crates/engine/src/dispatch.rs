@@ -119,8 +119,7 @@ impl Engine {
     ) -> Flow {
         let handle = &session.handle;
         handle.command.store(call.entry.index as u32, Ordering::Relaxed);
-        let executed = handle.commands.load(Ordering::Relaxed) + 1;
-        handle.commands.store(executed, Ordering::Relaxed);
+        handle.count_commands(1);
         if let Err(error) = self.check(call, session) {
             let error = self.refused(call.entry, error, session);
             let stats = self.stats.thread(thread.index);
@@ -239,8 +238,8 @@ fn only_for_subscribers(entry: &Entry) -> Result<(), CommandError> {
     if allowed_while_subscribed(entry.full_name) {
         return Ok(());
     }
-    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
-                 context";
+    let after = "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+                 this context";
     Err(CommandError::quoting("ERR Can't execute '", entry.full_name.as_bytes(), after))
 }
 

@@ -156,6 +156,7 @@ impl Engine {
     pub(crate) fn kill(&self, client: &ClientHandle, flush: bool) {
         client.killed.store(true, Ordering::Release);
         self.clients.disconnect(client.id);
+        self.forsake(client);
         self.platform.send(client.thread, Message::Kill { client: client.id, flush });
     }
 
@@ -241,6 +242,9 @@ impl Engine {
                 let more = self.store.expire_shard(shard, sweep, effects, route);
                 removed += std::mem::take(&mut effects.counters.expired);
                 effects.garbage.clear();
+                if !effects.ready_later.is_empty() {
+                    self.serve_later(sweep.now, effects, self.stats.background_number());
+                }
                 if !more {
                     break;
                 }

@@ -158,7 +158,13 @@ impl Stats {
     /// The block of the background thread.
     #[must_use]
     pub fn background(&self) -> &ThreadStats {
-        &self.threads[self.threads.len() - 1]
+        &self.threads[self.background_number()]
+    }
+
+    /// The number of the background thread's block, as [`Stats::thread`] counts.
+    #[must_use]
+    pub fn background_number(&self) -> usize {
+        self.threads.len() - 1
     }
 
     /// All blocks.

@@ -13,6 +13,7 @@ use crate::keyspace::Scope;
 use crate::position::Position;
 use crate::shard::{Shard, Store};
 use crate::value_type::ValueType;
+use crate::waiting::Waiting;
 use crate::watch::Watchers;
 
 /// What becomes of a key's deadline when its value is replaced.
@@ -32,6 +33,7 @@ pub struct Edit<'e> {
     store: &'e Store,
     table: &'e mut KeyTable,
     watchers: &'e Watchers,
+    waiting: &'e Waiting,
     effects: &'e mut Effects,
     scope: Scope,
     position: Position,
@@ -52,9 +54,9 @@ impl<'e> Edit<'e> {
         key: &'e [u8],
         found: Option<Location>,
     ) -> Self {
-        let Shard { databases, watchers, .. } = shard;
+        let Shard { databases, watchers, waiting } = shard;
         let table = &mut databases[scope.db];
-        Self { store, table, watchers, effects, scope, position, key, found }
+        Self { store, table, watchers, waiting, effects, scope, position, key, found }
     }
 
     /// Whether the key exists.
@@ -222,10 +224,12 @@ impl<'e> Edit<'e> {
         self.effects.event(self.scope.db, event, self.key);
     }
 
-    /// Wakes the clients that wait for this key: a stream can serve them without having come into
-    /// being just now.
+    /// Has those who wait for this key looked at, as every change of its value does: for a change
+    /// to what is kept beside the value ([`Change::quiet`](crate::Change::quiet)) that ends a wait.
     pub fn wake(&mut self) {
-        self.effects.ready(self.scope.db, self.key);
+        if self.waiting.awaits(self.scope.db, self.key) {
+            self.effects.ready(self.scope.db, self.key);
+        }
     }
 
     /// What follows from edits, for rewriting the command's log form.
@@ -263,6 +267,6 @@ impl<'e> Edit<'e> {
             self.watchers.key_changed(self.scope.db, self.key);
         }
         self.effects.modified(self.scope.db, self.key);
-        self.effects.ready(self.scope.db, self.key);
+        self.wake();
     }
 }

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::BitOr;
 
-use collections::entry::{Entry, ValueRef};
+use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
 use crate::value_type::ValueType;
@@ -24,13 +24,11 @@ impl Interest {
     pub const EVENTS: Self = Self(1);
     /// Some client tracks keys.
     pub const TRACKING: Self = Self(2);
-    /// Some client is blocked on a key.
-    pub const READY: Self = Self(4);
     /// The log is fed: an AOF, a replica or a backlog exists.
-    pub const LOG: Self = Self(8);
+    pub const LOG: Self = Self(4);
     /// The log calls the removal of an expired key `UNLINK` and not `DEL`, so that replicas too
     /// free it in the background (`lazyfree-lazy-expire`).
-    pub const UNLINK_EXPIRED: Self = Self(16);
+    pub const UNLINK_EXPIRED: Self = Self(8);
 
     /// Whether all of `other` is wanted.
     #[must_use]
@@ -242,8 +240,12 @@ pub struct Effects {
     pub events: Vec<KeyEvent>,
     /// Changed keys, for client-side caching.
     pub modified: Vec<DbKey>,
-    /// Changed keys, which may serve a client that waits for them.
+    /// Changed keys that somebody waits for.
     pub ready: Vec<DbKey>,
+    /// Those of them whose waiters need more locks than are held: they are looked at again, under
+    /// all locks, once these are released. Only a key that expires comes here, whose end ends a
+    /// wait; a command that writes takes the locks it will need before it runs.
+    pub ready_later: Vec<DbKey>,
     /// Rewritten commands, in order, and deletions of expired keys before them.
     pub records: Vec<LogRecord>,
     /// How the running command goes to the log.
@@ -280,10 +282,11 @@ impl Effects {
         }
     }
 
-    /// Whether anything but counters is waiting to be routed.
+    /// Whether anything is to be told before the locks are released.
     #[must_use]
     pub fn pending(&self) -> bool {
-        !(self.events.is_empty() && self.modified.is_empty() && self.records.is_empty())
+        let is_quiet = self.events.is_empty() && self.modified.is_empty();
+        !(is_quiet && self.records.is_empty() && self.ready.is_empty())
     }
 
     pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
@@ -306,7 +309,8 @@ impl Effects {
     }
 
     pub(crate) fn ready(&mut self, db: usize, key: &[u8]) {
-        if self.interest.wants(Interest::READY) {
+        let is_noted = |last: &DbKey| last.db == db && *last.key == *key;
+        if !self.ready.last().is_some_and(is_noted) {
             self.ready.push(DbKey { db, key: key.into() });
         }
     }
@@ -317,6 +321,13 @@ impl Effects {
         if pieces > PIECES_MAX {
             self.garbage.push(Garbage::Part(Box::new(part)));
         }
+    }
+
+    /// Keeps a value that a key has lost for later if freeing it could take long, else frees it
+    /// now.
+    pub fn discard_value(&mut self, value: impl Collection + Part + 'static) {
+        let pieces = value.pieces();
+        self.discard_part(value, pieces);
     }
 
     /// Keeps a removed entry for later if freeing it could take long, else frees it now.

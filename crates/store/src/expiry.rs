@@ -11,10 +11,24 @@ use parking_lot::MutexGuard;
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass, Interest};
 use crate::shard::{Shard, Store};
+use crate::waiting::Waiting;
+use crate::watch::Watchers;
 
 /// Records that `entry` was removed because its time had come.
-pub(crate) fn expired(effects: &mut Effects, db: usize, entry: Entry) {
+pub(crate) fn expired(
+    watchers: &Watchers,
+    waiting: &Waiting,
+    effects: &mut Effects,
+    db: usize,
+    entry: Entry,
+) {
     let key = entry.key();
+    if !watchers.is_empty() {
+        watchers.key_expired(db, key);
+    }
+    if waiting.awaits_loss(db, key) {
+        effects.ready(db, key);
+    }
     effects.counters.expired += 1;
     let unlinks = effects.interest.wants(Interest::UNLINK_EXPIRED);
     effects.record(db, &[if unlinks { b"UNLINK".as_slice() } else { b"DEL" }, key]);
@@ -47,18 +61,17 @@ impl Store {
         mut route: impl FnMut(&mut Effects),
     ) -> bool {
         let mut shard = self.shards[shard].lock();
-        let Shard { databases, watchers, .. } = &mut *shard;
+        let Shard { databases, watchers, waiting } = &mut *shard;
         let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_ms);
         let Some(db) = databases.iter().position(has_due) else { return false };
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
         let mut more = rest.iter().any(has_due);
         let rehash = |key: &[u8]| self.position(key);
         more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, |entry| {
-            if !watchers.is_empty() {
-                watchers.key_expired(db, entry.key());
-            }
-            expired(effects, db, entry);
+            expired(watchers, waiting, effects, db, entry);
         });
+        // The locks of whoever waits for the end of a key may be others than this one.
+        effects.ready_later.append(&mut effects.ready);
         if effects.pending() {
             route(effects);
         }

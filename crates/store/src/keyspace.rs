@@ -138,20 +138,14 @@ impl<'a> Keyspace<'a> {
         Keyspace::new(self.store, self.held.lend(), self.effects, scope, self.rng)
     }
 
-    /// Makes sure that a command that may change keys can serve those who wait for them: begins
-    /// again under all locks if some of them need more than these.
+    /// For a command that may change keys: begins again under all locks if some of those who wait
+    /// for its keys need more than these to be served.
     #[cold]
-    pub fn lock_for_waiters(&mut self, writes: bool) {
-        if writes && self.held.has_wide_waiters() {
+    pub fn lock_for_waiters(&mut self) {
+        if self.held.has_wide_waiters() {
             self.held = Held::none();
             self.lock_all();
         }
-    }
-
-    /// Whether the command has locked more than one shard.
-    #[must_use]
-    pub fn is_wide(&self) -> bool {
-        self.held.is_all() || self.held.iter().count() > 1
     }
 
     /// Gives the locks back before the command is over: for reads that hold what they need and will
@@ -312,7 +306,7 @@ fn live<'t>(
     position: Position,
     key: &[u8],
 ) -> Option<Slot<'t>> {
-    let Shard { databases, watchers, .. } = shard;
+    let Shard { databases, watchers, waiting } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
     if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
         return Some(slot);
@@ -321,10 +315,7 @@ fn live<'t>(
         return None;
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));
-    if !watchers.is_empty() {
-        watchers.key_expired(scope.db, key);
-    }
-    crate::expiry::expired(effects, scope.db, entry);
+    crate::expiry::expired(watchers, waiting, effects, scope.db, entry);
     None
 }
 

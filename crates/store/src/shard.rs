@@ -84,8 +84,7 @@ impl Store {
     #[inline]
     #[must_use]
     pub fn interest(&self) -> Interest {
-        let listeners = Interest::from_bits(self.interest.load(Ordering::Relaxed));
-        if self.waiters() > 0 { listeners | Interest::READY } else { listeners }
+        Interest::from_bits(self.interest.load(Ordering::Relaxed))
     }
 
     /// Sets who listens; commands that begin afterwards record for them.

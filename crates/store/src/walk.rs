@@ -7,7 +7,7 @@
 use collections::entry::EntryRef;
 use collections::table::KeyTable;
 
-use crate::effects::{DbKey, Garbage, Interest};
+use crate::effects::{DbKey, Garbage};
 use crate::keyspace::Keyspace;
 use crate::lock::{each_shard, with_shard};
 use crate::position::{Position, SHARDS, shard_of};
@@ -260,7 +260,7 @@ impl Keyspace<'_> {
 
     /// Whole databases changed: whoever waits for a key is looked at.
     fn look_after_waiters(&mut self) {
-        if self.effects.interest.wants(Interest::READY) {
+        if self.store.waiters() > 0 {
             for (db, key) in self.awaited_keys() {
                 self.effects.ready(db, &key);
             }

@@ -2,6 +2,7 @@
 // as they are. A check compares the reply exactly; the first difference ends the run.
 'use strict';
 const assert = require('node:assert/strict');
+const collections = require('./collections');
 
 class Checks {
   constructor(label, version) {
@@ -124,30 +125,49 @@ const CASES = [
   ['BOGUS a', { error: "ERR unknown command 'BOGUS', with args beginning with: 'a' " }],
 ];
 
-// Sends every case through `send(words)`.
-async function runCases(c, send) {
-  await send(['FLUSHALL']);
-  for (const [line, want] of CASES) {
-    try {
-      if (want && want.error) {
-        await c.error(want.error, send(line.split(' ')));
-      } else {
-        const got = plain(await send(line.split(' ')));
-        if (want && want.pairs) c.eq(pairs(got), want.pairs);
-        else c.eq(got, want);
+// Sends every case through `send(words)`, which speaks RESP2 or RESP3; `double(text)` is what the
+// client makes of a double of RESP3.
+async function runCases(c, protocol, double, send) {
+  const shapes = { nested: protocol === 3, double: protocol === 3 ? double : (text) => text };
+  const commands = (await send(['COMMAND', 'LIST'])).map((name) => name.toLowerCase());
+  for (const cases of [CASES, ...collections]) {
+    await send(['FLUSHALL']);
+    if (cases.command && !commands.includes(cases.command)) {
+      c.leftOut.add(`${cases.command.toUpperCase()} (not on this server)`);
+      continue;
+    }
+    for (const [line, want] of cases) {
+      try {
+        if (want && want.error) await c.error(want.error, send(line.split(' ')));
+        else c.eq(flat(await send(line.split(' ')), want), expected(want, shapes));
+      } catch (error) {
+        error.message = `${c.label}: ${line}: ${error.message}`;
+        throw error;
       }
-    } catch (error) {
-      error.message = `${c.label}: ${line}: ${error.message}`;
-      throw error;
     }
   }
   await send(['FLUSHALL']);
 }
 
-// A RESP3 map in the shape that RESP2 gives it.
-function pairs(map) {
-  if (Array.isArray(map)) return map;
-  return [...(map instanceof Map ? map.entries() : Object.entries(map))].flat();
+// What a case of the tables means in the client's shapes.
+function expected(want, shapes) {
+  if (Array.isArray(want)) return want.map((item) => expected(item, shapes));
+  if (want === null || typeof want !== 'object') return want;
+  if ('double' in want) return shapes.double(want.double);
+  if (want.pairs) return want.pairs;
+  if (want.set) return [...want.set].sort();
+  const rows = want.nested || want.scored.map(([member, score]) => [member, shapes.double(score)]);
+  return shapes.nested ? rows : rows.flat();
+}
+
+// A reply in the shape that its case is written in: pairs for maps, an order for sets.
+function flat(got, want) {
+  if (want && want.set) return [...got].sort();
+  if (!want || !want.pairs || got === null) return plain(got);
+  if (got instanceof Map) return [...got.entries()].flat();
+  if (!Array.isArray(got)) return Object.entries(got).flat();
+  // XREAD over RESP2 gives a list of rows of two.
+  return want.rows && Array.isArray(got[0]) ? got.flat() : got;
 }
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,6 +2,7 @@
 'use strict';
 const Redis = require('ioredis');
 const { Checks, runCases, sleep } = require('./checks');
+const types = require('./ioredis_types');
 
 const port = Number(process.argv[2]);
 const host = process.argv[3] || '127.0.0.1';
@@ -148,10 +149,11 @@ async function main() {
     const version = /redis_version:(\S+)/.exec(await r.info('server'))[1];
     const label = `ioredis ${require('ioredis/package.json').version} RESP${protocol}`;
     const c = new Checks(label, version);
-    await runCases(c, (words) => r.call(...words));
-    for (const family of [strings, bitmaps, keys, transactions, pipelines, connections, server]) {
-      await family(c, r);
-    }
+    await runCases(c, protocol, String, (words) => r.call(...words));
+    const families = [
+      strings, bitmaps, keys, ...types, transactions, pipelines, connections, server,
+    ];
+    for (const family of families) await family(c, r, connect);
     c.eq(await r.quit(), 'OK');
     c.summary();
   }

@@ -2,6 +2,7 @@
 'use strict';
 const { createClient, RESP_TYPES } = require('redis');
 const { Checks, runCases, sleep } = require('./checks');
+const types = require('./node_redis_types');
 
 const port = Number(process.argv[2]);
 const host = process.argv[3] || '127.0.0.1';
@@ -163,10 +164,9 @@ async function main() {
     const version = /redis_version:(\S+)/.exec(await r.info('server'))[1];
     const label = `node-redis ${require('redis/package.json').version} RESP${RESP}`;
     const c = new Checks(label, version);
-    await runCases(c, (words) => r.sendCommand(words));
-    for (const family of [strings, bitmaps, keys, transactions, connections, server]) {
-      await family(c, r, RESP);
-    }
+    await runCases(c, RESP, Number, (words) => r.sendCommand(words));
+    const families = [strings, bitmaps, keys, ...types, transactions, connections, server];
+    for (const family of families) await family(c, r, RESP, connect);
     await r.close();
     c.summary();
   }

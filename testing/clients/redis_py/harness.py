@@ -4,10 +4,13 @@ A check compares the whole reply, never a part of it. The first difference ends 
 command's line, since a client that has lost step makes every later check meaningless.
 """
 
+import time
+
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
 class Checks:
     """Counts the checks made through one connection, which speaks RESP2 or RESP3."""
@@ -35,6 +38,22 @@ class Checks:
             return True
         self.left_out.add(f"{what} (since {version})")
         return False
+
+    def has(self, command):
+        """Whether the server has a command at all; if not, that is noted in the summary."""
+        if command.lower().encode() in {name.lower() for name in self.r.command_list()}:
+            return True
+        self.left_out.add(f"{command} (not on this server)")
+        return False
+
+    def eventually(self, condition, what):
+        """`condition()` comes to hold within five seconds."""
+        self.count += 1
+        deadline = time.monotonic() + 5
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"RESP{self.protocol}: {what}")
+            time.sleep(0.01)
 
     def eq(self, got, want):
         """The reply is exactly `want`, in type too."""
@@ -67,6 +86,12 @@ class Checks:
                 ) from error
             return
         raise AssertionError(f"RESP{self.protocol}: got {got!r}, wanted the error {words!r}")
+
+    def wrong_type(self, key, *commands):
+        """Each command line, with `key` put behind its name, is refused for the key's type."""
+        for line in commands:
+            name, *rest = line.split()
+            self.error(WRONG_TYPE, self.r.execute_command, name, key, *rest)
 
     def raw(self, want, *command):
         """Sends a command as it is and compares the reply before any client-side conversion."""

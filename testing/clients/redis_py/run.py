@@ -11,14 +11,27 @@ import sys
 import redis
 
 import bitmaps
+import blocking
 import connection
+import hash_expiry
+import hashes
 import keys
+import lists
+import probabilistic_and_geo
 import server_commands
+import sets
+import sorting_and_dumping
+import streams
 import strings
 import transactions
+import zsets
 from harness import Checks
 
-FAMILIES = [strings, bitmaps, keys, transactions, connection, server_commands]
+FAMILIES = [
+    strings, bitmaps, keys, lists, sets, hashes, zsets, streams, probabilistic_and_geo, blocking,
+    hash_expiry, sorting_and_dumping,
+    transactions, connection, server_commands,
+]
 
 
 def main():

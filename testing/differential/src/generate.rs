@@ -6,7 +6,7 @@ use conformance::Version;
 use crate::compare::Compare;
 use crate::rng::Rng;
 use crate::shape::{self, Command};
-use crate::table::{Row, TABLE};
+use crate::table::{Row, TABLE, TIMEOUTS};
 
 /// Number of connections a stream uses.
 pub const CONNECTIONS: usize = 2;
@@ -78,7 +78,7 @@ impl Generator {
 
     fn one(&mut self) -> Sent {
         let sent = self.draw();
-        if self.parts_the_states(&sent) {
+        if self.parts_the_states(&sent) || stalls(&sent.command) {
             return self.one();
         }
         let name = sent.command[0].to_ascii_uppercase();
@@ -139,6 +139,19 @@ impl Generator {
         }
         Sent { connection: self.connection, command, compare }
     }
+}
+
+/// Whether a command would wait longer than a stream has time: spoiled, it may have lost its
+/// timeout and taken a key for it.
+fn stalls(command: &Command) -> bool {
+    let timeout = match &command[0].to_ascii_uppercase()[..] {
+        b"BLPOP" | b"BRPOP" | b"BZPOPMAX" | b"BZPOPMIN" => command.last(),
+        b"BLMPOP" | b"BZMPOP" => command.get(1),
+        b"BLMOVE" => command.get(5),
+        b"BRPOPLPUSH" => command.get(3),
+        _ => None,
+    };
+    timeout.is_some_and(|word| TIMEOUTS.iter().all(|known| known.as_bytes() != word))
 }
 
 #[cfg(test)]

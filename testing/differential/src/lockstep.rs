@@ -99,9 +99,11 @@ impl Side {
         client.flush()
     }
 
-    fn receive(&mut self, burst: &[Sent]) -> Result<Vec<Value>, Error> {
+    /// The replies to a burst, or what it was that was not answered.
+    fn receive(&mut self, burst: &[Sent]) -> Result<Vec<Value>, String> {
         let client = &mut self.clients[burst[0].connection];
-        burst.iter().map(|_| client.receive()).collect()
+        let unanswered = |sent: &Sent, error| format!("{error}, to {}", line(&sent.command));
+        burst.iter().map(|sent| client.receive().map_err(|e| unanswered(sent, e))).collect()
     }
 }
 
@@ -123,8 +125,8 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
         let burst = &stream[at..at + same.count().min(BURST_MAX)];
         subject.send(burst).map_err(of_subject)?;
         reference.send(burst).map_err(of_reference)?;
-        let said = subject.receive(burst).map_err(of_subject)?;
-        let right = reference.receive(burst).map_err(of_reference)?;
+        let said = subject.receive(burst).map_err(|error| format!("the subject: {error}"))?;
+        let right = reference.receive(burst).map_err(|error| format!("the reference: {error}"))?;
         for (offset, sent) in burst.iter().enumerate() {
             let (said, right) = (&said[offset], &right[offset]);
             match judge(sent, said, right, &mut queues[connection]) {

@@ -127,6 +127,11 @@ const INCREX_OPTIONS: &[&[Arg]] = &[
 const LIST_ENDS: &[&[Arg]] =
     &[&[Word("LEFT")], &[Word("RIGHT")], &[Word("LEFT")], &[Word("RIGHT")], &[Value]];
 
+/// How long a command may wait that finds nothing: for a moment, since nobody comes to serve it.
+pub const TIMEOUTS: [&str; 5] = ["0.01", "0.002", "-1", "nan", "abc"];
+const TIMEOUT: Arg =
+    OneOf(&[&[Word("0.01")], &[Word("0.002")], &[Word("-1")], &[Word("nan")], &[Word("abc")]]);
+
 const LINSERT_SIDES: &[&[Arg]] = &[&[Word("BEFORE")], &[Word("AFTER")]];
 
 /// An element of a list or a set: of few, so that equal ones meet, or any.
@@ -158,6 +163,8 @@ const SMALL_INDEX: Arg = OneOf(&[
 ]);
 
 const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT]];
+
+const ZMPOP_ENDS: &[&[Arg]] = &[&[Word("MIN")], &[Word("MAX")], &[Value]];
 
 const LPOS_OPTIONS: &[&[Arg]] =
     &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
@@ -570,6 +577,14 @@ pub const TABLE: &[Row] = &[
     row(&["LINDEX"], &[Key, Index]),
     row(&["LINSERT"], &[Key, OneOf(LINSERT_SIDES), ELEMENT, ELEMENT]).weight(8),
     row(&["LLEN"], &[Key]),
+    row(&["BLMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS), TIMEOUT]).weight(2),
+    row(&["BLMPOP"], &[TIMEOUT, Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(1),
+    row(&["BLMPOP"], &[TIMEOUT, Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(1),
+    row(&["BLPOP"], &[Repeat(1, 3, &[Key]), TIMEOUT]).weight(2),
+    row(&["BRPOP"], &[Repeat(1, 3, &[Key]), TIMEOUT]).weight(2),
+    row(&["BRPOPLPUSH"], &[Key, Key, TIMEOUT]).weight(1),
     row(&["LMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS)]).weight(8),
     row(&["LMPOP"], &[Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
     row(&["LMPOP"], &[Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)]).weight(2),
@@ -671,15 +686,14 @@ pub const TABLE: &[Row] = &[
     row(&["ZINTERCARD"], &[Word("2"), Key, Key, Options(&[&[Word("LIMIT"), SMALL_COUNT]])]),
     row(&["ZINTERSTORE"], &[Key, Word("2"), Key, Key, Options(COMBINE_OPTIONS)]).weight(2),
     row(&["ZLEXCOUNT"], &[Key, MEMBER_BOUND, MEMBER_BOUND]).compare(Compare::Type),
+    row(&["BZMPOP"], &[TIMEOUT, Word("2"), Key, Key, OneOf(ZMPOP_ENDS)])
+        .compare(Compare::Scores)
+        .weight(1),
+    row(&["BZPOPMAX"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
+    row(&["BZPOPMIN"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
     row(
         &["ZMPOP"],
-        &[
-            Word("2"),
-            Key,
-            Key,
-            OneOf(&[&[Word("MIN")], &[Word("MAX")], &[Value]]),
-            Options(&[&[Word("COUNT"), SMALL_COUNT]]),
-        ],
+        &[Word("2"), Key, Key, OneOf(ZMPOP_ENDS), Options(&[&[Word("COUNT"), SMALL_COUNT]])],
     )
     .compare(Compare::Scores),
     row(&["ZMSCORE"], &[Key, Repeat(1, 3, &[ELEMENT])]).compare(Compare::Scores),

@@ -1,5 +1,6 @@
 //! The client libraries, each with a program of its own under `testing/clients`.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Bench, Outcome, checked, install};
@@ -7,40 +8,50 @@ use crate::{Result, shell};
 
 /// redis-py over RESP2 and RESP3.
 pub fn redis_py(bench: &Bench) -> Result<Outcome> {
-    match install::python_with_redis() {
-        Err(reason) => Ok(Outcome::Skipped(reason)),
-        Ok(python) => checked(
-            Command::new(python)
-                // redis-py warns of methods that are new, which is why they are tested.
-                .args(["-W", "ignore", "run.py"])
-                .arg(bench.subject.port.to_string())
-                .env("PYTHONDONTWRITEBYTECODE", "1")
-                .current_dir(shell::root().join("testing/clients/redis_py")),
-        ),
-    }
+    run(bench, python_script(install::python_with_redis(), "redis_py/run.py"))
 }
 
 /// ioredis over RESP2 and RESP3.
 pub fn ioredis(bench: &Bench) -> Result<Outcome> {
-    node(bench, "ioredis.js")
+    run(bench, node_script("ioredis.js"))
 }
 
 /// node-redis over RESP2 and RESP3.
 pub fn node_redis(bench: &Bench) -> Result<Outcome> {
-    node(bench, "node_redis.js")
+    run(bench, node_script("node_redis.js"))
 }
 
-fn node(bench: &Bench, script: &str) -> Result<Outcome> {
-    match install::node_modules() {
+fn run(bench: &Bench, script: Result<Command>) -> Result<Outcome> {
+    match script {
         Err(reason) => Ok(Outcome::Skipped(reason)),
-        Ok(modules) => checked(
-            Command::new("node")
-                .arg(script)
-                .arg(bench.subject.port.to_string())
-                .env("NODE_PATH", modules)
-                .current_dir(shell::root().join("testing/clients/node")),
-        ),
+        Ok(mut script) => checked(script.arg(bench.subject.port.to_string())),
     }
+}
+
+/// A Python script of `testing/clients`, which takes a port, run by `python`.
+///
+/// # Errors
+/// Why there is no such Python.
+pub fn python_script(python: Result<PathBuf>, script: &str) -> Result<Command> {
+    let mut command = Command::new(python?);
+    // redis-py warns of methods that are new, which is why they are tested.
+    command
+        .args(["-W", "ignore"])
+        .arg(shell::root().join("testing/clients").join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+/// A script of `testing/clients/node`, which takes a port, with its libraries.
+///
+/// # Errors
+/// Why they cannot be had.
+pub fn node_script(script: &str) -> Result<Command> {
+    let mut command = Command::new("node");
+    command
+        .arg(shell::root().join("testing/clients/node").join(script))
+        .env("NODE_PATH", install::node_modules()?);
+    Ok(command)
 }
 
 /// redis-rs over RESP2 and RESP3.

@@ -9,8 +9,13 @@ use std::process::Command;
 
 use crate::{Result, shell};
 
-/// The release of redis-py that the checks are written for; it needs xxhash to compute a digest.
-const REDIS_PY: &str = "redis[xxhash]==8.1.*";
+/// What the checks of redis-py are written for; it needs xxhash to compute a digest.
+const REDIS_PY: &[&str] = &["redis[xxhash]==8.1.*"];
+/// The Python queues; both are built on redis-py.
+const PYTHON_QUEUES: &[&str] = &["rq==2.12.*", "celery[redis]==5.7.*", "redis==8.1.*"];
+
+/// The oldest Node that ioredis 6 and node-redis 6 run on; Debian 12 has 18.
+const NODE: u32 = 20;
 
 /// Where client libraries are installed.
 fn folder() -> PathBuf {
@@ -38,10 +43,26 @@ pub fn redis_benchmark() -> Result {
 /// # Errors
 /// Why it cannot be had.
 pub fn python_with_redis() -> Result<PathBuf> {
-    let venv = folder().join("venv");
+    python_with("venv", REDIS_PY)
+}
+
+/// A Python that has RQ and Celery.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn python_with_queues() -> Result<PathBuf> {
+    python_with("venv-queues", PYTHON_QUEUES)
+}
+
+/// The Python of a virtual environment with exactly those packages.
+fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let venv = folder().join(name);
     let python = venv.join("bin").join("python");
-    let probe = "import redis, sys, xxhash; sys.exit(not redis.__version__.startswith('8.1.'))";
-    if works(Command::new(&python).args(["-c", probe])) {
+    // Written last, so that an interrupted installation is not taken for a whole one.
+    let receipt = venv.join("installed.txt");
+    let wanted = packages.join("\n");
+    let current = fs::read_to_string(&receipt).is_ok_and(|installed| installed == wanted);
+    if current && works(Command::new(&python).args(["-c", "import redis"])) {
         return Ok(python);
     }
     // The venv module is a package of its own on Debian.
@@ -50,7 +71,9 @@ pub fn python_with_redis() -> Result<PathBuf> {
     }
     create(&folder())?;
     shell::capture(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    shell::capture(Command::new(&python).args(["-m", "pip", "install", "--quiet", REDIS_PY]))?;
+    let pip = ["-m", "pip", "install", "--quiet"];
+    shell::capture(Command::new(&python).args(pip).args(packages))?;
+    fs::write(&receipt, &wanted).map_err(|e| format!("{}: {e}", receipt.display()))?;
     Ok(python)
 }
 
@@ -60,13 +83,19 @@ pub fn python_with_redis() -> Result<PathBuf> {
 /// Why it cannot be had.
 pub fn node_modules() -> Result<PathBuf> {
     apt(&["node", "npm"], &["nodejs", "npm"])?;
+    let version = shell::capture(Command::new("node").args(["-p", "process.versions.node"]))?;
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE) {
+        return Err(format!("the Node clients need Node {NODE}, here is {}", version.trim()));
+    }
     let folder = folder().join("node");
     let modules = folder.join("node_modules");
     let wanted = shell::root().join("testing/clients/node/package.json");
     let wanted = fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;
     let manifest = folder.join("package.json");
     let current = fs::read_to_string(&manifest).is_ok_and(|installed| installed == wanted);
-    if !(current && modules.join("ioredis").is_dir() && modules.join("redis").is_dir()) {
+    let has = |package: &&str| modules.join(package).is_dir();
+    if !(current && ["bullmq", "ioredis", "redis"].iter().all(has)) {
         create(&folder)?;
         fs::write(&manifest, &wanted).map_err(|e| format!("{}: {e}", manifest.display()))?;
         let npm = ["install", "--silent", "--no-audit", "--no-fund"];

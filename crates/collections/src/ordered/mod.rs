@@ -224,6 +224,20 @@ impl Ordered {
         Some(score)
     }
 
+    /// Takes the members of a range of ranks out by copying the others into an index made anew, for
+    /// when those are few. The old index is handed over, because freeing it takes as long as it is
+    /// large.
+    ///
+    /// # Panics
+    /// If the range ends beyond the length.
+    #[must_use]
+    pub fn keep_outside(&mut self, removed: Range<usize>) -> Self {
+        let kept = self.range(0..removed.start).chain(self.range(removed.end..self.len()));
+        let kept = kept.map(|item| (item.member(), item.score()));
+        let kept = Self::from_members(self.hash.seed, kept);
+        std::mem::replace(self, kept)
+    }
+
     /// Takes the members of a range of ranks out, the lowest first, and shows each to `removed`.
     ///
     /// # Panics

@@ -108,10 +108,14 @@ impl Segment {
         })
     }
 
-    /// Asks for the header and the tags.
+    /// Asks for the whole segment: where the address of a member lies is known only from its tag,
+    /// and then it is here already.
     #[inline]
     pub(super) fn prefetch_self(&self) {
-        prefetch::line(self.0.as_ptr().cast::<u8>());
+        const LINE: usize = 64;
+        for start in (0..SEGMENT_BYTES_MAX).step_by(LINE) {
+            prefetch::line(self.0.as_ptr().cast::<u8>().wrapping_add(start));
+        }
     }
 
     /// Adds a member that is not there.

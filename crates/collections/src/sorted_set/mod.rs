@@ -256,18 +256,32 @@ impl SortedSet {
         }
     }
 
-    /// Takes the elements of a range of ranks out.
+    /// Takes the elements of a range of ranks out: O(log n) each, or, where few remain, O(log n)
+    /// for each of those. Then all the old elements are handed over, since to free them takes its
+    /// time.
     ///
     /// # Panics
     /// If the range ends beyond the length.
-    pub fn remove_range(&mut self, ranks: Range<usize>) {
+    #[must_use]
+    pub fn remove_range(&mut self, ranks: Range<usize>) -> Option<Self> {
         assert!(ranks.end <= self.len(), "ranks are below the length");
         match Arc::make_mut(&mut self.0) {
             Encoding::Packed(packed) => packed.remove_range(ranks),
+            Encoding::Large(index)
+                if index.len() - ranks.len() < ranks.len() / REMOVED_PER_KEPT =>
+            {
+                let old = Box::new(index.keep_outside(ranks));
+                return Some(Self(Arc::new(Encoding::Large(old))));
+            }
             Encoding::Large(index) => index.remove_range(ranks, |_| {}),
         }
+        None
     }
 }
+
+/// To remove an element in its place costs about as much as to copy one, and frees it at once: what
+/// remains is copied if this many times as much is removed.
+const REMOVED_PER_KEPT: usize = 2;
 
 /// The same elements as an ordered index.
 fn unpack(packed: &Packed, seed: u64) -> Ordered {

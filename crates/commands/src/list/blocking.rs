@@ -1,4 +1,5 @@
-//! The commands that wait for an element: `BLPOP`, `BRPOP`, `BLMOVE`, `BRPOPLPUSH`, `BLMPOP`.
+//! The commands that wait for elements: `BLPOP`, `BRPOP`, `BLMOVE`, `BLMOVEM`, `BRPOPLPUSH`,
+//! `BLMPOP`.
 //!
 //! Each does what its sibling without the `B` does. Where that would answer that there is nothing,
 //! it says what it waits for instead; when a list is there the engine executes it again. Replicas
@@ -6,13 +7,15 @@
 
 use collections::list::{End, List};
 use command::{
-    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
-    Spec,
+    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use store::effects::{Denied, Wait};
+use store::effects::Denied;
 use store::{Absent, Change, ValueType};
 
+use crate::first_key;
+
 use super::lmove::{Place, move_element};
+use super::lmovem::{self, Selection};
 use super::lmpop;
 
 const TAKEN: KeyFlags = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE);
@@ -63,6 +66,16 @@ pub static BRPOP: DataCommand = DataCommand::new(
     |cx| pop(cx, End::Back),
 );
 
+/// Those of `BLMOVEM`; `BLMOVE` has all but the last.
+const MOVE_ARGS: &[Arg] = &[
+    Arg::key("source", 0),
+    Arg::key("destination", 1),
+    Arg::one_of("wherefrom", super::ENDS),
+    Arg::one_of("whereto", super::ENDS),
+    Arg::double("timeout"),
+    lmovem::HOW_MANY,
+];
+
 /// `BLMOVE source destination LEFT | RIGHT LEFT | RIGHT timeout`.
 pub static BLMOVE: DataCommand = DataCommand::new(
     Spec::new(
@@ -76,14 +89,26 @@ pub static BLMOVE: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::BLOCKING))
     .acl(Categories::LIST)
     .keys(MOVED)
-    .args(&[
-        Arg::key("source", 0),
-        Arg::key("destination", 1),
-        Arg::one_of("wherefrom", super::ENDS),
-        Arg::one_of("whereto", super::ENDS),
-        Arg::double("timeout"),
-    ]),
+    .args(MOVE_ARGS.split_at(MOVE_ARGS.len() - 1).0),
     blmove,
+);
+
+/// `BLMOVEM source destination LEFT | RIGHT LEFT | RIGHT timeout [COUNT | EXACTLY number OBO |
+/// BULK]`.
+pub static BLMOVEM: DataCommand = DataCommand::new(
+    Spec::new(
+        "blmovem",
+        Group::List,
+        "8.10.0",
+        -6,
+        lmovem::COMPLEXITY,
+        "Moves elements from an end of a list to an end of another one, or waits for them.",
+    )
+    .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::BLOCKING))
+    .acl(Categories::LIST)
+    .keys(MOVED)
+    .args(MOVE_ARGS),
+    blmovem,
 );
 
 /// `BRPOPLPUSH source destination timeout`.
@@ -109,42 +134,20 @@ pub static BLMPOP: DataCommand = DataCommand::new(
         Group::List,
         "7.0.0",
         -5,
-        "O(N+M) where N is the number of keys and M the number of elements returned.",
+        lmpop::COMPLEXITY,
         "Removes elements from an end of the first list that has some, or waits for them.",
     )
     .flags(Flags::WRITE.union(Flags::BLOCKING).union(Flags::MOVABLE_KEYS))
     .acl(Categories::LIST)
     .keys(&[KeySpec::counted(TAKEN, 2)])
-    .args(&[
-        Arg::double("timeout"),
-        Arg::integer("numkeys"),
-        Arg::key("key", 0).multiple(),
-        Arg::one_of("where", super::ENDS),
-        Arg::integer("count").token("COUNT").optional(),
-    ]),
-    blmpop,
+    .args(&lmpop::ARGS),
+    |cx| lmpop::LISTS.run_waiting(cx),
 );
 
-/// Waits for a list under one of the keys.
-fn wait(
-    cx: &mut Cx<'_>,
-    keys: impl IntoIterator<Item = usize>,
-    timeout_ms: Option<u64>,
-    denied: Denied,
-) {
-    let keys = keys.into_iter().filter_map(|index| cx.args.get(index)).map(Box::from).collect();
-    let wanted = ValueType::List;
-    cx.db.effects.wait =
-        Some(Wait { keys, wanted, on_loss: false, timeout_ms, denied, args: None });
-}
-
 fn pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
-    let last = cx.args.len() - 1;
-    let mut reader = ArgReader::new(cx.args, last);
-    let timeout_ms = reader.timeout();
-    reader.finish()?;
-    for index in 1..last {
-        let (key, limits, reply) = (cx.arg(index)?, super::limits(cx.config), &mut *cx.reply);
+    let limits = super::limits(cx.config);
+    first_key::pop_or_wait(cx, ValueType::List, |cx, key| {
+        let reply = &mut *cx.reply;
         let popped = cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
             reply.array(2);
             reply.bulk(key);
@@ -154,11 +157,14 @@ fn pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
         if popped.is_some() {
             let name: &[u8] = if end == End::Front { b"LPOP" } else { b"RPOP" };
             cx.log(&[name, key]);
-            return Ok(());
         }
-    }
-    wait(cx, 1..last, timeout_ms, Denied::NullArray);
-    Ok(())
+        Ok(popped.is_some())
+    })
+}
+
+/// Waits for a list to move elements from.
+fn wait_for_source(cx: &mut Cx<'_>, source: &[u8], timeout_ms: Option<u64>) {
+    first_key::wait(cx, ValueType::List, [source], timeout_ms, Denied::Null);
 }
 
 fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -172,7 +178,29 @@ fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if move_element(cx, from, to)? {
         cx.log(&[b"LMOVE", source, destination, words[0], words[1]]);
     } else {
-        wait(cx, [1], timeout_ms, Denied::Null);
+        wait_for_source(cx, source, timeout_ms);
+    }
+    Ok(())
+}
+
+/// With `EXACTLY` it waits until there are as many: every push executes it again, which is a look
+/// at the length.
+fn blmovem(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    let mut reader = cx.reader();
+    let (source, destination) = (reader.bytes(), reader.bytes());
+    let (from, to) = (super::end(&mut reader), super::end(&mut reader));
+    let timeout_ms = reader.timeout();
+    let selection = Selection::parse(&mut reader);
+    reader.finish()?;
+    let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
+    if lmovem::move_elements(cx, from, to, &selection)? {
+        const TIMEOUT: usize = 5;
+        let words = cx.args.iter().enumerate().skip(1).filter(|(index, _)| *index != TIMEOUT);
+        let words: Vec<&[u8]> =
+            std::iter::once(&b"LMOVEM"[..]).chain(words.map(|(_, word)| word)).collect();
+        cx.log(&words);
+    } else {
+        wait_for_source(cx, source, timeout_ms);
     }
     Ok(())
 }
@@ -186,18 +214,7 @@ fn brpoplpush(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     if move_element(cx, from, Place { key: destination, end: End::Front })? {
         cx.log(&[b"RPOPLPUSH", source, destination]);
     } else {
-        wait(cx, [1], timeout_ms, Denied::Null);
-    }
-    Ok(())
-}
-
-fn blmpop(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
-    let timeout_ms = reader.timeout();
-    reader.check()?;
-    let (keys, options) = lmpop::parse(cx, 2)?;
-    if !lmpop::pop_first(cx, keys.clone(), &options)? {
-        wait(cx, keys, timeout_ms, Denied::NullArray);
+        wait_for_source(cx, source, timeout_ms);
     }
     Ok(())
 }
@@ -222,14 +239,28 @@ mod tests {
         let expected = ["LPOP k", "RPOP k", "LMOVE k l LEFT RIGHT", "RPOPLPUSH k l", "LPOP k 2"];
         assert_eq!(bench.log(), expected);
         assert_eq!(bench.dirty(), 6);
+        bench.clear();
+        let moved = "*2\r\n$1\r\n5\r\n$1\r\n2\r\n";
+        assert_eq!(bench.run("BLMOVEM l m LEFT RIGHT 0 exactly 2 BULK"), moved);
+        assert_eq!(bench.run("BLMOVEM m l RIGHT LEFT 1"), "*1\r\n$1\r\n2\r\n");
+        let expected = ["LMOVEM l m LEFT RIGHT exactly 2 BULK", "LMOVEM m l RIGHT LEFT"];
+        assert_eq!(bench.log(), expected);
     }
 
     #[test]
     fn where_there_is_nothing_no_reply_is_written() {
         let mut bench = Bench::new();
-        for line in
-            ["BLPOP a b 0", "BLMOVE a b LEFT LEFT 3", "BRPOPLPUSH a b 1", "BLMPOP 1 1 a LEFT"]
-        {
+        bench.run("RPUSH few 1 2");
+        bench.clear();
+        for line in [
+            "BLPOP a b 0",
+            "BLMOVE a b LEFT LEFT 3",
+            "BRPOPLPUSH a b 1",
+            "BLMPOP 1 1 a LEFT",
+            "BLMOVEM a b LEFT LEFT 0",
+            "BLMOVEM a b LEFT LEFT 0 COUNT 2 OBO",
+            "BLMOVEM few b LEFT LEFT 0 EXACTLY 3 OBO",
+        ] {
             assert_eq!(bench.run(line), "", "{line}");
         }
         assert_eq!(bench.dirty(), 0);

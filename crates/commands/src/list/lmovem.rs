@@ -1,4 +1,5 @@
-//! `LMOVEM`: several elements at once from an end of a list to an end of another one.
+//! `LMOVEM`: several elements at once from an end of a list to an end of another one. `BLMOVEM`
+//! shares all but the wait.
 
 use std::ops::ControlFlow;
 
@@ -11,6 +12,12 @@ use store::{Absent, Change};
 
 use super::lmove::Place;
 
+pub(super) const COMPLEXITY: &str = "O(N) where N is the number of elements moved.";
+pub(super) const HOW_MANY: Arg = Arg::block(
+    "how-many",
+    &[Arg::one_of("selector", SELECTORS), Arg::one_of("ordering", ORDERINGS)],
+)
+.optional();
 const SELECTORS: &[Arg] =
     &[Arg::integer("count").token("COUNT"), Arg::integer("exactly").token("EXACTLY")];
 const ORDERINGS: &[Arg] = &[Arg::word("obo", "OBO"), Arg::word("bulk", "BULK")];
@@ -22,7 +29,7 @@ pub static LMOVEM: DataCommand = DataCommand::new(
         Group::List,
         "8.10.0",
         -5,
-        "O(N) where N is the number of elements moved.",
+        COMPLEXITY,
         "Moves elements from an end of a list to an end of another one and returns them.",
     )
     .flags(Flags::WRITE.union(Flags::DENYOOM))
@@ -36,11 +43,7 @@ pub static LMOVEM: DataCommand = DataCommand::new(
         Arg::key("destination", 1),
         Arg::one_of("wherefrom", super::ENDS),
         Arg::one_of("whereto", super::ENDS),
-        Arg::block(
-            "how-many",
-            &[Arg::one_of("selector", SELECTORS), Arg::one_of("ordering", ORDERINGS)],
-        )
-        .optional(),
+        HOW_MANY,
     ]),
     run,
 );
@@ -48,7 +51,7 @@ pub static LMOVEM: DataCommand = DataCommand::new(
 const NO_COUNT: &str = "ERR count should be greater than 0";
 
 /// How many elements are moved, and how they are arranged.
-struct Selection {
+pub(super) struct Selection {
     count: usize,
     /// Fewer than `count` are not moved.
     exactly: bool,
@@ -57,7 +60,8 @@ struct Selection {
 }
 
 impl Selection {
-    fn parse(reader: &mut ArgReader<'_>) -> Self {
+    /// Reads what follows the ends: one element if nothing does.
+    pub(super) fn parse(reader: &mut ArgReader<'_>) -> Self {
         if !reader.more() {
             return Self { count: 1, exactly: false, bulk: false };
         }
@@ -81,16 +85,30 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let selection = Selection::parse(&mut reader);
     reader.finish()?;
     let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
-    let Some(block) = select(cx, from, to, &selection)? else {
+    if !move_elements(cx, from, to, &selection)? {
         match selection.exactly {
             true => cx.reply.null(),
             false => cx.reply.array(0),
         }
-        return Ok(());
-    };
+    }
+    Ok(())
+}
+
+/// Moves elements and replies with them; false and no reply if there are not enough.
+///
+/// # Errors
+/// If one of the keys holds another type.
+pub(super) fn move_elements(
+    cx: &mut Cx<'_>,
+    from: Place<'_>,
+    to: Place<'_>,
+    selection: &Selection,
+) -> Result<bool, CommandError> {
+    let Some(block) = select(cx, from, to, selection)? else { return Ok(false) };
     cx.reply.array(block.len());
     block.iter().for_each(|element| cx.reply.bulk(element));
-    move_block(cx, from, to, &block)
+    move_block(cx, from, to, &block)?;
+    Ok(true)
 }
 
 /// The elements to move, in the order in which they stand in the destination; none if there are

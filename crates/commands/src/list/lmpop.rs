@@ -1,13 +1,17 @@
-//! `LMPOP`.
-
-use std::ops::Range;
+//! `LMPOP`, and what `BLMPOP` shares with it.
 
 use collections::list::{End, List};
 use command::{
-    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
-    Spec,
+    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use store::{Absent, Change};
+use store::{Absent, Change, ValueType};
+
+use crate::first_key::{self, Family};
+
+pub(super) const COMPLEXITY: &str =
+    "O(N+M) where N is the number of keys and M the number of elements returned.";
+/// With the timeout of `BLMPOP` in front.
+pub(super) static ARGS: [Arg; 5] = first_key::multi_args(super::ENDS);
 
 /// `LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]`.
 pub static LMPOP: DataCommand = DataCommand::new(
@@ -16,94 +20,23 @@ pub static LMPOP: DataCommand = DataCommand::new(
         Group::List,
         "7.0.0",
         -4,
-        "O(N+M) where N is the number of keys and M the number of elements returned.",
+        COMPLEXITY,
         "Removes elements from an end of the first list that exists and returns them.",
     )
     .flags(Flags::WRITE.union(Flags::MOVABLE_KEYS))
     .acl(Categories::LIST)
     .keys(&[KeySpec::counted(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE), 1)])
-    .args(&[
-        Arg::integer("numkeys"),
-        Arg::key("key", 0).multiple(),
-        Arg::one_of("where", super::ENDS),
-        Arg::integer("count").token("COUNT").optional(),
-    ]),
-    run,
+    .args(first_key::without_timeout(&ARGS)),
+    |cx| LISTS.run(cx),
 );
 
-const NO_KEYS: &str = "ERR numkeys should be greater than 0";
-const NO_COUNT: &str = "ERR count should be greater than 0";
+/// Several elements of the first list that exists.
+pub(super) static LISTS: Family<End> = Family { wanted: ValueType::List, end: super::end, take };
 
-/// What follows the keys.
-pub(super) struct Options {
-    end: End,
-    count: usize,
-}
-
-impl Options {
-    fn parse(mut reader: ArgReader<'_>) -> Result<Self, CommandError> {
-        let end = super::end(&mut reader);
-        let mut count = None;
-        while reader.more() {
-            if count.is_none() && reader.option("COUNT") {
-                let refusal = CommandError::request(NO_COUNT);
-                count = Some(reader.integer_in(1..=i64::MAX, refusal));
-            } else {
-                reader.unknown();
-            }
-        }
-        reader.finish()?;
-        let count = usize::try_from(count.unwrap_or(1)).unwrap_or(usize::MAX);
-        Ok(Self { end, count })
-    }
-}
-
-fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let (keys, options) = parse(cx, 1)?;
-    if !pop_first(cx, keys, &options)? {
-        cx.reply.null_array();
-    }
-    Ok(())
-}
-
-/// Parses the number of keys, which is the argument `at`, and what follows it: the arguments that
-/// are keys, and the options.
-///
-/// # Errors
-/// Of syntax and of numbers.
-pub(super) fn parse(cx: &Cx<'_>, at: usize) -> Result<(Range<usize>, Options), CommandError> {
-    let mut reader = ArgReader::new(cx.args, at);
-    let keys = reader.integer_in(1..=i64::MAX, CommandError::request(NO_KEYS));
-    reader.check()?;
-    let keys = usize::try_from(keys).unwrap_or(usize::MAX);
-    // The word for the end must follow the keys.
-    if keys >= reader.remaining() {
-        return Err(CommandError::SYNTAX);
-    }
-    let first = at + 1;
-    let options = Options::parse(ArgReader::new(cx.args, first + keys))?;
-    Ok((first..first + keys, options))
-}
-
-/// Takes elements from the first list that exists and replies with them; false and no reply if
-/// there is none.
-///
-/// # Errors
-/// If a key before it holds another type.
-pub(super) fn pop_first(
-    cx: &mut Cx<'_>,
-    mut keys: Range<usize>,
-    options: &Options,
-) -> Result<bool, CommandError> {
-    keys.try_fold(false, |found, index| Ok(found || pop(cx, index, options)?))
-}
-
-/// Takes elements from the list under the key with this argument number, if there is one.
-fn pop(cx: &mut Cx<'_>, index: usize, options: &Options) -> Result<bool, CommandError> {
-    let (key, limits, reply) = (cx.arg(index)?, super::limits(cx.config), &mut *cx.reply);
-    let end = options.end;
+fn take(cx: &mut Cx<'_>, key: &[u8], end: End, at_most: usize) -> Result<bool, CommandError> {
+    let (limits, reply) = (super::limits(cx.config), &mut *cx.reply);
     let popped = cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
-        let count = options.count.min(list.len());
+        let count = at_most.min(list.len());
         reply.array(2);
         reply.bulk(key);
         let removed = super::reply_popped(reply, list, end, count, limits);

@@ -30,6 +30,7 @@ use store::{Event, EventClass};
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
     &blocking::BLMOVE,
+    &blocking::BLMOVEM,
     &blocking::BLMPOP,
     &blocking::BLPOP,
     &blocking::BRPOP,

@@ -109,5 +109,6 @@ fn pop_all(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
     cx.log(&[if lazy { b"UNLINK" } else { b"DEL" }, key]);
     cx.reply.set(set.len());
     set.iter().for_each(|member| reply_member(cx.reply, member));
+    cx.db.effects.discard_value(set);
     Ok(())
 }

@@ -2,11 +2,12 @@
 //! sibling without the `B` does, and says what it waits for where that would answer that there is
 //! nothing. Replicas see the sibling.
 
-use command::{Arg, ArgReader, CommandError, Cx, DataCommand, Flags, KeySpec};
+use command::{Arg, CommandError, Cx, DataCommand, Flags, KeySpec};
 use store::ValueType;
-use store::effects::{Denied, Wait};
 
-use super::pop::{End, parse_multi, pop, pop_first};
+use crate::first_key;
+
+use super::pop::{End, MULTI_ARGS, MULTI_COMPLEXITY, SORTED_SETS, pop};
 use super::{TAKE, reply, spec};
 
 const COMPLEXITY: &str = "O(log(N)) with the number N of members in the sorted set.";
@@ -52,41 +53,17 @@ pub static BZMPOP: DataCommand = DataCommand::new(
         "bzmpop",
         "7.0.0",
         -5,
-        "O(K) + O(M*log(N)) with the number K of keys, the number N of members in the sorted set \
-         and the number M of members popped.",
+        MULTI_COMPLEXITY,
         "Removes the lowest or highest members of the first key that has any, or waits for them.",
     )
     .flags(Flags::WRITE.union(Flags::BLOCKING).union(Flags::MOVABLE_KEYS))
     .keys(&[KeySpec::counted(TAKE, 2)])
-    .args(&[
-        Arg::double("timeout"),
-        Arg::integer("numkeys"),
-        Arg::key("key", 0).multiple(),
-        Arg::one_of("where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]),
-        Arg::integer("count").token("COUNT").optional(),
-    ]),
-    run_multi,
+    .args(&MULTI_ARGS),
+    |cx| SORTED_SETS.run_waiting(cx),
 );
 
-/// Waits for a sorted set under one of the keys.
-fn wait<'a>(cx: &mut Cx<'_>, keys: impl IntoIterator<Item = &'a [u8]>, timeout_ms: Option<u64>) {
-    cx.db.effects.wait = Some(Wait {
-        keys: keys.into_iter().map(Box::from).collect(),
-        wanted: ValueType::SortedSet,
-        on_loss: false,
-        timeout_ms,
-        denied: Denied::NullArray,
-        args: None,
-    });
-}
-
 fn run(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
-    let last = cx.args.len() - 1;
-    let mut reader = ArgReader::new(cx.args, last);
-    let timeout_ms = reader.timeout();
-    reader.finish()?;
-    let keys: Vec<&[u8]> = cx.args.iter().take(last).skip(1).collect();
-    for &key in &keys {
+    first_key::pop_or_wait(cx, ValueType::SortedSet, |cx, key| {
         let reply = &mut *cx.reply;
         let popped = pop(&mut cx.db.edit(key), end, 1, |elements| {
             reply.array(3);
@@ -95,22 +72,9 @@ fn run(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
         })?;
         if popped > 0 {
             cx.log(&[end.command().to_ascii_uppercase().as_bytes(), key]);
-            return Ok(());
         }
-    }
-    wait(cx, keys, timeout_ms);
-    Ok(())
-}
-
-fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let mut reader = cx.reader();
-    let timeout_ms = reader.timeout();
-    reader.check()?;
-    let request = parse_multi(cx, 2)?;
-    if !pop_first(cx, &request)? {
-        wait(cx, request.keys, timeout_ms);
-    }
-    Ok(())
+        Ok(popped > 0)
+    })
 }
 
 #[cfg(test)]

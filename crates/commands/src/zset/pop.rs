@@ -3,7 +3,9 @@
 use collections::sorted_set::SortedSet;
 use command::{Arg, ArgReader, CommandError, Cx, DataCommand, Flags, KeySpec};
 use resp::{Reply, Version};
-use store::{Absent, Change, Edit, WrongType};
+use store::{Absent, Change, Edit, ValueType, WrongType};
+
+use crate::first_key::{self, Family};
 
 use super::range::Walk;
 use super::{ONE_TAKEN, TAKE, WRITE_FAST, event, reply, spec};
@@ -11,6 +13,13 @@ use super::{ONE_TAKEN, TAKE, WRITE_FAST, event, reply, spec};
 const COMPLEXITY: &str = "O(log(N)*M) with the number N of members in the sorted set and the \
                           number M of members popped.";
 const ARGS: &[Arg] = &[Arg::key("key", 0), Arg::integer("count").optional()];
+
+pub(super) const MULTI_COMPLEXITY: &str = "O(K) + O(M*log(N)) with the number K of keys, the \
+                                           number N of members in the sorted set and the number M \
+                                           of members popped.";
+/// With the timeout of `BZMPOP` in front.
+pub(super) static MULTI_ARGS: [Arg; 5] =
+    first_key::multi_args(&[Arg::word("min", "MIN"), Arg::word("max", "MAX")]);
 
 /// `ZPOPMIN key [count]`.
 pub static ZPOPMIN: DataCommand = DataCommand::new(
@@ -36,20 +45,18 @@ pub static ZMPOP: DataCommand = DataCommand::new(
         "zmpop",
         "7.0.0",
         -4,
-        "O(K) + O(M*log(N)) with the number K of keys, the number N of members in the sorted set \
-         and the number M of members popped.",
+        MULTI_COMPLEXITY,
         "Removes and returns the lowest or highest members of the first key that has any.",
     )
     .flags(Flags::WRITE.union(Flags::MOVABLE_KEYS))
     .keys(&[KeySpec::counted(TAKE, 1)])
-    .args(&[
-        Arg::integer("numkeys"),
-        Arg::key("key", 0).multiple(),
-        Arg::one_of("where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]),
-        Arg::integer("count").token("COUNT").optional(),
-    ]),
-    run_multi,
+    .args(first_key::without_timeout(&MULTI_ARGS)),
+    |cx| SORTED_SETS.run(cx),
 );
+
+/// Several members of the first sorted set that exists.
+pub(super) static SORTED_SETS: Family<End> =
+    Family { wanted: ValueType::SortedSet, end: End::parse, take };
 
 /// An end of a sorted set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +73,17 @@ impl End {
             Self::Max => "zpopmax",
         }
     }
+
+    /// Takes the word `MIN` or `MAX`; a syntax error if it is neither.
+    fn parse(reader: &mut ArgReader<'_>) -> Self {
+        if reader.token("MIN") {
+            return Self::Min;
+        }
+        if !reader.token("MAX") {
+            reader.fail(CommandError::SYNTAX);
+        }
+        Self::Max
+    }
 }
 
 /// Removes up to `count` members and lets `write` show them; returns how many they were.
@@ -79,17 +97,21 @@ pub(super) fn pop(
         let len = set.len();
         let count = count.min(len);
         if count == 0 {
-            return Change::none(0);
+            return Change::none((0, None));
         }
         let ranks = match end {
             End::Min => 0..count,
             End::Max => len - count..len,
         };
         write(Walk::new(set, ranks.clone(), end == End::Max));
-        set.remove_range(ranks);
-        Change::made(count as u64, event(end.command()), count)
+        let removed = set.remove_range(ranks);
+        Change::made(count as u64, event(end.command()), (count, removed))
     })?;
-    Ok(popped.unwrap_or(0))
+    let (count, removed) = popped.unwrap_or_default();
+    if let Some(removed) = removed {
+        edit.effects().discard_value(removed);
+    }
+    Ok(count)
 }
 
 fn run_pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
@@ -121,74 +143,19 @@ fn flat(reply: &mut Reply, elements: Walk<'_>) {
     elements.for_each(|element| reply::both(reply, element));
 }
 
-fn run_multi(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let request = parse_multi(cx, 1)?;
-    if !pop_first(cx, &request)? {
-        cx.reply.null_array();
+fn take(cx: &mut Cx<'_>, key: &[u8], end: End, at_most: usize) -> Result<bool, CommandError> {
+    let reply = &mut *cx.reply;
+    let popped = pop(&mut cx.db.edit(key), end, at_most, |elements| {
+        reply.array(2);
+        reply.bulk(key);
+        reply::pairs(reply, elements);
+    })?;
+    if popped > 0 {
+        // Replicas need not look for the key that had members.
+        let name = end.command().to_ascii_uppercase();
+        cx.log(&[name.as_bytes(), key, popped.to_string().as_bytes()]);
     }
-    Ok(())
-}
-
-/// What `ZMPOP` and `BZMPOP` ask for.
-pub(super) struct Multi<'a> {
-    pub(super) keys: Vec<&'a [u8]>,
-    end: End,
-    at_most: usize,
-}
-
-/// Parses the number of keys, which is the argument `at`, and what follows it.
-///
-/// # Errors
-/// Of syntax and of numbers.
-pub(super) fn parse_multi<'a>(cx: &Cx<'a>, at: usize) -> Result<Multi<'a>, CommandError> {
-    let mut reader = ArgReader::new(cx.args, at);
-    let bad_number = CommandError::request("ERR numkeys should be greater than 0");
-    let number = reader.integer_in(1..=i64::MAX, bad_number);
-    reader.check()?;
-    // A word must follow the keys.
-    let number = usize::try_from(number).ok().filter(|number| *number < reader.remaining());
-    let keys: Vec<_> = (0..number.ok_or(CommandError::SYNTAX)?).map(|_| reader.bytes()).collect();
-    let end = match () {
-        () if reader.token("MIN") => End::Min,
-        () if reader.token("MAX") => End::Max,
-        () => return Err(CommandError::SYNTAX),
-    };
-    let mut count = None;
-    while reader.more() {
-        if count.is_none() && reader.option("COUNT") {
-            let bad_count = CommandError::request("ERR count should be greater than 0");
-            count = Some(reader.integer_in(1..=i64::MAX, bad_count));
-        } else {
-            reader.unknown();
-        }
-    }
-    reader.finish()?;
-    let at_most = usize::try_from(count.unwrap_or(1)).unwrap_or(usize::MAX);
-    Ok(Multi { keys, end, at_most })
-}
-
-/// Pops from the first key that has members and replies with them; false and no reply if none has.
-///
-/// # Errors
-/// If a key before it holds another type.
-pub(super) fn pop_first(cx: &mut Cx<'_>, request: &Multi<'_>) -> Result<bool, CommandError> {
-    let Multi { end, at_most, .. } = *request;
-    for &key in &request.keys {
-        let reply = &mut *cx.reply;
-        let popped = pop(&mut cx.db.edit(key), end, at_most, |elements| {
-            reply.array(2);
-            reply.bulk(key);
-            reply::pairs(reply, elements);
-        })?;
-        if popped > 0 {
-            // Replicas need not look for the key that had members.
-            let mut digits = itoa::Buffer::new();
-            let name = end.command().to_ascii_uppercase();
-            cx.log(&[name.as_bytes(), key, digits.format(popped).as_bytes()]);
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(popped > 0)
 }
 
 #[cfg(test)]

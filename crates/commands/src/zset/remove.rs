@@ -68,7 +68,8 @@ pub static ZREMRANGEBYSCORE: DataCommand = DataCommand::new(
 fn run_members(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, args) = (cx.arg(1)?, cx.args);
     remove(cx, key, "zrem", |set| {
-        args.iter().skip(2).filter(|member| set.remove(member).is_some()).count()
+        let count = args.iter().skip(2).filter(|member| set.remove(member).is_some()).count();
+        (count, None)
     })
 }
 
@@ -76,27 +77,31 @@ fn run_range(cx: &mut Cx<'_>, by: By, name: &'static str) -> Result<(), CommandE
     let bounds = Bounds::parse(by, cx.arg(2)?, cx.arg(3)?)?;
     remove(cx, cx.arg(1)?, name, |set| {
         let ranks = bounds.ranks(set);
-        let count = ranks.len();
-        if count > 0 {
-            set.remove_range(ranks);
+        match ranks.len() {
+            0 => (0, None),
+            count => (count, set.remove_range(ranks)),
         }
-        count
     })
 }
 
-/// Lets `change` remove members and replies how many they were.
+/// Lets `change` remove members and replies how many they were. What it hands over is freed after
+/// the locks.
 fn remove(
     cx: &mut Cx<'_>,
     key: &[u8],
     name: &'static str,
-    change: impl FnOnce(&mut SortedSet) -> usize,
+    change: impl FnOnce(&mut SortedSet) -> (usize, Option<SortedSet>),
 ) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(key);
     let removed = edit.update::<SortedSet, _>(Absent::Ignore, |set| match change(set) {
-        0 => Change::none(0),
-        count => Change::made(count as u64, event(name), count),
+        (0, _) => Change::none((0, None)),
+        (count, removed) => Change::made(count as u64, event(name), (count, removed)),
     })?;
-    cx.reply.integer(removed.unwrap_or(0) as i64);
+    let (count, removed) = removed.unwrap_or_default();
+    if let Some(removed) = removed {
+        edit.effects().discard_value(removed);
+    }
+    cx.reply.integer(count as i64);
     Ok(())
 }
 

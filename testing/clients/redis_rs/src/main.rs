@@ -6,6 +6,7 @@
 
 mod checks;
 mod raw;
+mod types;
 
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn run(c: &mut Checks) -> Outcome {
     strings(c, &mut con)?;
     bitmaps(c, &mut con)?;
     keys(c, &mut con)?;
+    types::run(c, &mut con)?;
     transactions(c, &mut con)?;
     pipelines(c, &mut con)?;
     connections(c, &mut con)?;

@@ -202,7 +202,8 @@ fn unblock(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     }
     args.finish()?;
     let id = parse_i64(id).ok_or(CommandError::NOT_INTEGER)?;
-    let ended = u64::try_from(id).is_ok_and(|id| admin.engine.unblock(id, with_error));
+    let ended =
+        u64::try_from(id).is_ok_and(|id| admin.engine.unblock(id, with_error, admin.thread));
     admin.cx.reply.integer(i64::from(ended));
     Ok(())
 }
