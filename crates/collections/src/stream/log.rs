@@ -207,10 +207,8 @@ impl Log {
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
         self.accepts(id, fields.clone())?;
-        let tail = self
-            .tail
-            .as_mut()
-            .filter(|(_, tail)| !apart && (tail.total()) < BLOCK_ENTRIES_MAX);
+        let tail =
+            self.tail.as_mut().filter(|(_, tail)| !apart && (tail.total()) < BLOCK_ENTRIES_MAX);
         let fits =
             tail.is_some_and(|(base, tail)| tail.push(*base, id, fields.clone(), BLOCK_BYTES_MAX));
         if !fits {

@@ -96,7 +96,7 @@ pub(super) static HLEN: DataCommand = DataCommand::new(
 );
 
 /// Replies with the value of a field, or null; a long one is shared, not copied.
-pub(super) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8]) {
+pub(crate) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8]) {
     match hash.and_then(|hash| hash.get(field)) {
         None => reply.null(),
         Some(Item::Bytes(text)) if text.len() >= SHARED_REPLY_MIN => {

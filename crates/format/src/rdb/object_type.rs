@@ -42,10 +42,12 @@ pub enum ObjectType {
     SetListpack = 20,
     /// A stream whose consumers know when they were active (from Redis 7.2).
     StreamListpacks3 = 21,
+    /// An array, in a form of our own.
+    Array = 128,
 }
 
 impl ObjectType {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::String,
         Self::List,
         Self::Set,
@@ -65,6 +67,7 @@ impl ObjectType {
         Self::StreamListpacks2,
         Self::SetListpack,
         Self::StreamListpacks3,
+        Self::Array,
     ];
 
     /// The type of a number. None for others: those of modules, and those to come.
