@@ -7,13 +7,14 @@
 //! values), [`entry`] (one key with its value in one allocation), [`table`] (the key table),
 //! [`prefetch`] (hints to the processor). Then the values: [`listpack`] and [`intset`] (small
 //! collections in one block), [`list`], [`hash_table`] (large hashes and sets), [`set`], [`hash`],
-//! [`ordered`] (large sorted sets), [`sorted_set`], [`stream`] (the log with its consumer groups),
-//! [`hyperloglog`] (sketches inside strings).
+//! [`ordered`] (large sorted sets), [`sorted_set`], [`array`] (sparse, by index), [`stream`] (the
+//! log with its consumer groups), [`hyperloglog`] (sketches inside strings).
 
 // The structures pack pointers into 48 bits and lay entries out by hand: that is where the
 // product's memory figure comes from. Every block states the invariant that makes it sound.
 #![allow(unsafe_code)]
 
+pub mod array;
 pub mod block;
 pub mod bytes;
 mod compact;

@@ -2,7 +2,7 @@
 
 use resp::Args;
 
-use crate::spec::{Begin, Find, KeyFlags, KeySpec, Spec};
+use crate::spec::{Begin, Find, KeyFlags, KeySpec, Reach, Spec};
 
 /// A key found in a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct FoundKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidKeys;
 
-/// Calls `found` for each key of the command line, in the order of the specs. What only routes like
-/// a key is left out.
+/// Calls `found` for each key of the command line, in the order of the specs; those that no spec
+/// can tell come last. What only routes like a key is left out.
 ///
 /// # Errors
 /// If a count of keys is no number or exceeds the arguments, or a range does not fit.
@@ -37,7 +37,16 @@ pub fn find_keys(
             result = Err(InvalidKeys);
         }
     }
+    if let Some(finder) = spec.more_keys {
+        finder(args, &mut found);
+    }
     result
+}
+
+/// Whether the command line touches keys beyond those that [`find_keys`] finds.
+#[must_use]
+pub fn reach(spec: &Spec, args: Args<'_>) -> Reach {
+    spec.more_keys.map_or(Reach::Named, |finder| finder(args, &mut |_| ()))
 }
 
 fn find_spec(spec: &KeySpec, args: Args<'_>, found: &mut impl FnMut(FoundKey)) -> Option<()> {
@@ -118,6 +127,24 @@ mod tests {
         const SPECS: &[KeySpec] = &[KeySpec::range(KeyFlags::RO, 1, -1, 2)];
         assert_eq!(keys(SPECS, &[b"MSET", b"a", b"1", b"b", b"2"]), Some(vec![1, 3]));
         assert_eq!(keys(SPECS, &[b"MSET"]), None);
+    }
+
+    #[test]
+    fn keys_that_no_spec_tells_come_last() {
+        let finder: crate::spec::KeyFinder = |args, found| {
+            found(FoundKey { index: args.len() - 1, flags: KeyFlags::OW });
+            if args.len() > 3 { Reach::Anywhere } else { Reach::Named }
+        };
+        const SPECS: &[KeySpec] = &[KeySpec::first(KeyFlags::RO), KeySpec::unknown(KeyFlags::OW)];
+        let spec = Spec::new("x", Group::Generic, "1.0.0", -1, "", "").keys(SPECS);
+        let spec = spec.more_keys(finder);
+        let found = |line: &[&[u8]]| {
+            let (args, mut out) = (OwnedArgs::from_slices(line), Vec::new());
+            find_keys(&spec, args.as_args(), |key| out.push(key.index)).unwrap();
+            (out, reach(&spec, args.as_args()))
+        };
+        assert_eq!(found(&[b"X", b"a", b"b"]), (vec![1, 2], Reach::Named));
+        assert_eq!(found(&[b"X", b"a", b"b", b"c"]), (vec![1, 3], Reach::Anywhere));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod key;
 
 pub use arg::{Arg, ArgKind};
 pub use flags::{Categories, Flags, KeyFlags};
-pub use key::{Begin, Find, KeySpec};
+pub use key::{Begin, Find, KeyFinder, KeySpec, Reach};
 
 /// The group of a command as `COMMAND DOCS` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,8 @@ pub struct Spec {
     pub explicit_categories: Categories,
     /// Where its keys are.
     pub keys: &'static [KeySpec],
+    /// What its arguments say of keys that the specs cannot tell; called with the whole line.
+    pub more_keys: Option<KeyFinder>,
     /// Its arguments, for `COMMAND DOCS`.
     pub args: &'static [Arg],
     /// `(version, change)` pairs.
@@ -143,6 +145,7 @@ impl Spec {
             flags: Flags::NONE,
             explicit_categories: Categories::NONE,
             keys: &[],
+            more_keys: None,
             args: &[],
             history: &[],
             tips: &[],
@@ -169,6 +172,13 @@ impl Spec {
     #[must_use]
     pub const fn keys(mut self, keys: &'static [KeySpec]) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Sets what finds the keys that the specs cannot tell.
+    #[must_use]
+    pub const fn more_keys(mut self, finder: KeyFinder) -> Self {
+        self.more_keys = Some(finder);
         self
     }
 

@@ -6,6 +6,7 @@
 
 use command::DataCommand;
 
+pub mod array;
 pub mod bitmap;
 mod element_scan;
 mod first_key;
@@ -37,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static DataCommand> {
         set::COMMANDS,
         stream::COMMANDS,
         zset::COMMANDS,
+        array::COMMANDS,
     ];
     families.into_iter().flatten().copied()
 }

@@ -75,7 +75,11 @@ fn a_fixed_arity_counts_the_documented_arguments() {
         let mandatory = spec.args.iter().filter(|arg| !arg.optional);
         let is_open = spec.args.iter().any(|arg| {
             let in_block = arg.kind == command::spec::ArgKind::Block;
-            arg.optional || arg.multiple || in_block && arg.args.iter().any(|part| part.multiple)
+            let choices = arg.args.iter().map(fewest_words);
+            let is_choice = arg.kind == command::spec::ArgKind::OneOf;
+            let differ = is_choice && !choices.clone().zip(choices.skip(1)).all(|(a, b)| a == b);
+            let parts = in_block && arg.args.iter().any(|part| part.multiple);
+            arg.optional || arg.multiple || differ || parts
         });
         assert_eq!(spec.arity < 0, is_open, "{}: arity {} and arguments", spec.name, spec.arity);
         let words = words + mandatory.map(fewest_words).sum::<usize>();

@@ -4,7 +4,7 @@
 //! handler (arity, locks, rollback of a failed reply, propagation) and returns the bytes of the
 //! reply. What followed from it can be asked for: events, log, dirty count.
 
-use command::{CommandError, Cx, DataCommand, keys::find_keys};
+use command::{CommandError, Cx, DataCommand, keys, keys::find_keys, spec::Reach};
 use config::{Config, Environment, SetRules};
 use resp::{Args, OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
@@ -79,7 +79,10 @@ impl Bench {
             positions.extend(args.get(key.index).map(|key| self.store.position(key)));
             keys.push(key.index);
         });
-        let held = Held::keys(&self.store, positions);
+        let held = match keys::reach(&command.spec, args) {
+            Reach::Anywhere => Held::all(&self.store),
+            Reach::Named => Held::keys(&self.store, positions),
+        };
         let dirty = self.effects.dirty;
         self.effects.next_command();
         let (effects, rng) = (&mut self.effects, &mut self.rng);

@@ -296,7 +296,8 @@ fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
             }
         }
         Locks::None => {}
-        Locks::Keys => db.lock_keys(|each| call.entry.keys(call.args, each)),
+        Locks::Reach if call.entry.reaches_anywhere(call.args) => db.lock_all(),
+        Locks::Keys | Locks::Reach => db.lock_keys(|each| call.entry.keys(call.args, each)),
         Locks::All => db.lock_all(),
     }
 }

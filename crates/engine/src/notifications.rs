@@ -58,6 +58,7 @@ fn flag(class: EventClass) -> EventFlags {
         EventClass::Hash => EventFlags::HASH,
         EventClass::SortedSet => EventFlags::ZSET,
         EventClass::Stream => EventFlags::STREAM,
+        EventClass::Array => EventFlags::ARRAY,
         EventClass::Module => EventFlags::MODULE,
         EventClass::Expired => EventFlags::EXPIRED,
         EventClass::Evicted => EventFlags::EVICTED,

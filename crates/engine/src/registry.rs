@@ -5,8 +5,8 @@
 
 use std::sync::OnceLock;
 
-use command::keys::find_keys;
-use command::spec::{Begin, Find, KeyFlags};
+use command::keys::{find_keys, reach};
+use command::spec::{Begin, Find, KeyFlags, Reach};
 use command::{Command, Flags, Handler, Spec};
 use hashbrown::HashTable;
 use resp::Args;
@@ -43,6 +43,8 @@ pub enum Locks {
     One(usize),
     /// The shards of the keys that the specs name.
     Keys,
+    /// Those, or all if the command line refers to keys that only the data name.
+    Reach,
     /// All.
     All,
 }
@@ -73,6 +75,12 @@ impl Entry {
     #[must_use]
     pub const fn has(&self, flag: Flags) -> bool {
         self.spec.flags.contains(flag)
+    }
+
+    /// Whether a command line touches keys that its arguments do not name.
+    #[must_use]
+    pub fn reaches_anywhere(&self, args: Args<'_>) -> bool {
+        self.locks == Locks::Reach && reach(self.spec, args) == Reach::Anywhere
     }
 
     /// Calls `found` with each key argument.
@@ -245,6 +253,9 @@ impl Registry {
 fn locks_of(spec: &Spec) -> Locks {
     if spec.flags.contains(Flags::WHOLE_KEYSPACE) {
         return Locks::All;
+    }
+    if spec.more_keys.is_some() {
+        return Locks::Reach;
     }
     match spec.keys {
         [] => Locks::None,

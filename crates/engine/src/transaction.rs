@@ -132,7 +132,7 @@ impl Engine {
         let everything = |q: &Queued| {
             q.entry.locks == Locks::All
                 || q.entry.has(Flags::KEYSPACE_WALK)
-                || q.entry.has(Flags::MOVABLE_KEYS)
+                || q.entry.reaches_anywhere(q.args.as_args())
         };
         if queue.iter().any(everything) {
             return Held::all(&self.store);

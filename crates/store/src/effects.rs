@@ -79,6 +79,8 @@ pub enum EventClass {
     SortedSet,
     /// `t`: streams.
     Stream,
+    /// `a`: arrays.
+    Array,
     /// `d`: module types.
     Module,
     /// `x`: a key expired.

@@ -128,6 +128,7 @@ impl<'a> Keyspace<'a> {
     /// Locks all shards.
     pub fn lock_all(&mut self) {
         self.held = Held::all(self.store);
+        self.owns_locks = true;
     }
 
     /// This view for a while, in database `db`: for a command that runs on behalf of another client

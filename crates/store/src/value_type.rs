@@ -18,11 +18,20 @@ pub enum ValueType {
     Hash,
     /// Streams.
     Stream,
+    /// Arrays.
+    Array,
 }
 
 impl ValueType {
-    const ALL: [Self; 6] =
-        [Self::String, Self::List, Self::Set, Self::SortedSet, Self::Hash, Self::Stream];
+    const ALL: [Self; 7] = [
+        Self::String,
+        Self::List,
+        Self::Set,
+        Self::SortedSet,
+        Self::Hash,
+        Self::Stream,
+        Self::Array,
+    ];
 
     /// The type of a value.
     #[must_use]
@@ -46,6 +55,7 @@ impl ValueType {
             Self::SortedSet => "zset",
             Self::Hash => "hash",
             Self::Stream => "stream",
+            Self::Array => "array",
         }
     }
 

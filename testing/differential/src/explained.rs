@@ -151,6 +151,25 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "sort-leaves-encodings",
+        sentence: "SORT leaves a sorted set in the encoding that it has; Redis and Valkey make \
+                   it a skiplist.",
+        explains: |command, subject, reference| {
+            is(command, "OBJECT") && is_bulk(subject, "listpack") && is_bulk(reference, "skiplist")
+        },
+    },
+    Explained {
+        name: "sort-stale-range-error",
+        sentence: "SORT judges each number by itself; in Redis 7.0 and Valkey a number out of \
+                   range that came before can make it refuse good ones.",
+        explains: |command, subject, reference| {
+            let sorted = matches!(subject, Value::Array(_) | Value::Integer(_));
+            (is(command, "SORT") || is(command, "SORT_RO"))
+                && sorted
+                && is_error(reference, "ERR One or more scores")
+        },
+    },
+    Explained {
         name: "unbalanced-streams",
         sentence: "XREAD and XREADGROUP name themselves when keys and ids are not equally many, as \
                    Redis 7.2 does; Redis 7.0 says XREAD for both.",

@@ -64,6 +64,7 @@ fn reader(kind: &Value, key: &[u8]) -> Vec<Vec<u8>> {
             b"set" => &[b"SMEMBERS", b""],
             b"zset" => &[b"ZRANGE", b"", b"0", b"-1", b"WITHSCORES"],
             b"hash" => &[b"HGETALL", b""],
+            b"array" => &[b"ARSCAN", b"", b"0", b"18446744073709551614"],
             b"stream" => &[b"XRANGE", b"", b"-", b"+"],
             _ => &[b"GET", b""],
         },

@@ -101,6 +101,26 @@ const RESTORE_OPTIONS: &[&[Arg]] = &[
 
 const ELEMENT_SCAN_OPTIONS: &[&[Arg]] = &[&[Word("MATCH"), Glob], &[Word("COUNT"), Word("1000")]];
 
+/// Patterns of keys: some lead to strings, some to fields of hashes, some nowhere.
+const SORT_PATTERNS: Arg =
+    OneOf(&[&[Word("*")], &[Word("*->f")], &[Word("none_*")], &[Word("#")], &[Word("nosort")]]);
+
+/// What equal weights leave open differs when texts are weights, so `ALPHA` is without `BY`.
+const SORT_OPTIONS: &[&[Arg]] = &[
+    &[OneOf(&[&[Word("ALPHA")], &[Word("ALPHA")], &[Word("BY"), Word("nosort")]])],
+    &[Word("DESC")],
+    &[Word("GET"), SORT_PATTERNS],
+    &[Word("STORE")],
+];
+
+/// Sets have no order that both servers share: what is stored must be sorted.
+const SORT_STORE_OPTIONS: &[&[Arg]] = &[
+    &[Word("DESC")],
+    &[Word("LIMIT"), SMALL_INDEX, SMALL_COUNT],
+    &[Word("GET"), Word("#")],
+    &[Word("GET"), SORT_PATTERNS],
+];
+
 const LCS_OPTIONS: &[&[Arg]] =
     &[&[Word("LEN")], &[Word("IDX")], &[Word("MINMATCHLEN"), Int], &[Word("WITHMATCHLEN")]];
 
@@ -557,6 +577,9 @@ pub const TABLE: &[Row] = &[
     row(&["SCAN"], &[Word("0"), Word("COUNT"), Word("1000"), Options(SCAN_OPTIONS)])
         .compare(Compare::Scan)
         .weight(1),
+    row(&["SORT"], &[Key, Options(SORT_OPTIONS)]).compare(Compare::Unordered).weight(6),
+    row(&["SORT"], &[Key, Word("ALPHA"), Options(SORT_STORE_OPTIONS), Word("STORE"), Key]),
+    row(&["SORT_RO"], &[Key, Options(SORT_OPTIONS)]).compare(Compare::Unordered),
     row(&["SCAN"], &[Word("x"), Options(SCAN_OPTIONS)]).compare(Compare::Scan).weight(1),
     row(&["TOUCH"], &[Repeat(1, 3, &[Key])]),
     row(&["TTL"], &[Key]).compare(Compare::Seconds),

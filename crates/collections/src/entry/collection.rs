@@ -228,4 +228,5 @@ objects! {
     Hash: crate::hash::Hash = 5;
     Stream: crate::stream::Stream = 7;
     SortedSet: crate::sorted_set::SortedSet = 6;
+    Array: crate::array::Array = 8;
 }

@@ -49,7 +49,7 @@ mod producers;
 mod progress;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub(crate) mod tree;
 
 use std::sync::Arc;
 

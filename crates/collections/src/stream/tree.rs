@@ -30,7 +30,7 @@ const JOINED_MAX: usize = FANOUT / 2;
 
 /// The map; see the module page.
 #[derive(Debug)]
-pub(super) struct Tree<K, V> {
+pub(crate) struct Tree<K, V> {
     root: Option<Arc<Node<K, V>>>,
     len: usize,
 }
@@ -387,7 +387,7 @@ impl<K, V> Node<K, V> {
 
 /// The items of a tree in ascending order.
 #[derive(Debug)]
-pub(super) struct Iter<'a, K, V> {
+pub(crate) struct Iter<'a, K, V> {
     tree: &'a Tree<K, V>,
     leaf: &'a [(K, V)],
     at: usize,

@@ -1,7 +1,22 @@
 //! Key specs: where in a command's arguments its keys are, so that locks, ACL, cluster slots and
 //! clients know them before the command runs.
 
+use resp::Args;
+
 use super::flags::KeyFlags;
+use crate::keys::FoundKey;
+
+/// How far a command line reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The keys that its arguments name.
+    Named,
+    /// Further keys, whose names are made of data: it must be atomic over the whole keyspace.
+    Anywhere,
+}
+
+/// Finds the keys of a command line that no spec can tell, and says whether there may be others.
+pub type KeyFinder = fn(Args<'_>, &mut dyn FnMut(FoundKey)) -> Reach;
 
 /// Where the keys of a spec begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +99,12 @@ impl KeySpec {
     pub const fn counted_step(flags: KeyFlags, begin: u16, step: u16) -> Self {
         let find = Find::KeyNum { count: 0, first: 1, step };
         Self { flags, begin: Begin::Index(begin), find, notes: None }
+    }
+
+    /// Keys of which only the running command knows.
+    #[must_use]
+    pub const fn unknown(flags: KeyFlags) -> Self {
+        Self { flags, begin: Begin::Unknown, find: Find::Unknown, notes: None }
     }
 
     /// Adds a remark.

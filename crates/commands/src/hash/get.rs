@@ -105,7 +105,7 @@ pub(super) static HLEN: DataCommand = DataCommand::new(
 
 /// Replies with the value of a field that is not due at `now`, or null; a long one is shared, not
 /// copied.
-pub(super) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8], now: UnixMs) {
+pub(crate) fn reply_value(reply: &mut Reply, hash: Option<&Hash>, field: &[u8], now: UnixMs) {
     match hash.and_then(|hash| hash.get(field, now)) {
         None => reply.null(),
         Some(Item::Bytes(text)) if text.len() >= SHARED_REPLY_MIN => {

@@ -34,6 +34,8 @@ use config::rows::{HASH_MAX_LISTPACK_ENTRIES, HASH_MAX_LISTPACK_VALUE};
 use resp::Reply;
 use store::{Event, EventClass};
 
+pub(crate) use get::reply_value;
+
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
     // Some fields.

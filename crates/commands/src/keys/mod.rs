@@ -1,6 +1,6 @@
 //! Commands on keys of any type: whether they exist, how long they live, what they are called.
 //!
-//! None of them looks inside a value. Most lock the keys they name; `SCAN`, `KEYS`, `DBSIZE` and
+//! Only `SORT` looks inside a value. Most lock the keys they name; `SCAN`, `KEYS`, `DBSIZE` and
 //! `RANDOMKEY` name none and walk the keyspace shard by shard instead, see
 //! [`Flags::KEYSPACE_WALK`](command::Flags::KEYSPACE_WALK).
 
@@ -19,6 +19,7 @@ mod randomkey;
 mod rename;
 mod restore;
 mod scan;
+mod sort;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -59,6 +60,9 @@ pub static COMMANDS: &[&DataCommand] = &[
     &dump::DUMP,
     &restore::RESTORE,
     &restore::RESTORE_ASKING,
+    // Order.
+    &sort::SORT,
+    &sort::SORT_RO,
     // What the server knows of a value.
     &object::OBJECT,
 ];

@@ -91,6 +91,7 @@ fn limits(cx: &mut Cx<'_>) -> Limits {
         set: crate::set::limits(cx),
         hash: crate::hash::limits(cx),
         sorted_set: crate::zset::limits(cx),
+        array: crate::array::limits(cx.config),
     }
 }
 

@@ -389,5 +389,5 @@ fn the_table_is_consistent() {
             (spec.flags.contains(Flags::READONLY), spec.flags.contains(Flags::WRITE));
         assert!(container || reads != writes, "{} reads or writes", spec.name);
     }
-    assert_eq!(names.len(), 26);
+    assert_eq!(names.len(), 28);
 }

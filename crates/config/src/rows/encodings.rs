@@ -44,10 +44,10 @@ rows! {
     STREAM_IDMP_MAXSIZE: Int = int("stream-idmp-maxsize", 100, 1, 10_000),
         "Ids that a stream remembers of each idempotent producer.";
     ARRAY_SLICE_SIZE: Int =
-        int("array-slice-size", 4096, 1, UINT_MAX).number_check(checks::power_of_two).planned(),
+        int("array-slice-size", 4096, 1, UINT_MAX).number_check(checks::power_of_two),
         "Positions in a slice of an array, a power of two.";
-    ARRAY_SPARSE_KMAX: Int = int("array-sparse-kmax", 10, 0, UINT_MAX).planned(),
+    ARRAY_SPARSE_KMAX: Int = int("array-sparse-kmax", 10, 0, UINT_MAX),
         "Elements beyond which a slice of an array becomes dense; 0 makes every slice dense.";
-    ARRAY_SPARSE_KMIN: Int = int("array-sparse-kmin", 5, 0, UINT_MAX).planned(),
+    ARRAY_SPARSE_KMIN: Int = int("array-sparse-kmin", 5, 0, UINT_MAX),
         "Elements below which a slice of an array becomes sparse again; 0 never does.";
 }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use ::collections::entry::Object;
-use ::collections::{hash, list, set, sorted_set};
+use ::collections::{array, hash, list, set, sorted_set};
 
 use super::ObjectType;
 use super::reader::Reader;
@@ -64,6 +64,8 @@ pub struct Limits {
     pub hash: hash::Limits,
     /// Of sorted sets.
     pub sorted_set: sorted_set::Limits,
+    /// Of arrays.
+    pub array: array::Limits,
 }
 
 impl Limits {
@@ -80,6 +82,7 @@ impl Limits {
                 member_bytes_max: listpack_value,
                 seed,
             },
+            array: array::Limits::default(),
         }
     }
 }
@@ -131,5 +134,6 @@ pub fn body<'a>(
         ObjectType::StreamListpacks => stream::read(reader, stream::Form::First)?.into(),
         ObjectType::StreamListpacks2 => stream::read(reader, stream::Form::Second)?.into(),
         ObjectType::StreamListpacks3 => stream::read(reader, stream::Form::Third)?.into(),
+        ObjectType::Array => read::array(reader, &limits.array)?.into(),
     }))
 }

@@ -8,6 +8,7 @@ mod stream;
 
 use std::ops::ControlFlow;
 
+use collections::array::{Array, Digits, INDEX_MAX};
 use collections::entry::{ObjectRef, StringRef, ValueRef};
 use collections::hash::Hash;
 use collections::list::{List, NodeRef};
@@ -64,6 +65,7 @@ pub fn object_type(value: ValueRef<'_>, options: Options) -> (ObjectType, Versio
         },
         ValueRef::Object(ObjectRef::Stream(_)) if newer => ObjectType::StreamListpacks3,
         ValueRef::Object(ObjectRef::Stream(_)) => ObjectType::StreamListpacks2,
+        ValueRef::Object(ObjectRef::Array(_)) => ObjectType::Array,
     };
     (kind, options.version)
 }
@@ -85,6 +87,7 @@ pub fn body<S: Sink>(value: ValueRef<'_>, options: Options, sink: &mut S) -> Res
         ValueRef::Object(ObjectRef::Stream(value)) => {
             stream::write(value, options.version, &mut out)
         }
+        ValueRef::Object(ObjectRef::Array(array)) => write_array(array, &mut out),
     }
 }
 
@@ -107,6 +110,20 @@ fn write_list<S: Sink>(list: &List, out: &mut Writer<'_, S>) -> Result<(), S::Er
         }
     }
     Ok(())
+}
+
+/// The number of elements, where the next insertion goes, and each element behind the number of
+/// positions that are free before it.
+fn write_array<S: Sink>(array: &Array, out: &mut Writer<'_, S>) -> Result<(), S::Error> {
+    out.length(array.count())?;
+    out.length(array.next_index().unwrap_or(INDEX_MAX + 1))?;
+    let (mut digits, mut next) = (Digits::default(), 0);
+    let failed = array.visit(0..=INDEX_MAX, false, |index, element| {
+        let gap = index - next;
+        next = index + 1;
+        out.length(gap).and_then(|()| out.string(element.text(&mut digits))).err()
+    });
+    failed.map_or(Ok(()), Err)
 }
 
 fn write_item<S: Sink>(item: Item<'_>, out: &mut Writer<'_, S>) -> Result<(), S::Error> {

@@ -46,10 +46,12 @@ pub enum ObjectType {
     HashTimed = 24,
     /// A small one as a listpack (from Redis 7.4).
     HashTimedListpack = 25,
+    /// An array, in a form of our own.
+    Array = 128,
 }
 
 impl ObjectType {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::String,
         Self::List,
         Self::Set,
@@ -71,6 +73,7 @@ impl ObjectType {
         Self::StreamListpacks3,
         Self::HashTimed,
         Self::HashTimedListpack,
+        Self::Array,
     ];
 
     /// The type of a number. None for others: those of modules, and those to come.

@@ -70,8 +70,10 @@ fn shown(decoded: &Decoded<'_>) -> Vec<String> {
             let read = group.entries_read;
             shown.push(format!("group {} at {} read {read:?}", text(name), group.last_id));
             shown.extend(group.pending_from(collections::stream::Id::MIN).map(|(id, pending)| {
-                let holder = group.consumer(pending.consumer).expect("it is a consumer's");
-                format!("{id} {} {}", text(holder.name()), pending.deliveries)
+                let holder = pending.consumer.map_or("nobody".to_owned(), |consumer| {
+                    text(group.consumer(consumer).expect("it is a consumer's").name())
+                });
+                format!("{id} {holder} {}", pending.deliveries)
             }));
         }
     }

@@ -1,5 +1,6 @@
 //! Lists, sets, sorted sets and hashes, in every form they ever had.
 
+use collections::array::{self, Array, INDEX_MAX};
 use collections::block::Malformed;
 use collections::hash::{self, Hash};
 use collections::intset::Intset;
@@ -33,6 +34,7 @@ const ZSET_LISTPACK: DecodeError = broken("Zset listpack integrity check failed"
 const HASH_ZIPLIST: DecodeError = broken("Hash ziplist integrity check failed");
 const HASH_DEADLINE: DecodeError = broken("Hash field has no valid deadline");
 const HASH_LISTPACK: DecodeError = broken("Hash listpack integrity check failed");
+const ARRAY: DecodeError = broken("Array integrity check failed");
 const ZIPMAP: DecodeError = broken("Zipmap integrity check failed");
 
 /// A listpack; `error` if it is damaged.
@@ -160,6 +162,21 @@ pub(super) fn sorted_set_listpack(
 ) -> Read<SortedSet> {
     let pairs = listpack(reader, ZSET_LISTPACK)?;
     packed(pairs, |pairs| SortedSet::from_listpack(pairs, limits), ZSET_LISTPACK)
+}
+
+/// An array, as [`write_array`](super::super::encode) lays it out.
+pub(super) fn array(reader: &mut Reader<'_>, limits: &array::Limits) -> Read<Array> {
+    let mut array = Array::default();
+    let count = count(reader)?;
+    array.seek(reader.length()?);
+    let mut next = 0_u64;
+    for _ in 0..count {
+        let index = next.checked_add(reader.length()?).filter(|&index| index <= INDEX_MAX);
+        let index = index.ok_or(ARRAY)?;
+        array.set(index, &reader.string()?, limits);
+        next = index + 1;
+    }
+    Ok(array)
 }
 
 pub(super) fn hash(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {

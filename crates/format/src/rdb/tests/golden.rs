@@ -89,7 +89,7 @@ fn stream_at(time: u64) -> Stream {
     let mut group = Group::new(Id::new(5, 7), None);
     let consumer = group.create_consumer(b"c1", time).unwrap();
     group.consumer_mut(consumer).unwrap().active_at = Some(time);
-    group.set_pending(Id::new(5, 7), Pending { consumer, delivered_at: time, deliveries: 1 });
+    group.set_pending(Id::new(5, 7), Pending::of(consumer, time, 1));
     stream.create_group(b"g1", group);
     stream
 }

@@ -1,5 +1,6 @@
 //! Random values of every type: what is read is what was written.
 
+use collections::array::Array;
 use collections::hash::Hash;
 use collections::list::{End, List};
 use collections::set::Set;
@@ -60,7 +61,8 @@ fn random_stream(rng: &mut Rng) -> Stream {
             let number = group.create_consumer(consumer.as_bytes(), rng.below(1000)).unwrap();
             group.consumer_mut(number).unwrap().active_at = rng.chance(1, 2).then_some(77);
             for id in ids.iter().filter(|_| rng.chance(1, 5)) {
-                let record = Pending { consumer: number, delivered_at: 5, deliveries: 1 };
+                let held = Pending::of(number, 5, 1);
+                let record = if id.ms % 9 == 0 { Pending::released(2) } else { held };
                 group.set_pending(*id, record);
             }
         }
@@ -71,7 +73,7 @@ fn random_stream(rng: &mut Rng) -> Stream {
 
 fn random(rng: &mut Rng) -> Decoded<'static> {
     let Limits { set: set_limits, hash: hash_limits, sorted_set: sorted_limits, .. } = limits();
-    Decoded::Object(match rng.below(6) {
+    Decoded::Object(match rng.below(7) {
         0 => return Decoded::String(text(rng).into()),
         1 => random_list(rng).into(),
         2 => {
@@ -101,6 +103,15 @@ fn random(rng: &mut Rng) -> Decoded<'static> {
                 set.insert(&text(rng), score, sorted_limits);
             }
             set.into()
+        }
+        5 => {
+            let (mut array, mut index) = (Array::default(), 0);
+            for _ in 0..number_of_elements(rng) {
+                index += 1 + (rng.next_u64() >> (8 + rng.below(56)));
+                array.set(index, &text(rng), &limits().array);
+            }
+            array.seek(index);
+            array.into()
         }
         _ => random_stream(rng).into(),
     })
