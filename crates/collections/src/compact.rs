@@ -22,6 +22,7 @@ use crate::hash::timed::{self, TimedListpack};
 use crate::hash_table::{self, HashTable};
 use crate::intset::Intset;
 use crate::listpack::{Listpack, Offset};
+use crate::prefetch;
 use crate::size_class::allocation_bytes;
 
 const LISTPACK: usize = 0;
@@ -150,6 +151,14 @@ impl Compact {
             TABLE => View::Table(unsafe { &*self.pointer().cast::<HashTable>() }),
             // SAFETY: as for a table.
             _ => View::Timed(unsafe { &*self.pointer().cast::<TimedListpack>() }),
+        }
+    }
+
+    /// Asks the processor for what looking up these names will read.
+    pub(crate) fn prefetch(&self, names: &[&[u8]]) {
+        match self.view() {
+            View::Table(table) => table.prefetch(names),
+            View::Listpack(_) | View::Intset(_) | View::Timed(_) => prefetch::small(self.pointer()),
         }
     }
 

@@ -16,6 +16,7 @@
 
 pub mod array;
 pub mod block;
+mod byte_match;
 pub mod bytes;
 mod compact;
 pub mod entry;

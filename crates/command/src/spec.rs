@@ -112,6 +112,9 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// What its arguments say of keys that the specs cannot tell; called with the whole line.
     pub more_keys: Option<KeyFinder>,
+    /// The argument that names an element of the key's value, or the first of several: what is
+    /// worth looking up ahead.
+    pub element: Option<u8>,
     /// Its arguments, for `COMMAND DOCS`.
     pub args: &'static [Arg],
     /// `(version, change)` pairs.
@@ -146,6 +149,7 @@ impl Spec {
             explicit_categories: Categories::NONE,
             keys: &[],
             more_keys: None,
+            element: None,
             args: &[],
             history: &[],
             tips: &[],
@@ -200,6 +204,13 @@ impl Spec {
     #[must_use]
     pub const fn tips(mut self, tips: &'static [&'static str]) -> Self {
         self.tips = tips;
+        self
+    }
+
+    /// Says which argument names an element of the key's value.
+    #[must_use]
+    pub const fn element(mut self, index: u8) -> Self {
+        self.element = Some(index);
         self
     }
 

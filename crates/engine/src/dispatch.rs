@@ -24,9 +24,32 @@ pub struct Prepared {
     pub(crate) position: Option<Position>,
 }
 
+/// Where a command line names an element of its only key's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ElementOf {
+    /// The key's.
+    pub position: Position,
+    /// The argument that is the key.
+    pub key: usize,
+    /// The argument that names the element.
+    pub name: usize,
+}
+
+impl Prepared {
+    /// Where the line names an element, if it does.
+    #[inline]
+    #[must_use]
+    pub fn element(&self) -> Option<ElementOf> {
+        let entry = self.entry.ok()?;
+        let (position, name) = (self.position?, usize::from(entry.spec.element?));
+        let Locks::One(key) = entry.locks else { return None };
+        Some(ElementOf { position, key, name })
+    }
+}
+
 impl Engine {
     /// Looks up a command and, if it has one key, asks the processor for the lock of that key's
-    /// shard. A pipeline's commands take each of the three steps of preparing together, before the
+    /// shard. A pipeline's commands take each of the four steps of preparing together, before the
     /// first is executed, so that their cache misses overlap. `last` is the command before it,
     /// which is probably the same.
     #[inline]
@@ -55,6 +78,11 @@ impl Engine {
         if let Some(position) = prepared.position {
             self.store.prefetch_entry(session.db(), position);
         }
+    }
+
+    /// The fourth step of preparing: asks for the elements that commands on one key name.
+    pub fn prepare_elements(&self, session: &Session, key: &[u8], at: Position, names: &[&[u8]]) {
+        self.store.prefetch_elements(session.db(), at, key, names);
     }
 
     #[inline]

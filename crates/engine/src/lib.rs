@@ -29,7 +29,7 @@ pub mod transaction;
 
 pub use call::Flow;
 pub use clients::{ClientHandle, Endpoint};
-pub use dispatch::Prepared;
+pub use dispatch::{ElementOf, Prepared};
 pub use engine::{Engine, Parts};
 pub use platform::{LogLevel, Message, Platform};
 pub use session::Session;

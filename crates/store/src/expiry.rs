@@ -68,11 +68,20 @@ pub(crate) fn emptied(effects: &mut Effects, db: usize, entry: Entry) {
 pub struct Sweep {
     /// The time.
     pub now: UnixMs,
-    /// A segment is visited once its earliest deadline is this many milliseconds past: visiting
-    /// later finds more due keys at once.
+    /// A segment of a large table is visited once its earliest deadline is this many milliseconds
+    /// past: visiting later finds more due keys at once. Those of small tables are visited at once.
     pub slack_ms: u64,
     /// Entries to visit under one lock.
     pub batch: usize,
+}
+
+impl Sweep {
+    /// The slack for one table.
+    fn slack_of(&self, table: &KeyTable) -> u64 {
+        /// Visiting all entries of so few takes some microseconds.
+        const SMALL: usize = 1_000;
+        if table.len() < SMALL { 0 } else { self.slack_ms }
+    }
 }
 
 impl Store {
@@ -88,7 +97,7 @@ impl Store {
     ) -> bool {
         let mut shard = self.shards[shard].lock();
         let Shard { databases, watchers, waiting } = &mut *shard;
-        let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_ms);
+        let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_of(table));
         let Some(db) = databases.iter().position(has_due) else { return false };
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
         let mut more = rest.iter().any(has_due);
@@ -100,7 +109,8 @@ impl Store {
             }
             Expired::Emptied(entry) => emptied(effects, db, entry),
         };
-        more |= table.expire_due(sweep.now, sweep.slack_ms, sweep.batch, &rehash, gone);
+        let slack_ms = sweep.slack_of(table);
+        more |= table.expire_due(sweep.now, slack_ms, sweep.batch, &rehash, gone);
         // The locks of whoever waits for the end of a key may be others than this one.
         effects.ready_later.append(&mut effects.ready);
         if effects.pending() {

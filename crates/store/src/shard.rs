@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use collections::entry::ValueRef;
 use collections::prefetch;
 use collections::table::KeyTable;
 use crossbeam_utils::CachePadded;
@@ -146,6 +147,16 @@ impl Store {
     pub fn prefetch_entry(&self, db: usize, position: Position) {
         if let Some(shard) = self.shards[shard_of(position)].try_lock() {
             shard.databases[db].prefetch_entry(position);
+        }
+    }
+
+    /// Asks for what looking up the elements of these names in the value of `key` will read, if it
+    /// is a collection; best some time after [`Store::prefetch_entry`].
+    pub fn prefetch_elements(&self, db: usize, position: Position, key: &[u8], names: &[&[u8]]) {
+        let Some(shard) = self.shards[shard_of(position)].try_lock() else { return };
+        let entry = shard.databases[db].find(position, key);
+        if let Some(ValueRef::Object(object)) = entry.map(|entry| entry.value()) {
+            object.prefetch(names);
         }
     }
 

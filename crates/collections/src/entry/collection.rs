@@ -22,6 +22,10 @@ pub trait Collection: Default + Clone + fmt::Debug + Send + Sync {
     /// Whether there are no elements.
     fn is_empty(&self) -> bool;
 
+    /// Asks the processor for what looking up the elements of these names will read, at most
+    /// sixteen; nothing where that is near at hand anyway.
+    fn prefetch(&self, _names: &[&[u8]]) {}
+
     /// Shows every element, each as its parts: a field and its value, a member and the text of its
     /// score. For comparing datasets.
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]]));
@@ -161,6 +165,13 @@ macro_rules! objects {
             pub const fn is_ordered(self) -> bool {
                 match self {
                     $(Self::$name(_) => <$type>::IS_ORDERED,)*
+                }
+            }
+
+            /// As [`Collection::prefetch`].
+            pub fn prefetch(self, names: &[&[u8]]) {
+                match self {
+                    $(Self::$name(object) => object.prefetch(names),)*
                 }
             }
 

@@ -316,6 +316,10 @@ impl Collection for Hash {
         Self::is_empty(self)
     }
 
+    fn prefetch(&self, names: &[&[u8]]) {
+        self.compact.prefetch(names);
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
         let [mut name, mut text, mut time] = [(); 3].map(|()| itoa::Buffer::new());
         for field in self.fields() {

@@ -212,3 +212,23 @@ fn a_large_hash_expires_in_steps_that_visit_little() {
     }
     assert!(hash.is_empty() && hash.earliest().is_none());
 }
+
+#[test]
+fn asking_ahead_changes_nothing_whatever_the_form() {
+    let names: Vec<Vec<u8>> = (0..40_u32).map(|number| number.to_be_bytes().to_vec()).collect();
+    let asked: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    let mut hash = Hash::default();
+    for number in 0..20_000_u32 {
+        if [0, 1, 5, 50, 20_000 - 1].contains(&number) {
+            let before = hash.clone();
+            hash.prefetch(&asked);
+            hash.prefetch(&[]);
+            assert_eq!(hash.encoding(), before.encoding());
+            assert!(hash.fields().map(|f| f.name).eq(before.fields().map(|f| f.name)));
+        }
+        if number == 2 {
+            hash.set_deadline(&0_u32.to_be_bytes(), Some(7));
+        }
+        hash.set(&LIMITS, &number.to_be_bytes(), &b"value"[..]);
+    }
+}

@@ -33,6 +33,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use super::element::{Element, ElementRef};
+use crate::byte_match;
+use crate::prefetch;
 use crate::size_class::allocation_bytes;
 
 const WORD_BYTES: usize = size_of::<u64>();
@@ -134,7 +136,32 @@ impl Leaf {
     /// The first element with this tag that `is` the wanted one.
     #[inline]
     pub(super) fn find(&self, tag: u8, is: impl Fn(ElementRef<'_>) -> bool) -> Option<usize> {
-        memchr::memchr_iter(tag, self.tags()).find(|&index| is(self.get(index)))
+        byte_match::find(self.tags(), tag, |index| is(self.get(index)))
+    }
+
+    /// Asks the processor for the header with the tags.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        const LINE: usize = 64;
+        let header = self.header.as_ptr().cast::<u8>();
+        // Addresses and tags of a leaf of usual length end in the second line.
+        prefetch::line(header);
+        prefetch::line(header.wrapping_add(LINE));
+    }
+
+    /// Asks the processor for the word of the first element with this tag: its index.
+    #[inline]
+    pub(super) fn prefetch_word(&self, tag: u8) -> Option<usize> {
+        let len = self.len();
+        let index = byte_match::find(self.tags(), tag, |_| true)?;
+        prefetch::line(self.slot(index, len.div_ceil(BLOCK)).0.cast());
+        Some(index)
+    }
+
+    /// Asks the processor for the element at `index`, which is below the length.
+    #[inline]
+    pub(super) fn prefetch_element(&self, index: usize) {
+        prefetch::small(std::ptr::with_exposed_provenance((self.word(index) & ADDRESS) as usize));
     }
 
     /// The element at `index`, which is below the length.

@@ -62,6 +62,8 @@ const FILL: usize = 40;
 const FILL_MIN: usize = 16;
 /// How many leaves a page has.
 const PAGE: usize = 256;
+/// How many look-ups are prepared at once.
+const LOOK_AHEAD_MAX: usize = 16;
 /// How many leaves an estimate of memory looks at.
 const LEAVES_ASKED: usize = 64;
 /// A cursor has the upper bits of a place: small enough for clients that read signed integers.
@@ -131,6 +133,25 @@ impl HashTable {
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<ElementRef<'_>> {
         self.place_of(name).map(|place| self.get(place))
+    }
+
+    /// Asks the processor for what looking up these names will read, each step for all of them, so
+    /// that the waits overlap. Names beyond [`LOOK_AHEAD_MAX`] are left out.
+    pub fn prefetch(&self, names: &[&[u8]]) {
+        let mut marks = [(0, Mark::of(0)); LOOK_AHEAD_MAX];
+        let marks = &mut marks[..names.len().min(LOOK_AHEAD_MAX)];
+        for (mark, name) in marks.iter_mut().zip(names) {
+            let hash = self.hash(name);
+            *mark = (self.leaf_of(hash), Mark::of(hash));
+            self.leaf(mark.0).prefetch();
+        }
+        let mut found = [None; LOOK_AHEAD_MAX];
+        for (found, (leaf, mark)) in found.iter_mut().zip(&*marks) {
+            *found = self.leaf(*leaf).prefetch_word(mark.tag).map(|index| (*leaf, index));
+        }
+        for (leaf, index) in found.into_iter().flatten() {
+            self.leaf(leaf).prefetch_element(index);
+        }
     }
 
     /// Where the element with this name is.

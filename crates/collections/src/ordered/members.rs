@@ -74,25 +74,43 @@ impl Members {
 
     /// The member with this hash for which `is` holds.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is: impl FnMut(Link) -> bool) -> Option<Link> {
-        let (mut node, mut level, mut found) = (&self.root, 0, None);
-        let mut is = is;
+    pub(super) fn find(&self, hash: u64, mut is: impl FnMut(Link) -> bool) -> Option<Link> {
+        let mut found = None;
+        let segment = self.segment(hash);
+        segment.prefetch_self();
+        segment.find(tag(hash), |link| {
+            let hit = is(link);
+            found = hit.then_some(link);
+            hit
+        });
+        found
+    }
+
+    /// The segment that a member with this hash is in.
+    #[inline]
+    fn segment(&self, hash: u64) -> &Segment {
+        let (mut node, mut level) = (&self.root, 0);
         loop {
             match node {
                 Node::Branch(branch) => {
                     node = &branch.children[branch.run_at(place(hash, level))];
                     level += 1;
                 }
-                Node::Segment(segment) => {
-                    segment.prefetch_self();
-                    segment.find(tag(hash), |link| {
-                        let hit = is(link);
-                        found = hit.then_some(link);
-                        hit
-                    });
-                    return found;
-                }
+                Node::Segment(segment) => return segment,
             }
+        }
+    }
+
+    /// Asks the processor for what looking up these hashes will read, each step for all of them.
+    pub(super) fn prefetch(&self, hashes: &[u64]) {
+        for hash in hashes {
+            self.segment(*hash).prefetch_self();
+        }
+        for hash in hashes {
+            self.find(*hash, |link| {
+                link.prefetch();
+                true
+            });
         }
     }
 

@@ -69,6 +69,8 @@ pub use iter::Iter;
 
 /// Bytes of tree and table for each member, for estimates.
 const NODE_BYTES_PER_MEMBER: usize = 16;
+/// How many look-ups are prepared at once.
+const LOOK_AHEAD_MAX: usize = 16;
 /// Members for each allocation of tree and table, roughly.
 const MEMBERS_PER_NODE: usize = 25;
 
@@ -311,6 +313,16 @@ impl Ordered {
     #[must_use]
     pub const fn pieces(&self) -> usize {
         self.len() + self.len() / MEMBERS_PER_NODE + 1
+    }
+
+    /// Asks the processor for what looking up these members will read, at most [`LOOK_AHEAD_MAX`].
+    pub fn prefetch(&self, members: &[&[u8]]) {
+        let mut hashes = [0; LOOK_AHEAD_MAX];
+        let hashes = &mut hashes[..members.len().min(LOOK_AHEAD_MAX)];
+        for (hash, member) in hashes.iter_mut().zip(members) {
+            *hash = self.hash.of(member);
+        }
+        self.members.prefetch(hashes);
     }
 
     fn find(&self, hash: u64, member: &[u8]) -> Option<Item<'_>> {

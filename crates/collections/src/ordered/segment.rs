@@ -21,6 +21,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use super::element::Link;
+use crate::byte_match::equal_bytes;
 use crate::prefetch;
 use crate::size_class::allocation_bytes;
 
@@ -274,16 +275,6 @@ impl Drop for Segment {
     }
 }
 
-/// The high bit of each byte that equals `wanted`.
-#[inline]
-const fn equal_bytes(bytes: u64, wanted: u8) -> u64 {
-    const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let difference = bytes ^ (ONES * wanted as u64);
-    // Set exactly where the difference is zero; no carry crosses bytes.
-    !(((difference & LOW_SEVEN) + LOW_SEVEN) | difference | LOW_SEVEN)
-}
-
 /// Members that fit an allocation.
 const fn capacity_of(bytes: usize) -> usize {
     (bytes - HEADER_BYTES) / SLOT_BYTES
@@ -310,14 +301,5 @@ mod tests {
             assert!(capacity_of(bytes) >= wanted);
         }
         assert_eq!(SEGMENT_LEN_MAX, 53);
-    }
-
-    #[test]
-    fn tags_are_compared_exactly() {
-        for wanted in [0, 1, 0x7f, 0x80, 0xff] {
-            let bytes = [wanted, wanted ^ 1, wanted ^ 0x80, wanted, 0x55, !wanted, 0xaa, wanted];
-            let equal = equal_bytes(u64::from_le_bytes(bytes), wanted);
-            assert_eq!(equal, 0x8000_0000_8000_0080, "{wanted}");
-        }
     }
 }

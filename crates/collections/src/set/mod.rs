@@ -276,6 +276,10 @@ impl Collection for Set {
         Self::is_empty(self)
     }
 
+    fn prefetch(&self, names: &[&[u8]]) {
+        self.compact.prefetch(names);
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
         let mut digits = itoa::Buffer::new();
         self.iter().for_each(|member| visit(&[member.text(&mut digits)]));

@@ -352,6 +352,12 @@ impl Collection for SortedSet {
         self.len() == 0
     }
 
+    fn prefetch(&self, names: &[&[u8]]) {
+        if let Encoding::Large(index) = &*self.0 {
+            index.prefetch(names);
+        }
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
         let mut digits = itoa::Buffer::new();
         let mut score = Vec::new();

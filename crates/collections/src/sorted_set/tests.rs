@@ -134,3 +134,17 @@ fn scores_are_kept_to_the_last_bit() {
     set.insert(b"z", 0.0, large);
     assert!(set.score(b"z").unwrap().is_sign_negative());
 }
+
+#[test]
+fn asking_ahead_changes_nothing() {
+    let mut set = SortedSet::default();
+    for number in 0..5_000_u32 {
+        set.insert(&number.to_be_bytes(), f64::from(number), LIMITS);
+    }
+    let names: Vec<[u8; 4]> = (4_980..5_020_u32).map(u32::to_be_bytes).collect();
+    let asked: Vec<&[u8]> = names.iter().map(<[u8; 4]>::as_slice).collect();
+    set.prefetch(&asked);
+    SortedSet::default().prefetch(&asked);
+    assert_eq!(set.len(), 5_000);
+    assert_eq!(set.rank(&names[0]), Some((4_980, 4_980.0)));
+}

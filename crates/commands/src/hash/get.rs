@@ -17,6 +17,7 @@ pub(super) static HGET: DataCommand = DataCommand::new(
         .flags(Flags::READONLY.union(Flags::FAST))
         .acl(Categories::HASH)
         .keys(READ)
+        .element(2)
         .args(&[Arg::key("key", 0), Arg::string("field")]),
     |cx| {
         let (key, field) = (cx.arg(1)?, cx.arg(2)?);
@@ -41,6 +42,7 @@ pub(super) static HMGET: DataCommand = DataCommand::new(
     .flags(Flags::READONLY.union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(READ)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field").multiple()]),
     |cx| {
         let key = cx.arg(1)?;
@@ -59,6 +61,7 @@ pub(super) static HEXISTS: DataCommand = DataCommand::new(
         .flags(Flags::READONLY.union(Flags::FAST))
         .acl(Categories::HASH)
         .keys(ASKED)
+        .element(2)
         .args(&[Arg::key("key", 0), Arg::string("field")]),
     |cx| {
         let value = value_number(cx, |value| i64::from(value.is_some()))?;
@@ -80,6 +83,7 @@ pub(super) static HSTRLEN: DataCommand = DataCommand::new(
     .flags(Flags::READONLY.union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(ASKED)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field")]),
     |cx| {
         let len = value_number(cx, |value| value.map_or(0, |value| value.text_len() as i64))?;

@@ -21,6 +21,7 @@ pub(super) static HDEL: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field").multiple()])
     .history(&[("2.4.0", "Takes several fields.")]),
     run,

@@ -20,6 +20,7 @@ pub(super) static HINCRBY: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(COUNTED)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field"), Arg::integer("increment")]),
     run,
 );

@@ -22,6 +22,7 @@ pub(super) static HINCRBYFLOAT: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(COUNTED)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field"), Arg::double("increment")]),
     run,
 );

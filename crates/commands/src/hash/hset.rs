@@ -23,6 +23,7 @@ pub(super) static HSET: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::block("data", FIELD_AND_VALUE).multiple()])
     .history(&[("4.0.0", "Takes several fields.")]),
     |cx| {
@@ -45,6 +46,7 @@ pub(super) static HMSET: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::block("data", FIELD_AND_VALUE).multiple()])
     .deprecated("4.0.0", "`HSET` with multiple field-value pairs"),
     |cx| {
@@ -67,6 +69,7 @@ pub(super) static HSETNX: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::HASH)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::INSERT))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("field"), Arg::string("value")]),
     set_absent,
 );

@@ -21,6 +21,7 @@ pub(super) static SADD: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
     .acl(Categories::SET)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::INSERT))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member").multiple()])
     .history(&[("2.4.0", "Takes several members.")]),
     add,
@@ -39,6 +40,7 @@ pub(super) static SREM: DataCommand = DataCommand::new(
     .flags(Flags::WRITE.union(Flags::FAST))
     .acl(Categories::SET)
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))])
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member").multiple()])
     .history(&[("2.4.0", "Takes several members.")]),
     remove,

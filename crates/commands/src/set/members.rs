@@ -28,6 +28,7 @@ pub(super) static SISMEMBER: DataCommand = DataCommand::new(
     .flags(Flags::READONLY.union(Flags::FAST))
     .acl(Categories::SET)
     .keys(ASKED)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member")]),
     is_member,
 );
@@ -45,6 +46,7 @@ pub(super) static SMISMEMBER: DataCommand = DataCommand::new(
     .flags(Flags::READONLY.union(Flags::FAST))
     .acl(Categories::SET)
     .keys(READ)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member").multiple()]),
     are_members,
 );

@@ -17,6 +17,7 @@ pub static ZADD: DataCommand = DataCommand::new(
     )
     .flags(GROW.union(Flags::FAST))
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
+    .element(3)
     .args(&[
         Arg::key("key", 0),
         Arg::one_of("condition", &[Arg::word("nx", "NX"), Arg::word("xx", "XX")])
@@ -48,6 +49,7 @@ pub static ZINCRBY: DataCommand = DataCommand::new(
     )
     .flags(GROW.union(Flags::FAST))
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE))])
+    .element(3)
     .args(&[Arg::key("key", 0), Arg::integer("increment"), Arg::string("member")]),
     run_increment,
 );

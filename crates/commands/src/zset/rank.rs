@@ -18,6 +18,7 @@ pub static ZRANK: DataCommand = DataCommand::new(
     spec("zrank", "2.0.0", -3, COMPLEXITY, "Returns the rank of a member, the lowest being 0.")
         .flags(READ_FAST)
         .keys(ONE_READ)
+        .element(2)
         .args(ARGS)
         .history(HISTORY),
     |cx| run(cx, false),
@@ -28,6 +29,7 @@ pub static ZREVRANK: DataCommand = DataCommand::new(
     spec("zrevrank", "2.0.0", -3, COMPLEXITY, "Returns the rank of a member, the highest being 0.")
         .flags(READ_FAST)
         .keys(ONE_READ)
+        .element(2)
         .args(ARGS)
         .history(HISTORY),
     |cx| run(cx, true),

@@ -21,6 +21,7 @@ pub static ZREM: DataCommand = DataCommand::new(
     )
     .flags(WRITE_FAST)
     .keys(ONE_TRIMMED)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member").multiple()])
     .history(&[("2.4.0", "Takes several members.")]),
     run_members,

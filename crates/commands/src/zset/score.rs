@@ -11,6 +11,7 @@ pub static ZSCORE: DataCommand = DataCommand::new(
     spec("zscore", "1.2.0", 3, "O(1)", "Returns the score of a member.")
         .flags(READ_FAST)
         .keys(ONE_READ)
+        .element(2)
         .args(&[Arg::key("key", 0), Arg::string("member")]),
     run_score,
 );
@@ -26,6 +27,7 @@ pub static ZMSCORE: DataCommand = DataCommand::new(
     )
     .flags(READ_FAST)
     .keys(ONE_READ)
+    .element(2)
     .args(&[Arg::key("key", 0), Arg::string("member").multiple()]),
     run_scores,
 );

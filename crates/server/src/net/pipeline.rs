@@ -2,8 +2,9 @@
 //!
 //! A look-up in a large dataset waits twice for memory: for the key's bucket and for its entry.
 //! When a client has sent several commands at once, the loop parses and looks up a few of them
-//! first, asks the processor for all their buckets, then for all their entries, and only then
-//! executes them in order: the waits overlap instead of adding up.
+//! first, asks the processor for all their buckets, then for all their entries, then for the
+//! elements that they name in large collections, and only then executes them in order: the waits
+//! overlap instead of adding up.
 
 use engine::{Engine, Prepared, Session};
 use resp::{Args, Limits, RequestParser, Step};
@@ -22,6 +23,8 @@ pub struct Pipeline {
 /// A command that waits for its execution.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
+    /// Where the command begins in the bytes it was found in.
+    start: usize,
     /// Length of the command in bytes.
     pub consumed: usize,
     /// What the engine found.
@@ -48,8 +51,9 @@ impl Pipeline {
         limits: &Limits,
     ) -> usize {
         self.ready.clear();
-        let mut rest = bytes;
+        let mut start = 0;
         for parser in &mut self.parsers {
+            let rest = &bytes[start..];
             if rest.is_empty() {
                 break;
             }
@@ -60,8 +64,8 @@ impl Pipeline {
             };
             let last = self.ready.last().map(|ready| &ready.prepared);
             let prepared = engine.prepare(parser.args(rest), last);
-            self.ready.push(Ready { consumed, prepared });
-            rest = &rest[consumed..];
+            self.ready.push(Ready { start, consumed, prepared });
+            start += consumed;
         }
         if self.ready.len() > 1 {
             for ready in &self.ready {
@@ -70,8 +74,30 @@ impl Pipeline {
             for ready in &self.ready {
                 engine.prepare_entry(session, &ready.prepared);
             }
+            self.prepare_elements(engine, session, bytes);
         }
         self.ready.len()
+    }
+
+    /// Asks for the elements that the commands name, for all commands in a row that name elements
+    /// of one key together.
+    fn prepare_elements(&self, engine: &Engine, session: &Session, bytes: &[u8]) {
+        let args = |index: usize| self.parsers[index].args(&bytes[self.ready[index].start..]);
+        let mut index = 0;
+        while let Some(first) = self.ready.get(index) {
+            let Some(element) = first.prepared.element() else {
+                index += 1;
+                continue;
+            };
+            let key = args(index).get(element.key).unwrap_or_default();
+            let mut names = [&[][..]; AHEAD_MAX];
+            let mut count = 0;
+            while self.ready.get(index).is_some_and(|r| r.prepared.element() == Some(element)) {
+                names[count] = args(index).get(element.name).unwrap_or_default();
+                (index, count) = (index + 1, count + 1);
+            }
+            engine.prepare_elements(session, key, element.position, &names[..count]);
+        }
     }
 
     /// Command number `index` of those that [`Pipeline::fill`] found; `bytes` starts with it.
