@@ -7,6 +7,7 @@
 
 use std::ops::ControlFlow;
 
+use collections::array::{self, INDEX_MAX};
 use collections::entry::{Object, ObjectRef, StringRef, ValueRef};
 use collections::list::End;
 use collections::stream::{Id, Stream};
@@ -22,6 +23,7 @@ fn limits() -> Limits {
         set: set::Limits { intset_entries: 8, listpack_entries: 8, listpack_value: 16, seed: 1 },
         hash: hash::Limits { listpack_entries: 8, listpack_value: 16, seed: 1 },
         sorted_set: sorted_set::Limits { entries_max: 8, member_bytes_max: 16, seed: 1 },
+        array: array::Limits { slice_size: 64, sparse_max: 4, sparse_min: 2 },
     }
 }
 
@@ -58,7 +60,7 @@ fn use_all_of(object: &mut Object) {
         }
         Object::Hash(hash) => {
             for pair in elements(ObjectRef::Hash(hash)) {
-                assert!(hash.get(&pair[0]).is_some());
+                assert!(hash.find(&pair[0]).is_some());
                 assert!(!hash.set(&limits.hash, &pair[0], &b"other"[..]));
                 assert!(hash.remove(&pair[0]));
             }
@@ -78,6 +80,19 @@ fn use_all_of(object: &mut Object) {
             assert!(set.is_empty());
         }
         Object::Stream(stream) => use_stream(stream),
+        Object::Array(array) => {
+            let mut indices = Vec::new();
+            array.visit(0..=INDEX_MAX, false, |index, _| {
+                indices.push(index);
+                None::<()>
+            });
+            assert_eq!(indices.len() as u64, array.count());
+            for index in indices {
+                array.set(index, b"other", &limits.array);
+                assert!(array.remove(index, &limits.array));
+            }
+            assert!(array.is_empty());
+        }
     }
 }
 

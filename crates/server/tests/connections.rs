@@ -112,6 +112,16 @@ fn a_reader_that_is_too_slow_is_closed() {
 }
 
 #[test]
+fn a_reply_without_end_is_not_even_begun() {
+    let server = Server::start(&["--client-output-buffer-limit", "normal 1000000 0 0"]);
+    let mut client = server.connect();
+    assert_eq!(client.command("HSET k field value"), ":1");
+    client.send(b"HRANDFIELD k -999999999\r\n");
+    assert_eq!(client.rest(), "");
+    assert_eq!(server.info("client_output_buffer_limit_disconnections"), 1);
+}
+
+#[test]
 fn a_soft_limit_closes_after_its_time() {
     let server = Server::start(&["--client-output-buffer-limit", "normal 0 1mb 1"]);
     let mut client = server.connect();

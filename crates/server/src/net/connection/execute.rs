@@ -122,8 +122,11 @@ impl Connection {
         flow == Flow::Continue
     }
 
-    /// Sends replies that have become large.
+    /// Sends replies that have become large. False if one is too large for the client.
     fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
+        if reply.is_broken_off() {
+            return Ok(false);
+        }
         if reply.len() > FLUSH_BYTES {
             self.send(turn, reply)?;
             if self.output_too_large(turn.engine, turn.context.index, super::waiting_size(reply)) {
