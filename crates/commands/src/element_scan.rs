@@ -49,9 +49,9 @@ pub(crate) trait Scanned: Stored {
 /// What is done with an element, if it is there, and its value, if it has one.
 pub(crate) type Visit<'v> = dyn FnMut(Option<Item<'_>>, Option<Item<'_>>) + 'v;
 
-/// One call of a walk over the elements of a key. `takes_no_values`: it has the option `NOVALUES`,
-/// as only `HSCAN` does.
-pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, takes_no_values: bool) -> Result<(), CommandError> {
+/// One call of a walk over the elements of a key. `bare` is the option that asks for names alone, if
+/// the command has one.
+pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, bare: Option<&str>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let key = reader.bytes();
     let mut cursor = cursor(&mut reader)?;
@@ -60,10 +60,10 @@ pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, takes_no_values: bool) -> Result<
         Found::default().reply(cx.reply, 0);
         return Ok(());
     };
-    let mut no_values = false;
+    let mut is_bare = false;
     let options = Options::parse(reader, |reader| {
-        let taken = takes_no_values && reader.token("NOVALUES");
-        no_values |= taken;
+        let taken = bare.is_some_and(|word| reader.token(word));
+        is_bare |= taken;
         Ok(taken)
     })?;
     let now = cx.db.now();
@@ -73,7 +73,7 @@ pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, takes_no_values: bool) -> Result<
         cursor = collection.visit(cursor, now, &mut |name, value| {
             seen += 1;
             if let Some(name) = name {
-                found.push_matching(&options, name, value.filter(|_| !no_values));
+                found.push_matching(&options, name, value.filter(|_| !is_bare));
             }
         });
         if cursor == 0 || seen >= options.count {
@@ -123,6 +123,9 @@ impl<'a> Options<'a> {
             } else if own(&mut reader)? {
             } else if reader.token("NOVALUES") {
                 let text = "ERR NOVALUES option can only be used in HSCAN";
+                reader.fail(CommandError::request(text));
+            } else if reader.token("NOSCORES") {
+                let text = "ERR NOSCORES option can only be used in ZSCAN";
                 reader.fail(CommandError::request(text));
             } else {
                 reader.unknown();

@@ -24,7 +24,7 @@ pub(super) static HSCAN: DataCommand = DataCommand::new(
         Arg::word("novalues", "NOVALUES").optional().since("7.4.0"),
     ])
     .history(&[("7.4.0", "Takes the option `NOVALUES`.")]),
-    |cx| element_scan::run::<Hash>(cx, true),
+    |cx| element_scan::run::<Hash>(cx, Some("NOVALUES")),
 );
 
 impl Scanned for Hash {

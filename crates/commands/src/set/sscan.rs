@@ -16,7 +16,7 @@ pub(super) static SSCAN: DataCommand = DataCommand::new(
          members.",
         "Walks over the members of a set, some with every call.",
     ),
-    |cx| element_scan::run::<Set>(cx, false),
+    |cx| element_scan::run::<Set>(cx, None),
 );
 
 impl Scanned for Set {

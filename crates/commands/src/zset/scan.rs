@@ -3,13 +3,13 @@
 use collections::entry::Collection;
 use collections::listpack::Item;
 use collections::sorted_set::SortedSet;
-use command::{Categories, DataCommand, Group};
+use command::{Arg, Categories, DataCommand, Group};
 use stdx::num;
 use store::UnixMs;
 
-use crate::element_scan::{self, Scanned, Visit};
+use crate::element_scan::{self, COUNT, CURSOR, MATCH, Scanned, Visit};
 
-/// `ZSCAN key cursor [MATCH pattern] [COUNT count]`.
+/// `ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]`; the last option is Valkey's.
 pub static ZSCAN: DataCommand = DataCommand::new(
     element_scan::spec(
         "zscan",
@@ -18,8 +18,15 @@ pub static ZSCAN: DataCommand = DataCommand::new(
         "O(1) for a call, O(N) for all calls until the cursor is 0 again, with the number N of \
          members.",
         "Walks over the members of a sorted set and their scores, some with every call.",
-    ),
-    |cx| element_scan::run::<SortedSet>(cx, false),
+    )
+    .args(&[
+        Arg::key("key", 0),
+        CURSOR,
+        MATCH,
+        COUNT,
+        Arg::word("noscores", "NOSCORES").optional(),
+    ]),
+    |cx| element_scan::run::<SortedSet>(cx, Some("NOSCORES")),
 );
 
 impl Scanned for SortedSet {
@@ -54,6 +61,8 @@ mod tests {
         bench.resp3();
         let some = "*2\r\n$1\r\n0\r\n*2\r\n$1\r\n7\r\n$1\r\n2\r\n";
         assert_eq!(bench.run("ZSCAN z 0 MATCH [0-9] COUNT 1"), some);
+        let bare = "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$1\r\n7\r\n";
+        assert_eq!(bench.run("ZSCAN z 0 NOSCORES"), bare);
         assert_eq!(bench.run("ZSCAN z 0 COUNT 0"), "-ERR syntax error\r\n");
         assert_eq!(bench.run("ZSCAN z x"), "-ERR invalid cursor\r\n");
     }
