@@ -179,6 +179,12 @@ impl Engine {
         }
     }
 
+    /// Whether any client listens to messages.
+    #[must_use]
+    pub fn has_subscribers(&self) -> bool {
+        !self.pubsub.is_silent()
+    }
+
     /// Called after parameters changed: refreshes what is derived from them.
     pub(crate) fn config_changed(&self) {
         self.store.set_interest(interest(&self.consumers, &self.config));

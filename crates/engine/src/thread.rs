@@ -18,6 +18,8 @@ pub struct ThreadContext {
     base_ns: u64,
     /// Monotonic time of the end of the last command.
     tick_ns: u64,
+    /// The longest command since the beginning of the batch.
+    longest_ns: u64,
 }
 
 impl ThreadContext {
@@ -31,6 +33,7 @@ impl ThreadContext {
             base_unix_us: 0,
             base_ns: 0,
             tick_ns: 0,
+            longest_ns: 0,
         }
     }
 
@@ -40,6 +43,7 @@ impl ThreadContext {
         self.base_unix_us = clock.unix_us();
         self.base_ns = clock.monotonic_ns();
         self.tick_ns = self.base_ns;
+        self.longest_ns = 0;
     }
 
     /// Unix time in milliseconds of the command that is about to run.
@@ -53,15 +57,15 @@ impl ThreadContext {
     #[inline]
     #[must_use]
     pub fn now_us(&self) -> u64 {
-        self.base_unix_us + self.busy_ns() / 1000
+        self.base_unix_us + (self.tick_ns - self.base_ns) / 1000
     }
 
     /// How long the connection's commands have taken since [`ThreadContext::begin`], in
-    /// nanoseconds.
+    /// nanoseconds, but for the longest of them: that one may have waited for a lock.
     #[inline]
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
-        self.tick_ns - self.base_ns
+        self.tick_ns - self.base_ns - self.longest_ns
     }
 
     /// Ends a command: its duration in nanoseconds.
@@ -70,6 +74,7 @@ impl ThreadContext {
         let now = clock.monotonic_ns();
         let lap = now.saturating_sub(self.tick_ns);
         self.tick_ns = now.max(self.tick_ns);
+        self.longest_ns = self.longest_ns.max(lap);
         lap
     }
 }

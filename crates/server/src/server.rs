@@ -29,8 +29,10 @@ impl Shared {
 
     /// Whether anything about a connection can change with time alone.
     pub fn has_time_limits(&self) -> bool {
-        let output = self.engine.config.output_limit(ClientClass::Normal);
-        self.idle_timeout_s() > 0 || output.soft_bytes > 0
+        let is_soft = |class| self.engine.config.output_limit(class).soft_bytes > 0;
+        self.idle_timeout_s() > 0
+            || is_soft(ClientClass::Normal)
+            || (self.engine.has_subscribers() && is_soft(ClientClass::Pubsub))
     }
 }
 

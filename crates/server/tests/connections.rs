@@ -365,3 +365,16 @@ fn a_reply_that_was_waited_for_obeys_the_reply_mode() {
     client.send(b"CLIENT REPLY SKIP\r\nFLUSHDB\r\nDBSIZE\r\n");
     client.expect(b":0\r\n");
 }
+
+#[test]
+fn slow_commands_sent_in_one_go_are_answered_in_full() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.send(&bulk(&[b"SET", b"k", &vec![0xff; 200_000]]));
+    client.expect(b"+OK\r\n");
+    // Each takes some tenths of a millisecond, so that turns end for want of time.
+    for count in 1..60 {
+        client.send(&b"BITCOUNT k\r\n".repeat(count));
+        client.expect(&b":1600000\r\n".repeat(count));
+    }
+}

@@ -23,8 +23,8 @@ use crate::{crash, log_verbose, log_warning};
 /// take a tenth of a millisecond, and the price of a turn is spread over them.
 const COMMANDS_PER_TURN_MAX: usize = 128;
 
-/// Time that one connection may spend in one turn, in nanoseconds, if its commands are slow: the
-/// one that exceeds it is the last.
+/// Time that one connection may spend in one turn, in nanoseconds, if its commands are slow; see
+/// [`ThreadContext::busy_ns`]. The command that exceeds it is the last.
 const TURN_NS_MAX: u64 = 250_000;
 
 /// Replies of this many bytes are sent before more commands are executed, so that a pipeline of
@@ -82,6 +82,9 @@ pub struct Connection {
     socket: OwnedFd,
     session: Session,
     state: State,
+    /// The last turn ended for want of time, in the middle of what the client had sent in one go:
+    /// the replies so far go with those to the rest.
+    cut_short: bool,
     /// The socket may hold bytes that were not read.
     readable: bool,
     /// The peer ended the stream, or vanished.
@@ -104,6 +107,7 @@ impl Connection {
             socket,
             session,
             state: State::Open,
+            cut_short: false,
             readable: true,
             hung_up: false,
             input: None,
@@ -282,7 +286,7 @@ impl Connection {
         reply: &mut Reply,
         now: Instant,
     ) -> io::Result<Verdict> {
-        if !reply.is_empty() {
+        if !reply.is_empty() && !self.cut_short {
             self.flush(turn, reply)?;
             // Messages may have come on top of what waits.
             if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
@@ -301,6 +305,9 @@ impl Connection {
             reply.clear();
             self.report_large_output(turn.engine, turn.context.index);
             return Ok(Verdict::Close);
+        }
+        if self.cut_short {
+            return Ok(verdict);
         }
         self.send(turn, reply)?;
         if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {

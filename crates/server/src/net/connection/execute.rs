@@ -24,7 +24,12 @@ impl Connection {
         turn.context.begin(&*turn.engine.clock);
         self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
         let mut executed = 0;
-        while executed < COMMANDS_PER_TURN_MAX && turn.context.busy_ns() < TURN_NS_MAX {
+        self.cut_short = false;
+        while executed < COMMANDS_PER_TURN_MAX {
+            if turn.context.busy_ns() >= TURN_NS_MAX {
+                self.cut_short = !input.is_empty();
+                break;
+            }
             let limits = limits(&turn.engine.config, &self.session);
             let (bytes, parser) = input.pending();
             // A command that began in an earlier turn is finished by the parser that began it.
