@@ -106,7 +106,7 @@ fn use_stream(stream: &mut Stream) {
     for (_, group) in stream.groups() {
         let _ = group.lag(log);
         let of_consumers: usize = group.consumers().map(|consumer| consumer.pending_len()).sum();
-        assert_eq!(of_consumers, group.pending_len());
+        assert_eq!(of_consumers + group.released_len(), group.pending_len());
     }
     if let Some(next) = stream.log().last_id().next() {
         let limits = collections::stream::Limits::default();

@@ -49,8 +49,8 @@ pub(crate) trait Scanned: Stored {
 /// What is done with an element, if it is there, and its value, if it has one.
 pub(crate) type Visit<'v> = dyn FnMut(Option<Item<'_>>, Option<Item<'_>>) + 'v;
 
-/// One call of a walk over the elements of a key. `bare` is the option that asks for names alone, if
-/// the command has one.
+/// One call of a walk over the elements of a key. `bare` is the option that asks for names alone,
+/// if the command has one.
 pub(crate) fn run<T: Scanned>(cx: &mut Cx<'_>, bare: Option<&str>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let key = reader.bytes();

@@ -15,7 +15,7 @@ use engine::{Engine, Session, ThreadContext};
 use resp::Reply;
 
 use super::input::{Input, Read};
-use super::output::{self, KEPT_BYTES_MAX, SoftLimit};
+use super::output::{self, KEPT_BYTES_MAX, SoftLimit, waiting_size};
 use super::pipeline::Pipeline;
 use crate::{crash, log_verbose, log_warning};
 
@@ -495,10 +495,4 @@ impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
-}
-
-/// Memory of replies that wait for the socket; none is theirs when all are sent, though the buffer
-/// stays for the next ones.
-fn waiting_size(reply: &Reply) -> usize {
-    if reply.is_empty() { 0 } else { reply.memory_size() }
 }

@@ -64,6 +64,12 @@ pub fn flush(reply: &mut Reply, socket: impl AsFd) -> io::Result<Flushed> {
     Ok(done)
 }
 
+/// Memory of replies that wait for the socket; none is theirs when all are sent, though the buffer
+/// stays for the next ones.
+pub fn waiting_size(reply: &Reply) -> usize {
+    if reply.is_empty() { 0 } else { reply.memory_size() }
+}
+
 /// Since when a connection's output is above the soft limit of its class.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SoftLimit {

@@ -11,6 +11,7 @@ use resp::{Limits, Reply, Step};
 use super::{COMMANDS_PER_TURN_MAX, Connection, FLUSH_BYTES, State, TURN_NS_MAX, Turn};
 use crate::log_verbose;
 use crate::net::input::Input;
+use crate::net::output::waiting_size;
 
 impl Connection {
     /// Executes the complete commands in `input`, but not more than one turn's worth. True if
@@ -134,7 +135,7 @@ impl Connection {
         }
         if reply.len() > FLUSH_BYTES {
             self.send(turn, reply)?;
-            if self.output_too_large(turn.engine, turn.context.index, super::waiting_size(reply)) {
+            if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
                 return Err(io::Error::other("output above its limit"));
             }
         }
