@@ -121,6 +121,7 @@ impl Engine {
     ) -> Flow {
         let mark = reply.mark();
         reply.set_version(session.version);
+        session.has_pushed = false;
         let flow = match prepared.entry {
             Ok(entry) => {
                 let call = Call { entry, args, position: prepared.position };
@@ -245,7 +246,7 @@ impl Engine {
 /// Takes a reply back from a client that wants none, unless it consists of messages.
 #[cold]
 fn silence(session: &mut Session, reply: &mut Reply, mark: Mark) {
-    let has_pushed = std::mem::take(&mut session.has_pushed);
+    let has_pushed = session.has_pushed;
     match session.reply_mode {
         ReplyMode::On | ReplyMode::Off => {}
         // The command after `CLIENT REPLY SKIP` begins with `SkipNext` and ends with `Skip`.

@@ -378,3 +378,30 @@ fn slow_commands_sent_in_one_go_are_answered_in_full() {
         client.expect(&b":1600000\r\n".repeat(count));
     }
 }
+
+#[test]
+fn a_client_that_listens_is_not_idle() {
+    let server = Server::start(&["--timeout", "1"]);
+    let (mut listener, mut idle) = (server.connect(), server.connect());
+    listener.send(b"SUBSCRIBE c\r\n");
+    listener.expect(b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    assert_eq!(idle.rest(), "", "whoever does nothing is closed");
+    thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(server.connect().command("PUBLISH c hi"), ":1");
+    listener.expect(b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n");
+}
+
+#[test]
+fn waits_that_were_served_leave_the_later_ones_their_time() {
+    let server = Server::start(&[]);
+    let (mut waiting, mut pushing) = (server.connect(), server.connect());
+    for _ in 0..300 {
+        waiting.send(b"BLPOP q 0.2\r\n");
+        pushing.command("RPUSH q x");
+        waiting.expect(b"*2\r\n$1\r\nq\r\n$1\r\nx\r\n");
+    }
+    let begun = std::time::Instant::now();
+    waiting.send(b"BLPOP q 0.4\r\n");
+    waiting.expect(b"*-1\r\n");
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+}

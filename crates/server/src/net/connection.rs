@@ -1,6 +1,7 @@
 //! One connection: what it owns between turns, and what it does in a turn.
 
 mod execute;
+mod waits;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -148,7 +149,7 @@ impl Connection {
     /// Adds a published message to the output if it is for this client still; [`Self::serve`] sends
     /// it.
     pub fn deliver(&mut self, message: &Published) -> bool {
-        let wanted = self.session.wants(message);
+        let wanted = self.state != State::Closing && self.session.wants(message);
         if wanted {
             let bytes = message.bytes(self.session.version()).clone();
             self.output_mut().raw_shared(bytes);
@@ -156,40 +157,13 @@ impl Connection {
         wanted
     }
 
+    /// Whether messages may come for it.
+    fn listens(&self) -> bool {
+        self.session.handle.flags().has(ClientFlags::PUBSUB)
+    }
+
     fn output_mut(&mut self) -> &mut Reply {
         self.output.get_or_insert_with(|| Box::new(Reply::new(self.session.version())))
-    }
-
-    /// Ends the wait for the engine; `reply` is that of the command that waited.
-    pub fn resume(&mut self, engine: &Engine, reply: Option<&[u8]>) {
-        engine.wait_ended(&mut self.session);
-        if self.state != State::Waiting {
-            return;
-        }
-        self.state = State::Open;
-        if let Some(bytes) = reply {
-            self.push(bytes);
-        }
-    }
-
-    /// When the loop is to look after the command that waits, if it has not been told yet:
-    /// monotonic nanoseconds.
-    pub fn new_deadline(&mut self, engine: &Engine) -> Option<u64> {
-        let deadline = engine.wait_deadline_ns(&self.session);
-        let is_new = deadline != self.deadline_ns;
-        self.deadline_ns = deadline;
-        deadline.filter(|_| is_new)
-    }
-
-    /// Gives up the command that waits if its time is over, or executes it again if it wants that.
-    pub fn look_after_wait(&mut self, engine: &Engine, context: &mut ThreadContext) {
-        self.deadline_ns = None;
-        engine.wait_again(&mut self.session, context);
-        let mut reply = Reply::new(self.session.version());
-        if engine.wait_timed_out(&mut self.session, &mut reply) {
-            let bytes = reply.take_bytes();
-            self.resume(engine, Some(&bytes));
-        }
     }
 
     /// Executes nothing more; closes once the output is sent.
@@ -203,17 +177,17 @@ impl Connection {
     }
 
     /// Whether the connection has been idle for so long that it is to be closed. One that waits
-    /// for the engine is not idle.
+    /// for the engine, or for messages, is not idle.
     pub fn idle_too_long(&self, now: Instant, timeout_s: u64) -> bool {
         timeout_s > 0
             && self.state == State::Open
+            && !self.listens()
             && now.saturating_duration_since(self.active).as_secs() > timeout_s
     }
 
     /// Whether the output is above the limits of its class; the log says so.
     fn output_too_large(&mut self, engine: &Engine, thread: usize, size: usize) -> bool {
-        let listens = self.session.handle.flags().has(ClientFlags::PUBSUB);
-        let class = if listens { ClientClass::Pubsub } else { ClientClass::Normal };
+        let class = if self.listens() { ClientClass::Pubsub } else { ClientClass::Normal };
         let limit = engine.config.output_limit(class);
         let is_over = self.soft_limit.exceeded(size as u64, limit, Instant::now);
         if is_over {

@@ -152,9 +152,27 @@ impl EventLoop {
             self.deadlines.pop();
             let Some(slot) = self.connections.find(client) else { continue };
             let Some(mut connection) = self.connections.take(slot) else { continue };
-            connection.look_after_wait(&self.shared.engine, &mut self.context);
-            self.serve_taken(slot, connection, now);
+            if connection.is_due_at(at) {
+                connection.look_after_wait(&self.shared.engine, &mut self.context);
+                self.serve_taken(slot, connection, now);
+            } else {
+                self.connections.put(slot, connection);
+            }
         }
+    }
+
+    /// Notes when to look after a client's command. Deadlines of commands that were served stay
+    /// until their time comes, or until they are more than the others.
+    fn note_deadline(&mut self, at: u64, client: u64) {
+        const STALE_MAX: usize = 64;
+        if self.deadlines.len() > 2 * self.connections.len() + STALE_MAX {
+            let connections = &self.connections;
+            self.deadlines.retain(|Reverse((at, client))| {
+                let slot = connections.find(*client);
+                slot.and_then(|slot| connections.get(slot)).is_some_and(|c| c.is_due_at(*at))
+            });
+        }
+        self.deadlines.push(Reverse((at, client)));
     }
 
     /// Whether anything about the connections can change with time alone.
@@ -231,7 +249,7 @@ impl EventLoop {
         match verdict {
             Verdict::Rest => {
                 if let Some(at) = connection.new_deadline(&self.shared.engine) {
-                    self.deadlines.push(Reverse((at, connection.id())));
+                    self.note_deadline(at, connection.id());
                 }
                 self.connections.put(slot, connection);
             }

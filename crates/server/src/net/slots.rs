@@ -57,6 +57,16 @@ impl<T> Slots<T> {
         self.by_id.get(&id).copied()
     }
 
+    /// The value in a slot, unless it is taken out.
+    pub(super) fn get(&self, slot: usize) -> Option<&T> {
+        self.slots.get(slot)?.as_ref()
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
