@@ -33,3 +33,4 @@ pub mod size_class;
 pub mod sorted_set;
 pub mod stream;
 pub mod table;
+mod tree;

@@ -1,6 +1,9 @@
 //! Hints to the processor: what will be needed soon. They change nothing but the time it takes, and
 //! no address can make them fault.
 
+/// How many look-ups in one collection are prepared at once.
+pub(crate) const LOOK_AHEAD_MAX: usize = 16;
+
 /// Asks for a value that will be written, so that no other core has its cache line any more.
 #[inline]
 pub fn for_write<T>(value: &T) {

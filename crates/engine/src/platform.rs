@@ -33,13 +33,6 @@ pub enum Message {
         /// Whether replies already written are sent first.
         flush: bool,
     },
-    /// Append these bytes to the connection's output.
-    Push {
-        /// The client's id.
-        client: u64,
-        /// Whole replies or pushes.
-        bytes: Vec<u8>,
-    },
     /// Hand a published message to those of these clients that want it still
     /// ([`Session::wants`](crate::Session::wants)).
     Publish {

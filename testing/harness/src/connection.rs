@@ -201,7 +201,6 @@ impl Connection {
                 }
                 self.close();
             }
-            Message::Push { bytes, .. } => self.reply.raw(&bytes),
             Message::Publish { message, .. } => {
                 if self.session.wants(&message) {
                     self.reply.raw(message.bytes(self.session.version()));

@@ -176,7 +176,6 @@ impl Platform for TestPlatform {
                 }
             }
             Message::Kill { client, .. }
-            | Message::Push { client, .. }
             | Message::Resume { client, .. }
             | Message::Rearm { client } => self.inbox(client).put(message),
         }

@@ -47,7 +47,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::entry::Collection;
-use crate::stream::tree::Tree;
+use crate::tree::Tree;
 use slice::{Slice, Visit};
 use value::Value;
 

@@ -51,6 +51,7 @@ use std::sync::Arc;
 use siphasher::sip::SipHasher13;
 use stdx::rng::Rng;
 
+use crate::prefetch::LOOK_AHEAD_MAX;
 use deadlines::{Bounds, Deadlines};
 use element::Element;
 pub use element::ElementRef;
@@ -62,8 +63,6 @@ const FILL: usize = 40;
 const FILL_MIN: usize = 16;
 /// How many leaves a page has.
 const PAGE: usize = 256;
-/// How many look-ups are prepared at once.
-const LOOK_AHEAD_MAX: usize = 16;
 /// How many leaves an estimate of memory looks at.
 const LEAVES_ASKED: usize = 64;
 /// A cursor has the upper bits of a place: small enough for clients that read signed integers.

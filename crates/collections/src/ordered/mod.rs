@@ -60,6 +60,7 @@ use std::ops::Range;
 
 use siphasher::sip::SipHasher13;
 
+use crate::prefetch::LOOK_AHEAD_MAX;
 use element::{Element, Link, element_bytes};
 use members::Members;
 use tree::Tree;
@@ -69,8 +70,6 @@ pub use iter::Iter;
 
 /// Bytes of tree and table for each member, for estimates.
 const NODE_BYTES_PER_MEMBER: usize = 16;
-/// How many look-ups are prepared at once.
-const LOOK_AHEAD_MAX: usize = 16;
 /// Members for each allocation of tree and table, roughly.
 const MEMBERS_PER_NODE: usize = 25;
 

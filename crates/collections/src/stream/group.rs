@@ -22,7 +22,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::Id;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// A consumer group of a stream.
 #[derive(Clone, Debug, Default)]

@@ -6,8 +6,8 @@
 //! first and the last entry are found without a search.
 
 use super::block::{Block, Entries, Entry};
-use super::tree::Tree;
 use super::{AppendError, Id, Limits, Trim, TrimTo};
+use crate::tree::Tree;
 
 /// Blocks never grow beyond this many bytes and entries, whatever the limits say: a look-up reads
 /// a block from its start.
@@ -151,16 +151,32 @@ impl Log {
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
-        self.accepts(id, fields.clone())?;
         let bytes_max = bound(limits.block_bytes, BLOCK_BYTES_MAX);
         let entries_max = bound(limits.block_entries, BLOCK_ENTRIES_MAX);
+        let make = |expected| Block::new(fields.clone(), expected);
+        self.add(id, fields.clone(), (bytes_max, entries_max), make)
+    }
+
+    /// Adds an entry to the last block, if that stays within so many bytes and entries, or to one
+    /// that `make` makes of it, given how long it will probably become.
+    fn add<'a, F>(
+        &mut self,
+        id: Id,
+        fields: F,
+        (bytes_max, entries_max): (usize, usize),
+        make: impl FnOnce(usize) -> Block,
+    ) -> Result<(), AppendError>
+    where
+        F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+    {
+        self.accepts(id, fields.clone())?;
         let fits = self.tail.as_mut().is_some_and(|(base, tail)| {
-            tail.total() < entries_max && tail.push(*base, id, fields.clone(), bytes_max)
+            tail.total() < entries_max && tail.push(*base, id, fields, bytes_max)
         });
         if !fits {
             // The next block will be about as long as this one.
             let expected = self.seal_tail();
-            self.tail = Some((id, Block::new(fields, expected)));
+            self.tail = Some((id, make(expected)));
         }
         self.added(id);
         Ok(())
@@ -206,19 +222,12 @@ impl Log {
     where
         F: Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
     {
-        self.accepts(id, fields.clone())?;
-        let tail =
-            self.tail.as_mut().filter(|(_, tail)| !apart && (tail.total()) < BLOCK_ENTRIES_MAX);
-        let fits =
-            tail.is_some_and(|(base, tail)| tail.push(*base, id, fields.clone(), BLOCK_BYTES_MAX));
-        if !fits {
-            let expected = self.seal_tail();
+        let entries_max = if apart { 0 } else { BLOCK_ENTRIES_MAX };
+        self.add(id, fields.clone(), (BLOCK_BYTES_MAX, entries_max), |expected| {
             let mut block = Block::named(names, 0, expected);
-            block.push(id, id, fields, usize::MAX);
-            self.tail = Some((id, block));
-        }
-        self.added(id);
-        Ok(())
+            block.push(id, id, fields.clone(), usize::MAX);
+            block
+        })
     }
 
     /// Moves the tail into the tree, and returns its length in bytes.

@@ -49,19 +49,18 @@ mod producers;
 mod progress;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tree;
 
 use std::sync::Arc;
 
 use crate::entry::Collection;
 
+use crate::tree::Tree;
 pub use block::{Entry, Fields, Stored};
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use id::Id;
 pub use load::BlockRef;
 pub use log::{Log, Range, RangeBack, Removed};
 pub use producers::{Producers, Retention, fingerprint};
-use tree::Tree;
 
 /// How large a block may grow; 0 means as large as is sensible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

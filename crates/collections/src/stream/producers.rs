@@ -21,7 +21,7 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// Ids that are swept up with each new one.
 const SWEPT: usize = 16;

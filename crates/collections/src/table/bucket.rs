@@ -17,6 +17,8 @@
 
 use std::ptr::NonNull;
 
+use crate::byte_match;
+
 /// Slots of one line.
 pub(super) const SLOTS: usize = 8;
 /// What `Stash::homes` holds for a free slot. Segments have fewer than 64 buckets.
@@ -43,13 +45,9 @@ impl Iterator for SlotSet {
 /// The slots whose byte equals `wanted`: eight comparisons in one word.
 #[inline]
 pub(super) fn equal_bytes(bytes: [u8; SLOTS], wanted: u8) -> u8 {
-    const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    const ONES: u64 = 0x0101_0101_0101_0101;
     // Puts bit 8i of the factor at bit 56 + i of the product.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let difference = u64::from_le_bytes(bytes) ^ (ONES * u64::from(wanted));
-    // The high bit of a byte is set exactly where the difference is zero; no carry crosses bytes.
-    let zero = !(((difference & LOW_SEVEN) + LOW_SEVEN) | difference | LOW_SEVEN);
+    let zero = byte_match::equal_bytes(u64::from_le_bytes(bytes), wanted);
     ((zero >> 7).wrapping_mul(GATHER) >> 56) as u8
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::pubsub::Published;
-use engine::{Endpoint, Message, ThreadContext};
+use engine::{Endpoint, Engine, Message, ThreadContext};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use resp::{Reply, Version};
@@ -150,8 +150,7 @@ impl EventLoop {
                 return;
             }
             self.deadlines.pop();
-            let Some(slot) = self.connections.find(client) else { continue };
-            let Some(mut connection) = self.connections.take(slot) else { continue };
+            let Some((slot, mut connection)) = self.take_client(client) else { continue };
             if connection.is_due_at(at) {
                 connection.look_after_wait(&self.shared.engine, &mut self.context);
                 self.serve_taken(slot, connection, now);
@@ -275,15 +274,7 @@ impl EventLoop {
         for mail in self.inbox.take() {
             match mail {
                 Mail::Connection { socket, endpoint } => self.welcome(socket, endpoint, now),
-                Mail::Engine(Message::Publish { clients, message }) => {
-                    self.deliver(&clients, &message, &mut reached);
-                }
-                Mail::Engine(
-                    message @ (Message::Kill { client, .. }
-                    | Message::Push { client, .. }
-                    | Message::Resume { client, .. }
-                    | Message::Rearm { client }),
-                ) => self.on_message(client, message, now),
+                Mail::Engine(message) => self.on_message(message, &mut reached, now),
                 Mail::Reconfigured => self.next_patrol = now,
             }
         }
@@ -298,8 +289,7 @@ impl EventLoop {
     /// Hands a message to those of the clients that want it, and notes their slots.
     fn deliver(&mut self, clients: &[u64], message: &Published, reached: &mut Vec<usize>) {
         for &client in clients {
-            let Some(slot) = self.connections.find(client) else { continue };
-            let Some(mut connection) = self.connections.take(slot) else { continue };
+            let Some((slot, mut connection)) = self.take_client(client) else { continue };
             if connection.deliver(message) {
                 reached.push(slot);
             }
@@ -326,24 +316,42 @@ impl EventLoop {
         self.connections.insert(connection.id(), connection);
     }
 
-    fn on_message(&mut self, client: u64, message: Message, now: Instant) {
-        // The client may be gone: letters and disconnections cross.
-        let Some(slot) = self.connections.find(client) else { return };
-        let Some(mut connection) = self.connections.take(slot) else { return };
+    /// Does what the engine asks for; the slots of those who got a published message are added to
+    /// `reached`.
+    fn on_message(&mut self, message: Message, reached: &mut Vec<usize>, now: Instant) {
         match message {
-            Message::Kill { flush: false, .. } => return self.close(slot, *connection),
-            Message::Kill { .. } => connection.close_after_output(),
-            Message::Push { bytes, .. } => connection.push(&bytes),
-            Message::Publish { message, .. } => {
-                connection.deliver(&message);
+            Message::Publish { clients, message } => self.deliver(&clients, &message, reached),
+            Message::Kill { client, flush: false } => {
+                if let Some((slot, connection)) = self.take_client(client) {
+                    self.close(slot, *connection);
+                }
             }
-            Message::Resume { reply, .. } => {
-                connection.resume(&self.shared.engine, reply.as_deref());
+            Message::Kill { client, flush: true } => {
+                self.change(client, now, |connection, _| connection.close_after_output());
+            }
+            Message::Resume { client, reply } => {
+                self.change(client, now, |connection, engine| {
+                    connection.resume(engine, reply.as_deref());
+                });
             }
             // Serving the connection asks for its deadline.
-            Message::Rearm { .. } => {}
+            Message::Rearm { client } => self.change(client, now, |_, _| {}),
         }
-        self.serve_taken(slot, connection, now);
+    }
+
+    /// Takes a client's connection out of its slot. The client may be gone: letters and
+    /// disconnections cross.
+    fn take_client(&mut self, client: u64) -> Option<(usize, Box<Connection>)> {
+        let slot = self.connections.find(client)?;
+        Some((slot, self.connections.take(slot)?))
+    }
+
+    /// Changes a client's connection, and serves it.
+    fn change(&mut self, client: u64, now: Instant, change: impl FnOnce(&mut Connection, &Engine)) {
+        if let Some((slot, mut connection)) = self.take_client(client) {
+            change(&mut connection, &self.shared.engine);
+            self.serve_taken(slot, connection, now);
+        }
     }
 
     /// Closes the connections whose time is over, and takes memory back from those that stalled.

@@ -1,8 +1,9 @@
 //! An ordered map of which a clone is free: a B+ tree of reference-counted nodes.
 //!
-//! It holds what a stream has in order: sealed blocks by their first id, pending entries by id,
-//! groups and consumers by name. A clone shares the root; a change copies the nodes on its way
-//! down that somebody else holds, at most one for each level, and no others.
+//! It holds what a stream has in order (sealed blocks by their first id, pending entries by id,
+//! groups and consumers by name) and the slices of an array by their number. A clone shares the
+//! root; a change copies the nodes on its way down that somebody else holds, at most one for each
+//! level, and no others.
 //!
 //! ```text
 //!              [ k0 | k3 | k9 ]            separators: at most the smallest key below, but for
