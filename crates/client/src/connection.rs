@@ -268,18 +268,7 @@ impl Client {
 
 /// Appends `arguments` to `out` as a RESP array of bulk strings, the form every command is sent in.
 pub fn encode_command<A: AsRef<[u8]>>(arguments: &[A], out: &mut Vec<u8>) {
-    let header = |out: &mut Vec<u8>, mark: u8, number: usize| {
-        out.push(mark);
-        out.extend_from_slice(number.to_string().as_bytes());
-        out.extend_from_slice(b"\r\n");
-    };
-    header(out, b'*', arguments.len());
-    for argument in arguments {
-        let argument = argument.as_ref();
-        header(out, b'$', argument.len());
-        out.extend_from_slice(argument);
-        out.extend_from_slice(b"\r\n");
-    }
+    resp::encode_command(arguments.iter().map(AsRef::as_ref), out);
 }
 
 #[cfg(test)]

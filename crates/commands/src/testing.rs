@@ -9,7 +9,8 @@ use config::{Config, Environment, SetRules};
 use resp::{Args, OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
 use store::{
-    Access, Effects, EventClass, Held, Interest, Keyspace, Scope, Store, effects::Propagation,
+    Access, Effects, EventClass, Held, Interest, Keyspace, Overdue, Scope, Store,
+    effects::Propagation,
 };
 
 /// The time of every command, unless [`Bench::at`] changes it.
@@ -36,7 +37,7 @@ impl Bench {
             effects: Effects { interest, ..Effects::default() },
             rng: Rng::seed(1),
             reply: Reply::default(),
-            scope: Scope { db: 0, now: NOW, access: Access::default(), keep_expired: false },
+            scope: Scope { db: 0, now: NOW, access: Access::default(), overdue: Overdue::Remove },
         }
     }
 
@@ -104,7 +105,7 @@ impl Bench {
 
     /// Whether writes are paused, so that nothing expires.
     pub(crate) fn keep_expired(&mut self, keep: bool) {
-        self.scope.keep_expired = keep;
+        self.scope.overdue = if keep { Overdue::Hide } else { Overdue::Remove };
     }
 
     /// Replies in RESP3 from now on.
@@ -133,10 +134,7 @@ impl Bench {
 
     /// What the log was fed since [`Bench::clear`], a line for each command.
     pub(crate) fn log(&self) -> Vec<String> {
-        let text = |args: &Vec<Box<[u8]>>| {
-            args.iter().map(|a| String::from_utf8_lossy(a)).collect::<Vec<_>>().join(" ")
-        };
-        self.effects.records.iter().map(|record| text(&record.args)).collect()
+        self.effects.records.lines().into_iter().map(|(_, line)| line).collect()
     }
 
     /// The number of changes since [`Bench::clear`].

@@ -22,7 +22,7 @@ use resp::{OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
 use store::effects::{DbKey, Denied, Effects, Wait};
 use store::waiting::Ticket;
-use store::{Access, Held, Keyspace, Scope, UnixMs};
+use store::{Access, Held, Keyspace, Overdue, Scope, UnixMs};
 
 use crate::admin::AdminCx;
 use crate::call::{Call, log_verbatim};
@@ -177,7 +177,7 @@ impl Engine {
     #[cold]
     pub(crate) fn serve_later(&self, now: UnixMs, effects: &mut Effects, thread: usize) {
         let ready = std::mem::take(&mut effects.ready_later);
-        let scope = Scope { db: 0, now, access: Access::default(), keep_expired: false };
+        let scope = Scope { db: 0, now, access: Access::default(), overdue: Overdue::Remove };
         // What is served draws no random numbers: any will do.
         let mut rng = Rng::seed(0);
         let mut keys = Keyspace::new(&self.store, Held::all(&self.store), effects, scope, &mut rng);

@@ -7,7 +7,7 @@ use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
-use store::{Effects, Held, Keyspace, Position};
+use store::{Effects, Held, Keyspace, Overdue, Position};
 
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
@@ -239,8 +239,9 @@ impl Engine {
             _ => Policy::Lru,
         };
         let access = Access { policy, touch: !session.no_touch };
-        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
-        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
+        let paused = self.pause.possible() && self.writes_paused(thread.now_ms());
+        let overdue = if paused { Overdue::Hide } else { Overdue::Remove };
+        Scope { db: session.db(), now: thread.now_ms(), access, overdue }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.
@@ -314,8 +315,7 @@ fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 /// The log form of a command that nobody rewrote: as the client sent it.
 pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
     if effects.interest.wants(Interest::LOG) && effects.propagation == Propagation::Verbatim {
-        let args: Vec<&[u8]> = args.iter().collect();
-        effects.log(db, &args);
+        effects.log_args(db, args.iter());
     }
 }
 

@@ -5,12 +5,14 @@
 //! wire, for clients, tests and replicas. Nothing here knows a socket, a session or a command.
 
 mod args;
+mod command_line;
 mod output;
 mod reply;
 mod request;
 mod value;
 
 pub use args::{Args, Iter, OwnedArgs};
+pub use command_line::{encode_argument, encode_command, encode_command_header};
 pub use output::{Chunks, Mark, SharedBytes};
 pub use reply::{Length, Reply};
 pub use request::{Limits, ProtocolError, RequestParser, Step};

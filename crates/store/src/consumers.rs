@@ -5,7 +5,8 @@
 //! A consumer that does not exist yet (replication, tracking, keyspace events)
 //! plugs in here without touching a handler.
 
-use crate::effects::{DbKey, Effects, Interest, KeyEvent, LogRecord};
+use crate::effects::{DbKey, Effects, Interest, KeyEvent};
+use crate::records::Records;
 
 /// Publishes keyspace events to `__keyspace@N__` and `__keyevent@N__` channels.
 pub trait KeyspaceEvents: Send + Sync {
@@ -21,9 +22,14 @@ pub trait Tracking: Send + Sync {
 
 /// The effect log that feeds the AOF, the replication backlog and the replicas.
 pub trait CommandLog: Send + Sync {
-    /// Appends what one command or transaction did. Called with the locks of every changed key
-    /// held.
-    fn append(&self, records: &[LogRecord]);
+    /// Appends what one command or transaction did; the position in bytes where the log ends then.
+    /// Called with the locks of every changed key held.
+    fn append(&self, records: &Records) -> u64;
+
+    /// Whether it is fed at all: nothing is recorded for a log that nobody reads.
+    fn is_open(&self) -> bool {
+        true
+    }
 }
 
 /// The consumers that are plugged in.
@@ -51,7 +57,7 @@ impl Consumers {
         let wanted = [
             (self.events.is_some(), Interest::EVENTS),
             (self.tracking.is_some(), Interest::TRACKING),
-            (self.log.is_some(), Interest::LOG),
+            (self.log.as_ref().is_some_and(|log| log.is_open()), Interest::LOG),
         ];
         for (present, bit) in wanted {
             if present {
@@ -66,7 +72,7 @@ impl Consumers {
         if let Some(log) = &self.log
             && !effects.records.is_empty()
         {
-            log.append(&effects.records);
+            effects.logged = log.append(&effects.records);
         }
         effects.records.clear();
         for event in effects.events.drain(..) {

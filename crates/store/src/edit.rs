@@ -239,7 +239,7 @@ impl<'e> Edit<'e> {
 
     fn expire_with(&mut self, expire: impl FnOnce(&mut Hash, &mut dyn FnMut(&[u8]))) {
         let earliest = self.entry().and_then(|entry| entry.field_deadline());
-        if earliest.is_none_or(|earliest| earliest > self.scope.now) {
+        if earliest.is_none_or(|earliest| !self.scope.is_due(earliest)) {
             return;
         }
         let mut names = Vec::new();

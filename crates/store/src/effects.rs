@@ -11,6 +11,7 @@ use std::ops::BitOr;
 use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
+use crate::records::Records;
 use crate::value_type::ValueType;
 
 /// Who listens: a bit set, read once per command.
@@ -169,15 +170,6 @@ pub enum Denied {
     NullArray,
 }
 
-/// A command as replicas and the AOF must see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogRecord {
-    /// Database number it runs in.
-    pub db: usize,
-    /// The arguments, name included.
-    pub args: Vec<Box<[u8]>>,
-}
-
 /// How the command that is running goes to the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Propagation {
@@ -251,7 +243,10 @@ pub struct Effects {
     /// wait; a command that writes takes the locks it will need before it runs.
     pub ready_later: Vec<DbKey>,
     /// Rewritten commands, in order, and deletions of expired keys before them.
-    pub records: Vec<LogRecord>,
+    pub records: Records,
+    /// Where the log ended behind the last records that went to it: a position in bytes. 0 if none
+    /// has, since whoever looks at it last has set it so.
+    pub logged: u64,
     /// How the running command goes to the log.
     pub propagation: Propagation,
     /// What to free after the locks are released.
@@ -278,8 +273,15 @@ impl Effects {
     /// Replaces what the log sees of the running command. Called several times, the records follow
     /// one another.
     pub fn log(&mut self, db: usize, args: &[&[u8]]) {
+        self.log_args(db, args.iter().copied());
+    }
+
+    /// As [`Effects::log`], from any arguments.
+    pub fn log_args<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]>) {
         self.propagation = Propagation::Rewritten;
-        self.record(db, args);
+        if self.interest.wants(Interest::LOG) {
+            self.records.push(db, args);
+        }
     }
 
     /// Writes `MULTI` before the records of a transaction, or `EXEC` after them; a transaction
@@ -301,8 +303,7 @@ impl Effects {
 
     pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
         if self.interest.wants(Interest::LOG) {
-            let args = args.iter().map(|a| Box::from(*a)).collect();
-            self.records.push(LogRecord { db, args });
+            self.records.push(db, args.iter().copied());
         }
     }
 
@@ -384,6 +385,6 @@ mod tests {
         effects.log(3, &[b"DEL", b"k"]);
         assert_eq!(effects.events.len(), 1);
         assert!(effects.modified.is_empty());
-        assert_eq!(effects.records[0].args, [Box::from(&b"DEL"[..]), Box::from(&b"k"[..])]);
+        assert_eq!(effects.records.lines(), [(3, "DEL k".to_owned())]);
     }
 }

@@ -24,9 +24,31 @@ pub struct Scope {
     pub now: UnixMs,
     /// How accesses are recorded.
     pub access: Access,
-    /// Reads leave a key whose time has come where it is and say that it is absent: while writes
-    /// are paused, nothing may change.
-    pub keep_expired: bool,
+    /// What becomes of a key whose time has come when it is looked up.
+    pub overdue: Overdue,
+}
+
+/// What becomes of a key whose time has come when it is looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is removed.
+    #[default]
+    Remove,
+    /// Reads leave it where it is and say that it is absent: while writes are paused, nothing may
+    /// change.
+    Hide,
+    /// It is as alive as any other: a log that is replayed says itself when keys went, and what it
+    /// did to them before that comes first.
+    Show,
+}
+
+impl Scope {
+    /// Whether what has this deadline is over.
+    #[inline]
+    #[must_use]
+    pub fn is_due(&self, deadline: UnixMs) -> bool {
+        deadline <= self.now && self.overdue != Overdue::Show
+    }
 }
 
 /// Positions already computed for locking, found again by the identity of the key's slice.
@@ -190,6 +212,12 @@ impl<'a> Keyspace<'a> {
         self.scope.now
     }
 
+    /// Whether what gets this deadline is over already.
+    #[must_use]
+    pub fn is_due(&self, deadline: UnixMs) -> bool {
+        self.scope.is_due(deadline)
+    }
+
     /// Gives the locks back, to run the next command of the same thread under others.
     #[must_use]
     pub fn into_held(self) -> Held<'a> {
@@ -259,7 +287,11 @@ impl<'a> Keyspace<'a> {
 
     /// As [`Keyspace::edit`], in another database (`MOVE`, `COPY ... DB`).
     pub fn edit_in<'e>(&'e mut self, db: usize, key: &'e [u8]) -> Edit<'e> {
-        self.edit_under(Scope { db, keep_expired: false, ..self.scope }, key)
+        let overdue = match self.scope.overdue {
+            Overdue::Remove | Overdue::Hide => Overdue::Remove,
+            Overdue::Show => Overdue::Show,
+        };
+        self.edit_under(Scope { db, overdue, ..self.scope }, key)
     }
 
     #[inline]
@@ -280,7 +312,7 @@ impl<'a> Keyspace<'a> {
     #[cold]
     pub fn expiring<'e>(&'e mut self, key: &'e [u8]) -> Option<Edit<'e>> {
         let scope = untouched(self.scope);
-        (!scope.keep_expired).then(|| self.edit_under(scope, key))
+        (scope.overdue != Overdue::Hide).then(|| self.edit_under(scope, key))
     }
 
     /// Registers `flag` to be raised when `key` of the selected database changes. False if it is
@@ -289,7 +321,7 @@ impl<'a> Keyspace<'a> {
         let (position, scope) = (self.position(key), self.scope);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let entry = shard.databases[scope.db].find(position, key);
-        let stale = entry.is_some_and(|e| e.deadline().is_some_and(|at| at <= scope.now));
+        let stale = entry.is_some_and(|e| e.deadline().is_some_and(|at| scope.is_due(at)));
         let before = shard.watchers.len();
         let is_new = shard.watchers.add(scope.db, key, flag, stale);
         self.store.count_watched(before, shard.watchers.len());
@@ -320,10 +352,10 @@ fn live<'t>(
 ) -> Option<Slot<'t>> {
     let Shard { databases, watchers, waiting } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
-    if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
+    if slot.entry().deadline().is_none_or(|deadline| !scope.is_due(deadline)) {
         return Some(slot);
     }
-    if scope.keep_expired {
+    if scope.overdue == Overdue::Hide {
         return None;
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));
@@ -376,7 +408,7 @@ mod tests {
     fn a_long_read_gives_its_own_locks_back_and_no_others() {
         let store = Store::new(1, [1, 2]);
         let (mut effects, mut rng) = (Effects::default(), Rng::seed(1));
-        let scope = Scope { db: 0, now: 1, access: Access::default(), keep_expired: false };
+        let scope = Scope { db: 0, now: 1, access: Access::default(), overdue: Overdue::Remove };
         let position = store.position(b"k");
         let is_free = || store.shards[shard_of(position)].try_lock().is_some();
 

@@ -1,6 +1,6 @@
 //! The keyspace: shards, databases, expiry, the edit handle and its effects.
 //!
-//! It knows no sockets, no files and no protocol; time and randomness are arguments. Reading order:
+//! It knows no sockets and no files; time and randomness are arguments. Reading order:
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
 //! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
@@ -14,6 +14,7 @@ pub mod expiry;
 pub mod keyspace;
 pub mod lock;
 pub mod position;
+pub mod records;
 pub mod shard;
 pub mod transfer;
 pub mod update;
@@ -26,9 +27,10 @@ pub use access::Access;
 pub use consumers::Consumers;
 pub use edit::{Deadline, Edit};
 pub use effects::{Effects, Event, EventClass, Interest};
-pub use keyspace::{Keyspace, Scope};
+pub use keyspace::{Keyspace, Overdue, Scope};
 pub use lock::Held;
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
+pub use records::Records;
 pub use shard::{Shard, Store};
 pub use update::{Absent, Change, WrongType};
 pub use value_type::{ValueType, encoding_name};

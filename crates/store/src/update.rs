@@ -141,7 +141,8 @@ mod tests {
         let interest = Interest::EVENTS | Interest::TRACKING;
         let mut effects = Effects { interest, ..Effects::default() };
         let mut rng = Rng::seed(1);
-        let scope = Scope { db: 0, now: 1, access: Default::default(), keep_expired: false };
+        let scope =
+            Scope { db: 0, now: 1, access: Default::default(), overdue: Default::default() };
         let mut keys = Keyspace::new(store, Held::all(store), &mut effects, scope, &mut rng);
         work(&mut keys.edit(b"k"));
         drop(keys);

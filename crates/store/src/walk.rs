@@ -191,7 +191,7 @@ impl Keyspace<'_> {
         let (scope, position) = (self.scope, self.store.position(key));
         with_shard(&self.store.shards, &mut self.held, shard_of(position), |shard| {
             let entry = shard.databases[scope.db].find(position, key);
-            entry.is_some_and(|entry| entry.deadline().is_none_or(|at| at > scope.now))
+            entry.is_some_and(|entry| entry.deadline().is_none_or(|at| !scope.is_due(at)))
         })
     }
 
@@ -218,7 +218,7 @@ impl Keyspace<'_> {
             let random = self.rng.next_u64();
             let key = with_shard(&self.store.shards, &mut self.held, shard, |shard| {
                 let entry = shard.databases[scope.db].sample(random)?;
-                let alive = entry.deadline().is_none_or(|at| at > scope.now);
+                let alive = entry.deadline().is_none_or(|at| !scope.is_due(at));
                 alive.then(|| Box::from(entry.key()))
             });
             if key.is_some() {

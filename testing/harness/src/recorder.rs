@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use store::Records;
 use store::consumers::{CommandLog, Consumers, KeyspaceEvents, Tracking};
-use store::effects::{DbKey, KeyEvent, LogRecord};
+use store::effects::{DbKey, KeyEvent};
 
 /// What the consumers heard, each kind in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Heard {
     /// Changed keys, with the session that changed them.
     pub modified: Vec<(DbKey, u64)>,
     /// What was appended to the log, one element for each call.
-    pub log: Vec<Vec<LogRecord>>,
+    pub log: Vec<Records>,
 }
 
 impl Heard {
@@ -36,11 +37,8 @@ impl Heard {
     /// The log as lines: database, command. The appended groups follow one another.
     #[must_use]
     pub fn log_lines(&self) -> Vec<String> {
-        let line = |record: &LogRecord| {
-            let words: Vec<String> = record.args.iter().map(|word| text(word)).collect();
-            format!("{} {}", record.db, words.join(" "))
-        };
-        self.log.iter().flatten().map(line).collect()
+        let lines = self.log.iter().flat_map(Records::lines);
+        lines.map(|(db, line)| format!("{db} {line}")).collect()
     }
 }
 
@@ -89,7 +87,9 @@ impl Tracking for Recorder {
 }
 
 impl CommandLog for Recorder {
-    fn append(&self, records: &[LogRecord]) {
-        self.heard.lock().log.push(records.to_vec());
+    fn append(&self, records: &Records) -> u64 {
+        let mut heard = self.heard.lock();
+        heard.log.push(records.clone());
+        heard.log.iter().map(|records| records.bytes_len() as u64).sum()
     }
 }

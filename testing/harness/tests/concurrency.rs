@@ -247,12 +247,12 @@ fn the_log_replays_to_the_same_dataset() {
     let mut player = replica.connect();
     player.ask("DEBUG SET-ACTIVE-EXPIRE 0");
     let mut db = 0;
-    for record in recorder.take().log.iter().flatten() {
-        if record.db != db {
-            db = record.db;
+    for (record_db, args) in recorder.take().log.iter().flat_map(store::Records::commands) {
+        if record_db != db {
+            db = record_db;
             player.ask(&format!("SELECT {db}"));
         }
-        player.command(&record.args);
+        player.command(&args.as_args().iter().collect::<Vec<_>>());
     }
     let mut own = server.connect();
     player.ask("SELECT 0");

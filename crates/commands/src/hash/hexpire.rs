@@ -100,7 +100,7 @@ fn parse<'a>(cx: &Cx<'a>, unit: Unit) -> Result<Request<'a>, CommandError> {
 fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {
     fields::check_type(cx)?;
     let Request { deadline, condition, word, fields } = parse(cx, unit)?;
-    let passed = deadline <= cx.db.now();
+    let passed = cx.db.is_due(deadline);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     edit.expire_fields(fields.iter().copied());
     let answers = edit.update(Absent::Ignore, |hash: &mut Hash| {

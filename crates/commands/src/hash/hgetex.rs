@@ -50,7 +50,7 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<(Fate, Vec<&'a [u8]>), CommandError> {
         fate = Fate::Persist;
     } else if let Some((_, unit)) = TIMES.into_iter().find(|(token, _)| reader.option(token)) {
         let deadline = fields::deadline(cx, unit, reader.bytes())?;
-        fate = if deadline > cx.db.now() { Fate::Expire(deadline) } else { Fate::Go };
+        fate = if cx.db.is_due(deadline) { Fate::Go } else { Fate::Expire(deadline) };
     }
     Ok((fate, fields::named(reader)?))
 }

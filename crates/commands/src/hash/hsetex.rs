@@ -104,7 +104,7 @@ fn pairs<'a>(cx: &Cx<'_>, reader: &mut ArgReader<'a>) -> Result<Vec<Pair<'a>>, C
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let request = parse(cx)?;
-    let passed = request.deadline.is_some_and(|deadline| deadline <= cx.db.now());
+    let passed = request.deadline.is_some_and(|deadline| cx.db.is_due(deadline));
     let limits = limits(cx);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     edit.expire_fields(request.pairs.iter().map(|(field, _)| *field));

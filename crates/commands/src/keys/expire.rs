@@ -164,6 +164,7 @@ fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {
     reader.check()?;
     let now = cx.db.now();
     let deadline = unit.deadline(time, now).ok_or_else(|| CommandError::invalid_expire(cx.name))?;
+    let scope = cx.db.scope;
 
     let mut edit = cx.db.edit(key);
     let allowed = edit.entry().is_some_and(|entry| condition.allows(entry.deadline(), deadline));
@@ -171,7 +172,7 @@ fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {
         cx.reply.integer(0);
         return Ok(());
     }
-    match u64::try_from(deadline).ok().filter(|&at| at > now) {
+    match u64::try_from(deadline).ok().filter(|&at| !scope.is_due(at)) {
         Some(at) => {
             edit.set_deadline(Some(at), Event::generic("expire"));
             log_deadline(cx, unit, deadline);

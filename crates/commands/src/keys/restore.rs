@@ -133,7 +133,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         // Beyond the clock's range it wraps, and is over, as in Redis.
         (ttl, false) => Some(ttl.wrapping_add(now as i64)),
     };
-    let live = |at: &UnixMs| *at > now;
+    let live = |at: &UnixMs| !cx.db.is_due(*at);
     match deadline.map(|at| u64::try_from(at).ok().filter(live)) {
         Some(None) => drop_expired(cx, key),
         Some(Some(at)) => {

@@ -13,7 +13,7 @@ use resp::{OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::KeyEvent;
-use store::{Deadline, Effects, Event, Held, Interest, Keyspace, Scope, Store};
+use store::{Deadline, Effects, Event, Held, Interest, Keyspace, Overdue, Scope, Store};
 
 use super::COMMANDS;
 
@@ -40,7 +40,7 @@ impl Bench {
             effects: Effects { interest, ..Effects::default() },
             config: Config::new(&Environment { cores: 1, directory: b"/".to_vec() }),
             rng: Rng::seed(1),
-            scope: Scope { db: 0, now: NOW, access: Access::default(), keep_expired: false },
+            scope: Scope { db: 0, now: NOW, access: Access::default(), overdue: Overdue::Remove },
             version: Version::Resp2,
             transaction: false,
         }
@@ -102,10 +102,7 @@ impl Bench {
         self.effects.interest = effects.interest;
         let show = |e: &KeyEvent| format!("{}:{}={}", e.db, e.event.name, text(&e.key));
         let mut parts: Vec<String> = effects.events.iter().map(show).collect();
-        for record in &effects.records {
-            let words: Vec<_> = record.args.iter().map(|word| text(word)).collect();
-            parts.push(format!("[{} {}]", record.db, words.join(" ")));
-        }
+        parts.extend(effects.records.lines().iter().map(|(db, line)| format!("[{db} {line}]")));
         parts.push(effects.dirty.to_string());
         parts.join(" ")
     }

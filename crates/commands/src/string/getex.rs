@@ -56,7 +56,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         cx.log(&[b"PERSIST", key]);
     }
     let Some(deadline) = expiry.deadline(cx)? else { return Ok(()) };
-    if deadline <= cx.db.now() {
+    if cx.db.is_due(deadline) {
         expire_at_once(cx, [key].into_iter());
         return Ok(());
     }

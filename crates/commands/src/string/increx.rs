@@ -307,11 +307,11 @@ struct Change<'v> {
 
 impl Change<'_> {
     fn store(self, cx: &mut Cx<'_>, key: &[u8], words: &Words<'_>, deadline: Option<UnixMs>) {
-        let now = cx.db.now();
+        let is_due = deadline.is_some_and(|at| cx.db.is_due(at));
         let mut edit = cx.db.edit(key);
         let had_deadline = edit.entry().is_some_and(|entry| entry.deadline().is_some());
         let deadline = deadline.filter(|_| !(words.only_without_deadline && had_deadline));
-        if deadline.is_some_and(|at| at <= now) {
+        if deadline.is_some() && is_due {
             return expire_at_once(cx, [key].into_iter());
         }
         let mut digits = value::Digits::new();

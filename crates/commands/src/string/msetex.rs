@@ -99,7 +99,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         }
     }
     match deadline {
-        Some(deadline) if deadline <= cx.db.now() => {
+        Some(deadline) if cx.db.is_due(deadline) => {
             expire_at_once(cx, request.pairs().map(|(key, _)| key));
         }
         Some(deadline) => set_until(cx, &request, deadline),

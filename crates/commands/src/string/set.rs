@@ -176,7 +176,7 @@ fn store(
     deadline: Option<UnixMs>,
 ) {
     if let Some(deadline) = deadline {
-        if deadline <= cx.db.now() {
+        if cx.db.is_due(deadline) {
             expire_at_once(cx, [key].into_iter());
         } else {
             store_until(cx, key, value, deadline);

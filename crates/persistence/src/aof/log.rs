@@ -1,0 +1,240 @@
+//! The effect log: what commands did, in one order, on its way to the disk.
+//!
+//! [`EffectLog::append`] is called while the locks of the changed keys are held, so it does nothing
+//! but copy bytes under one short lock. Whoever writes takes everything that has gathered at once.
+//! The log's end is a position: the number of bytes ever appended. Three positions order everything
+//! that waits for it: the end, up to where it was *written* (it survives the process), and up to
+//! where it is *durable* (it survives a loss of power).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use resp::encode_command;
+use store::Records;
+use store::consumers::CommandLog;
+
+use crate::Output;
+
+/// A buffer of the log that was larger than this is given back when it was written.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// What the writer takes from the log.
+#[derive(Debug)]
+pub enum Segment {
+    /// Commands.
+    Bytes(Vec<u8>),
+    /// What follows goes to another file.
+    Switch {
+        /// The file, empty.
+        file: Box<dyn Output>,
+        /// Its path.
+        path: String,
+    },
+    /// Nothing follows: the file is to be finished.
+    Close,
+}
+
+/// What the log needs of the world around it.
+pub trait Surroundings: Send + Sync {
+    /// Has the writer look at the log. Called under the locks of commands: it must be quick.
+    fn wake_writer(&self);
+
+    /// Unix time in seconds, if the log is to tell the time.
+    fn timestamp(&self) -> Option<u64>;
+}
+
+/// What waits to be written.
+#[derive(Default)]
+struct Pending {
+    segments: VecDeque<Segment>,
+    /// Commands behind the segments.
+    bytes: Vec<u8>,
+    /// A buffer for the next ones.
+    spare: Vec<u8>,
+    /// The database that the log has selected last; none at the start of a file.
+    db: Option<usize>,
+    /// The time that the log has told last: Unix seconds.
+    told: u64,
+}
+
+/// The log.
+pub struct EffectLog {
+    pending: Mutex<Pending>,
+    surroundings: Box<dyn Surroundings>,
+    open: AtomicBool,
+    /// Position of the end.
+    end: AtomicU64,
+    written: AtomicU64,
+    durable: AtomicU64,
+    released: AtomicU64,
+    /// Whether the writer has gone to sleep and is to be woken.
+    sleeping: AtomicBool,
+}
+
+impl fmt::Debug for EffectLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EffectLog")
+            .field("open", &self.open)
+            .field("end", &self.end)
+            .field("written", &self.written)
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EffectLog {
+    /// A log that is closed.
+    #[must_use]
+    pub fn new(surroundings: Box<dyn Surroundings>) -> Self {
+        Self {
+            pending: Mutex::default(),
+            surroundings,
+            open: AtomicBool::new(false),
+            end: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+            released: AtomicU64::new(0),
+            sleeping: AtomicBool::new(true),
+        }
+    }
+
+    /// Sends what follows to another file, and opens the log. To be called under all locks where it
+    /// matters which command is the first one in the file. The position of the cut.
+    pub fn switch(&self, file: Box<dyn Output>, path: String) -> u64 {
+        let mut pending = self.pending.lock();
+        seal(&mut pending);
+        pending.segments.push_back(Segment::Switch { file, path });
+        pending.db = None;
+        pending.told = 0;
+        self.open.store(true, Ordering::Release);
+        let end = self.end.load(Ordering::Relaxed);
+        drop(pending);
+        self.wake();
+        end
+    }
+
+    /// Takes no more; what was taken is still to be written.
+    pub fn close(&self) {
+        let mut pending = self.pending.lock();
+        if self.open.swap(false, Ordering::AcqRel) {
+            seal(&mut pending);
+            pending.segments.push_back(Segment::Close);
+        }
+        drop(pending);
+        self.wake();
+    }
+
+    /// The position behind everything appended so far. What a command has seen lies before the end
+    /// that is read after it.
+    #[inline]
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// Everything before this position was handed to the system.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Everything before this position survives a loss of power.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Replies to what was executed before this position may leave, where replies wait at all.
+    #[must_use]
+    pub fn released(&self) -> u64 {
+        self.released.load(Ordering::Acquire)
+    }
+
+    /// Takes everything that waits to be written, in order.
+    pub fn take(&self) -> VecDeque<Segment> {
+        // From now on it is awake: who appends after the lock below need not wake it.
+        self.sleeping.store(false, Ordering::Relaxed);
+        let mut pending = self.pending.lock();
+        seal(&mut pending);
+        std::mem::take(&mut pending.segments)
+    }
+
+    /// Gives a buffer back that was written.
+    pub fn recycle(&self, mut bytes: Vec<u8>) {
+        if bytes.capacity() <= KEPT_BYTES_MAX {
+            bytes.clear();
+            self.pending.lock().spare = bytes;
+        }
+    }
+
+    /// The writer is about to sleep. False if there is something to write after all.
+    #[must_use]
+    pub fn sleep(&self) -> bool {
+        let pending = self.pending.lock();
+        let is_empty = pending.bytes.is_empty() && pending.segments.is_empty();
+        self.sleeping.store(is_empty, Ordering::Relaxed);
+        is_empty
+    }
+
+    /// Notes how far the writer got.
+    pub fn advance(&self, written: u64, durable: u64, released: u64) {
+        self.written.store(written, Ordering::Release);
+        self.durable.store(durable, Ordering::Release);
+        self.released.store(released, Ordering::Release);
+    }
+
+    /// Has the writer look, unless it is about to anyway.
+    pub fn wake(&self) {
+        if self.sleeping.swap(false, Ordering::Relaxed) {
+            self.surroundings.wake_writer();
+        }
+    }
+}
+
+/// Puts the commands that have gathered behind the segments.
+fn seal(pending: &mut Pending) {
+    if !pending.bytes.is_empty() {
+        let spare = std::mem::take(&mut pending.spare);
+        let bytes = std::mem::replace(&mut pending.bytes, spare);
+        pending.segments.push_back(Segment::Bytes(bytes));
+    }
+}
+
+impl CommandLog for EffectLog {
+    fn append(&self, records: &Records) -> u64 {
+        let mut pending = self.pending.lock();
+        if !self.open.load(Ordering::Relaxed) {
+            return self.end.load(Ordering::Relaxed);
+        }
+        let before = pending.bytes.len();
+        if let Some(now) = self.surroundings.timestamp().filter(|&now| now > pending.told) {
+            pending.told = now;
+            pending.bytes.extend_from_slice(format!("#TS:{now}\r\n").as_bytes());
+        }
+        for (db, bytes) in records.runs() {
+            if pending.db != Some(db) {
+                pending.db = Some(db);
+                let number = db.to_string();
+                let select = [&b"SELECT"[..], number.as_bytes()];
+                encode_command(select.into_iter(), &mut pending.bytes);
+            }
+            pending.bytes.extend_from_slice(bytes);
+        }
+        let grown = (pending.bytes.len() - before) as u64;
+        let end = self.end.load(Ordering::Relaxed) + grown;
+        self.end.store(end, Ordering::Release);
+        // Read under the lock under which the writer says that it sleeps.
+        let wakes = self.sleeping.load(Ordering::Relaxed);
+        drop(pending);
+        if wakes {
+            self.wake();
+        }
+        end
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+}
