@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use config::Config;
+use persistence::Storage;
 use stdx::clock::Clock;
 use store::effects::Garbage;
 use store::expiry::Sweep;
@@ -32,6 +33,8 @@ pub struct Parts {
     pub registry: &'static Registry,
     /// The program around it.
     pub platform: Arc<dyn Platform>,
+    /// Where the dataset is kept.
+    pub storage: Arc<dyn Storage>,
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Who hears of effects.
@@ -52,6 +55,8 @@ pub struct Engine {
     pub config: Arc<Config>,
     /// The program around it.
     pub platform: Arc<dyn Platform>,
+    /// Where the dataset is kept.
+    pub storage: Arc<dyn Storage>,
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Connected clients.
@@ -113,6 +118,7 @@ impl Engine {
             store,
             config: parts.config,
             platform: parts.platform,
+            storage: parts.storage,
             clients: Clients::default(),
             stats: Stats::new(parts.threads, registry.entries.len()),
             registry,
