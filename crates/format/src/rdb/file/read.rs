@@ -54,6 +54,8 @@ pub enum Record<'b> {
     End {
         /// What the CRC-64 of all before must be, unless nobody computed it.
         checksum: Option<u64>,
+        /// How many bytes at the end of the record the checksum takes. It covers all before them.
+        footer: usize,
     },
 }
 
@@ -406,12 +408,14 @@ impl FileReader {
     }
 }
 
+/// What follows the mark of the end.
 fn end<'b>(reader: &mut Reader<'b>, version: Version) -> Result<Record<'b>, FileError> {
-    let checksum = match version < CHECKSUM_SINCE {
-        true => None,
-        false => Some(u64::from_le_bytes(reader.array()?)).filter(|&checksum| checksum != 0),
-    };
-    Ok(Record::End { checksum })
+    const FOOTER: usize = 8;
+    if version < CHECKSUM_SINCE {
+        return Ok(Record::End { checksum: None, footer: 0 });
+    }
+    let checksum = u64::from_le_bytes(reader.array::<FOOTER>()?);
+    Ok(Record::End { checksum: Some(checksum).filter(|&crc| crc != 0), footer: FOOTER })
 }
 
 impl From<DecodeError> for FileError {
