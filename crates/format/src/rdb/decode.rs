@@ -85,6 +85,14 @@ impl Limits {
             array: array::Limits::default(),
         }
     }
+
+    /// The same limits, with tables keyed by `seed`.
+    #[must_use]
+    pub fn seeded(&self, seed: u64) -> Self {
+        let mut limits = *self;
+        (limits.set.seed, limits.hash.seed, limits.sorted_set.seed) = (seed, seed, seed);
+        limits
+    }
 }
 
 /// Reads the type of a value that a server of `version` wrote.

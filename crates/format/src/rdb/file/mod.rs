@@ -22,5 +22,5 @@ pub mod read;
 mod tests;
 pub mod write;
 
-pub use read::{Entry, FileError, FileReader, Next, Record};
+pub use read::{Entry, FileError, FileReader, Next, Record, Stage};
 pub use write::{Attributes, Aux, Usage};
