@@ -46,8 +46,8 @@ pub enum ObjectType {
     SetListpack = 20,
     /// A stream whose consumers know when they were active (from Redis 7.2).
     StreamListpacks3 = 21,
-    /// A hash with deadlines of fields (from Valkey 9.0). Candidates of Redis 7.4 used the number for
-    /// something else.
+    /// A hash with deadlines of fields (from Valkey 9.0). Candidates of Redis 7.4 used the number
+    /// for something else.
     HashDeadlines = 22,
     /// A hash with deadlines of fields (from Redis 7.4).
     HashTimed = 24,
