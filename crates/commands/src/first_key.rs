@@ -7,7 +7,7 @@
 
 use command::{Arg, ArgReader, CommandError, Cx};
 use store::ValueType;
-use store::effects::{Denied, Wait};
+use store::effects::{Awaited, Denied, Wait};
 
 /// A type of value that can be taken from at two ends.
 pub(crate) struct Family<E> {
@@ -129,5 +129,5 @@ pub(crate) fn wait<'k>(
 ) {
     let keys = keys.into_iter().map(Box::from).collect();
     cx.db.effects.wait =
-        Some(Wait { keys, wanted, on_loss: false, timeout_ms, denied, args: None });
+        Some(Wait { keys, wanted, on_loss: false, timeout_ms, denied, args: None, awaited: Awaited::Keys });
 }

@@ -20,7 +20,7 @@ use command::{CommandError, Cx};
 use parking_lot::Mutex;
 use resp::{OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
-use store::effects::{DbKey, Denied, Effects, Wait};
+use store::effects::{Awaited, DbKey, Denied, Effects, Wait};
 use store::waiting::Ticket;
 use store::{Access, Held, Keyspace, Overdue, Scope, UnixMs};
 
@@ -57,10 +57,35 @@ pub(crate) struct Suspended {
     /// When it wants to be executed again even if no key has changed: monotonic nanoseconds,
     /// [`NEVER`] if it does not.
     again_ns: AtomicU64,
+    /// What it answers when its time is over.
+    timed_out: TimedOut,
     /// Whether nobody has ended it.
     open: Mutex<bool>,
     /// Whether its tickets stand in the queues.
     queued: AtomicBool,
+}
+
+/// What a command answers whose wait was in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimedOut {
+    /// No array, as commands on keys.
+    NullArray,
+    /// The number of replicas that have what was logged: none.
+    ReplicaWait,
+    /// Whether the log is durable up to this position, and the number of replicas.
+    LogWait(u64),
+}
+
+impl Suspended {
+    /// Whether nobody has ended its wait.
+    pub(crate) fn is_open(&self) -> bool {
+        *self.open.lock()
+    }
+
+    /// The protocol of its client.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
 }
 
 /// No time at all, as monotonic nanoseconds.
@@ -113,6 +138,11 @@ impl Engine {
             replies: session.reply_mode == ReplyMode::On,
             deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
             again_ns: AtomicU64::new(self.ns_after(admin.cx.db.effects.wait_again_ms)),
+            timed_out: match wait.awaited {
+                Awaited::Keys => TimedOut::NullArray,
+                Awaited::Replicas => TimedOut::ReplicaWait,
+                Awaited::Log { position, .. } => TimedOut::LogWait(position),
+            },
             open: Mutex::new(true),
             queued: AtomicBool::new(true),
         });
@@ -126,7 +156,10 @@ impl Engine {
         let wide = self.store.are_apart(|each| call.entry.keys(suspended.args.as_args(), each));
         let (wanted, on_loss) = (wait.wanted, wait.on_loss);
         admin.cx.db.wait_for(&suspended.keys, Ticket { number, wanted, wide, on_loss });
-        session.suspended = Some(suspended);
+        session.suspended = Some(suspended.clone());
+        if let Awaited::Log { position, replicas: false } = wait.awaited {
+            self.wait_for_log(position, suspended);
+        }
     }
 
     /// The monotonic time in so many milliseconds.
@@ -252,6 +285,24 @@ impl Engine {
         self.platform.send(suspended.thread, message);
     }
 
+    /// Answers a command that waited for something else than a key. False if its wait has ended.
+    pub(crate) fn serve_suspended(&self, suspended: &Suspended, mut reply: Reply) -> bool {
+        if !self.give_up(suspended) {
+            return false;
+        }
+        self.resume_suspended(suspended, reply.take_bytes());
+        true
+    }
+
+    /// What a command answers whose wait was in vain.
+    fn write_timed_out(&self, suspended: &Suspended, reply: &mut Reply) {
+        match suspended.timed_out {
+            TimedOut::NullArray => reply.null_array(),
+            TimedOut::ReplicaWait => reply.integer(0),
+            TimedOut::LogWait(position) => self.write_log_wait(position, reply),
+        }
+    }
+
     /// Ends a wait without having served it. False if somebody else has ended it. The tickets stay
     /// until the owner takes them back: who calls this may hold locks.
     fn give_up(&self, suspended: &Suspended) -> bool {
@@ -286,7 +337,7 @@ impl Engine {
         if with_error {
             self.fail(&UNBLOCKED, &mut reply, thread);
         } else {
-            reply.null_array();
+            self.write_timed_out(&suspended, &mut reply);
         }
         self.resume_suspended(&suspended, reply.take_bytes());
         true
@@ -338,7 +389,7 @@ impl Engine {
         self.count(suspended.entry, 0, false, session.handle.thread);
         session.handle.count_commands(1);
         if suspended.replies {
-            reply.null_array();
+            self.write_timed_out(suspended, reply);
         }
         self.wait_ended(session);
         true

@@ -5,7 +5,7 @@ use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
-use store::effects::{DbKey, Garbage, Interest, Propagation};
+use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
 use store::{Effects, Held, Keyspace, Overdue, Position};
 
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     #[inline]
-    fn run(
+    pub(crate) fn run(
         &self,
         call: Call<'_>,
         session: &mut Session,
@@ -136,6 +136,7 @@ impl Engine {
             self.serve_waiters(&mut admin.cx.db, thread.index);
         }
         self.route(admin.cx.db.effects, session);
+        note_logged(&mut admin);
         // The locks are released here, before anything is freed.
         drop(admin);
         if !thread.effects.due.is_empty() {
@@ -190,6 +191,7 @@ impl Engine {
         let (flow, session) = (admin.flow, admin.session.id());
         self.serve_waiters(&mut admin.cx.db, thread.index);
         self.route(admin.cx.db.effects, session);
+        note_logged(&mut admin);
         drop(admin);
         drop(held);
         thread.effects = effects;
@@ -221,7 +223,9 @@ impl Engine {
         if admin.cx.db.effects.dirty > dirty {
             log_verbatim(admin.cx.db.effects, db, admin.cx.args);
         }
-        self.account(queued.entry, result.is_err(), thread);
+        if !thread.replays {
+            self.account(queued.entry, result.is_err(), thread);
+        }
         if let Err(error) = result {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread.index);
@@ -231,6 +235,19 @@ impl Engine {
     /// What a command of this session runs under, now.
     #[inline]
     pub(crate) fn scope(&self, session: &Session, thread: &ThreadContext) -> Scope {
+        let access = Access { touch: !session.no_touch, ..self.access() };
+        let paused = self.pause.possible() && self.writes_paused(thread.now_ms());
+        let overdue = match paused {
+            _ if thread.replays => Overdue::Show,
+            true => Overdue::Hide,
+            false => Overdue::Remove,
+        };
+        Scope { db: session.db(), now: thread.now_ms(), access, overdue }
+    }
+
+    /// How accesses are recorded, by the parameters.
+    #[inline]
+    pub(crate) fn access(&self) -> Access {
         let policy = match self.config.get(config::rows::MAXMEMORY_POLICY) {
             MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Policy::Lfu {
                 log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
@@ -238,10 +255,7 @@ impl Engine {
             },
             _ => Policy::Lru,
         };
-        let access = Access { policy, touch: !session.no_touch };
-        let paused = self.pause.possible() && self.writes_paused(thread.now_ms());
-        let overdue = if paused { Overdue::Hide } else { Overdue::Remove };
-        Scope { db: session.db(), now: thread.now_ms(), access, overdue }
+        Access { policy, touch: true }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.
@@ -256,6 +270,10 @@ impl Engine {
     #[inline]
     pub(crate) fn settle(&self, thread: &mut ThreadContext) {
         let effects = &mut thread.effects;
+        if thread.replays {
+            // It was counted when it was executed for the first time.
+            (effects.counters, effects.dirty) = (Counters::default(), 0);
+        }
         let stats = self.stats.thread(thread.index);
         let counters = std::mem::take(&mut effects.counters);
         stats.hits.add(counters.hits);
@@ -309,6 +327,15 @@ fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         Exec::Data(run) => run(&mut admin.cx),
         Exec::Admin(run) => run(admin),
         Exec::Transaction => Err(CommandError::state("ERR EXEC inside MULTI is not allowed")),
+    }
+}
+
+/// Remembers how far the log reaches that has the session's last change.
+#[inline]
+fn note_logged(admin: &mut AdminCx<'_>) {
+    let logged = std::mem::take(&mut admin.cx.db.effects.logged);
+    if logged > 0 {
+        admin.session.logged = logged;
     }
 }
 

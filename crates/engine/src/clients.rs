@@ -205,9 +205,21 @@ pub struct Clients {
 impl Clients {
     /// Registers a connection of event loop `thread`.
     pub fn connect(&self, thread: usize, endpoint: Endpoint, now_ms: u64) -> Arc<ClientHandle> {
+        let handle = self.unlisted(thread, endpoint, now_ms);
+        self.by_id.lock().insert(handle.id, handle.clone());
+        handle
+    }
+
+    /// As [`Clients::connect`], for a client that is no connection: nobody sees it.
+    pub(crate) fn unlisted(
+        &self,
+        thread: usize,
+        endpoint: Endpoint,
+        now_ms: u64,
+    ) -> Arc<ClientHandle> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed) + 1;
         let flags = if endpoint.unix { ClientFlags::UNIX_SOCKET.0 } else { 0 };
-        let handle = Arc::new(ClientHandle {
+        Arc::new(ClientHandle {
             id,
             thread,
             waits: Mutex::default(),
@@ -225,9 +237,7 @@ impl Clients {
             killed: AtomicBool::new(false),
             flags: AtomicU32::new(flags),
             names: Mutex::new(ClientNames { user: "default".into(), ..ClientNames::default() }),
-        });
-        self.by_id.lock().insert(id, handle.clone());
-        handle
+        })
     }
 
     /// Forgets a connection.

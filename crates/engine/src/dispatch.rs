@@ -187,7 +187,24 @@ impl Engine {
         if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
+        if let Some(refusal) = self.log_refusal()
+            && self.writes(entry, session)
+        {
+            return Err(refusal);
+        }
         Ok(())
+    }
+
+    /// Whether the command, or a command of the transaction it ends, may change something. `PING`
+    /// is refused with them, so that whoever watches over the server notices.
+    fn writes(&self, entry: &Entry, session: &Session) -> bool {
+        let queued_writes = || {
+            let queue = session.transaction.as_ref().map(|t| &t.queue);
+            queue.is_some_and(|q| q.iter().any(|q| q.entry.has(Flags::WRITE)))
+        };
+        entry.has(Flags::WRITE)
+            || entry.full_name == "ping"
+            || (matches!(entry.exec, Exec::Transaction) && queued_writes())
     }
 
     /// Whether the command, or a command of the transaction it ends, could grow memory. A queue

@@ -1,6 +1,6 @@
 //! The engine: everything that the threads of a server share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use config::Config;
@@ -10,6 +10,7 @@ use store::effects::Garbage;
 use store::expiry::Sweep;
 use store::{Consumers, Effects, Interest, SHARDS, Store};
 
+use crate::aof::Aof;
 use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
 use crate::notifications::Notifications;
@@ -69,6 +70,9 @@ pub struct Engine {
     pub run_id: String,
     /// Unix time of the start in milliseconds.
     pub started_ms: u64,
+    /// The engine itself, for tasks that outlive a call.
+    this: OnceLock<Weak<Self>>,
+    pub(crate) aof: Aof,
     pub(crate) consumers: Consumers,
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
@@ -113,8 +117,13 @@ impl Engine {
             let (config, platform) = (parts.config.clone(), parts.platform.clone());
             Box::new(Notifications::new(config, platform, pubsub.clone()))
         });
+        let Parts { config, platform, clock, storage, threads, .. } = &parts;
+        let aof = Aof::new(config, platform, clock, storage, *threads);
+        parts.consumers.log.get_or_insert_with(|| Box::new(aof.log.clone()));
         store.set_interest(interest(&parts.consumers, &parts.config));
         Self {
+            this: OnceLock::new(),
+            aof,
             store,
             config: parts.config,
             platform: parts.platform,
@@ -141,6 +150,19 @@ impl Engine {
             rates: crate::rates::Rates::default(),
             clock: parts.clock,
         }
+    }
+
+    /// The engine to be shared by threads. What begins tasks of its own needs this.
+    #[must_use]
+    pub fn share(self) -> Arc<Self> {
+        let engine = Arc::new(self);
+        let _ = engine.this.set(Arc::downgrade(&engine));
+        engine
+    }
+
+    /// The engine, if it is shared.
+    pub(crate) fn shared(&self) -> Option<Arc<Self>> {
+        self.this.get()?.upgrade()
     }
 
     /// A session for a new connection of event loop `thread`.
@@ -194,6 +216,7 @@ impl Engine {
     /// Called after parameters changed: refreshes what is derived from them.
     pub(crate) fn config_changed(&self) {
         self.store.set_interest(interest(&self.consumers, &self.config));
+        self.aof.parameters_changed(&self.config);
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
@@ -208,6 +231,7 @@ impl Engine {
         let now_ms = self.clock.unix_ms();
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
+        self.log_cron();
         self.rates.sample(self, now_ms);
         // As in Redis, periodic work is a turn of an event loop.
         let stats = self.stats.background();
@@ -275,7 +299,7 @@ impl Engine {
 
 /// Who listens now, and how they want to hear of it: keyspace events are not collected while none
 /// is configured.
-fn interest(consumers: &Consumers, config: &Config) -> Interest {
+pub(crate) fn interest(consumers: &Consumers, config: &Config) -> Interest {
     let listeners = consumers.interest();
     let silent = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS).is_empty();
     let listeners = if silent { listeners.without(Interest::EVENTS) } else { listeners };

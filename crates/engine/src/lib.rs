@@ -8,6 +8,7 @@
 //! [`platform`] (what the server provides).
 
 pub mod admin;
+pub mod aof;
 pub mod blocking;
 mod call;
 pub mod clients;

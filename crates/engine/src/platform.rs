@@ -49,6 +49,8 @@ pub enum Message {
         /// is to be executed again.
         reply: Option<Vec<u8>>,
     },
+    /// The log has got further: replies that waited for it may be free to leave.
+    LogAdvanced,
     /// The time at which the session's wait is to be looked after has changed: ask for it again.
     Rearm {
         /// The client's id.
@@ -213,6 +215,13 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// Why there is no thread for it; the task is dropped.
     fn spawn(&self, name: &str, task: Box<dyn FnOnce() + Send>) -> Result<(), String>;
+
+    /// Has the thread that writes the log call [`Engine::write_log`](crate::Engine::write_log).
+    /// Called under the locks of commands: it must be quick.
+    fn wake_log_writer(&self);
+
+    /// Ends the process at once with status 1: the log has said why it must not go on.
+    fn abort(&self);
 
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);

@@ -45,6 +45,8 @@ pub struct Session {
     pub(crate) suspended: Option<Arc<Suspended>>,
     /// The command has written messages, which a client gets that wants no replies too.
     pub(crate) has_pushed: bool,
+    /// Where the log ended behind its last change: a position in bytes.
+    pub(crate) logged: u64,
     /// Channels and patterns it listens to; none for most sessions.
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
     /// What `HIMPORT PREPARE` has named; none for most sessions.
@@ -65,6 +67,7 @@ impl Session {
             transaction: None,
             suspended: None,
             has_pushed: false,
+            logged: 0,
             subscriptions: None,
             fieldsets: None,
         }

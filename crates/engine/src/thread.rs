@@ -13,6 +13,8 @@ pub struct ThreadContext {
     /// Random numbers.
     pub rng: Rng,
     pub(crate) effects: Effects,
+    /// What it executes was executed before: it replays a log.
+    pub(crate) replays: bool,
     /// Wall clock and monotonic clock, read together at the beginning of the batch.
     base_unix_us: u64,
     base_ns: u64,
@@ -30,6 +32,7 @@ impl ThreadContext {
             index,
             rng: Rng::seed(seed),
             effects: Effects::default(),
+            replays: false,
             base_unix_us: 0,
             base_ns: 0,
             tick_ns: 0,

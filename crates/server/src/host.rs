@@ -1,15 +1,17 @@
 //! The engine's platform: what it may ask of the process and the operating system.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use config::{Change, Config, Parameter, RowId};
+use engine::Engine;
 use engine::platform::{
     CpuUse, Crash, LogLevel, MemoryUse, Message, Platform, ProcessInfo, ShutdownRequest,
 };
 
 use crate::background::{self, LazyFree, Task};
+use crate::log_writer::Bell;
 use crate::logging::{self, Level};
 use crate::net::listener::Wanted;
 use crate::net::{Inbox, Listeners, Mail};
@@ -48,12 +50,14 @@ pub struct Parts {
 pub struct Host {
     parts: Parts,
     pid_file: OnceLock<PidFile>,
+    engine: OnceLock<Weak<Engine>>,
+    log_bell: Arc<Bell>,
 }
 
 impl Host {
     /// The process as far as it is set up.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, pid_file: OnceLock::new() }
+        Self { parts, pid_file: OnceLock::new(), engine: OnceLock::new(), log_bell: Arc::default() }
     }
 
     /// Where to listen by the parameters of now.
@@ -64,6 +68,22 @@ impl Host {
     /// Shows the process title that the parameters ask for.
     pub fn show_title(&self) {
         self.parts.title.show(&self.parts.config, &self.config_file_text());
+    }
+
+    /// Gets to know the engine that was made with this platform.
+    pub fn introduce(&self, engine: &Arc<Engine>) {
+        // There is one, and it is made once.
+        let _ = self.engine.set(Arc::downgrade(engine));
+    }
+
+    /// The engine, while there is one.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.get()?.upgrade()
+    }
+
+    /// What wakes the thread that writes the log.
+    pub fn log_bell(&self) -> &Arc<Bell> {
+        &self.log_bell
     }
 
     /// Remembers the pid file, to delete it at the end.
@@ -260,6 +280,14 @@ impl Platform for Host {
 
     fn spawn(&self, name: &str, task: Task) -> Result<(), String> {
         background::spawn(name, task).map_err(|error| reason(&error))
+    }
+
+    fn wake_log_writer(&self) {
+        self.log_bell.ring();
+    }
+
+    fn abort(&self) {
+        std::process::exit(1);
     }
 
     fn sleep(&self, duration: Duration) {

@@ -11,6 +11,7 @@
 pub mod background;
 pub mod crash;
 pub mod host;
+pub mod log_writer;
 pub mod logging;
 pub mod net;
 pub mod os;

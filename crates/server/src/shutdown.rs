@@ -41,6 +41,11 @@ pub fn run(host: &Host) -> ! {
     }
     log_warning!("User requested shutdown...");
     host.supervisor().stopping();
+    if let Some(engine) = host.engine()
+        && let Err(reason) = engine.finish_log()
+    {
+        log_warning!("Writing the AOF at the end failed: {reason}");
+    }
     if let Some(pid_file) = host.pid_file() {
         log_notice!("Removing the pid file.");
         pid_file.remove();

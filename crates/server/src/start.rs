@@ -33,7 +33,7 @@ use crate::os::supervisor::Supervisor;
 use crate::os::{daemon, files, seed};
 use crate::server::Shared;
 use crate::title::ProcessTitle;
-use crate::{crash, log_notice, log_warning};
+use crate::{crash, log_notice, log_warning, log_writer};
 use configuration::Configured;
 
 /// Where a daemon without `pidfile` writes its process id.
@@ -146,7 +146,7 @@ fn build(
         arguments: call.arguments.to_vec(),
         supervisor,
     }));
-    let engine = Arc::new(Engine::new(Parts {
+    let engine = Engine::new(Parts {
         config: Arc::clone(config),
         registry: configured.registry,
         platform: Arc::clone(&host) as Arc<dyn engine::Platform>,
@@ -156,7 +156,9 @@ fn build(
         threads,
         seed: seed::fresh(),
         run_id: seed::run_id(),
-    }));
+    })
+    .share();
+    host.introduce(&engine);
     crash::observe(&engine);
     Ok((Arc::new(Shared { engine, host, inboxes, listeners }), seats))
 }
@@ -236,6 +238,8 @@ fn open_listeners(shared: &Shared, config: &Config) -> Result<(), Refused> {
 
 fn start_threads(shared: &Arc<Shared>, seats: Vec<Seat>) -> Result<(), Refused> {
     background::start(&shared.engine).map_err(|error| fatal("threads", &error))?;
+    log_writer::start(&shared.engine, shared.host.log_bell())
+        .map_err(|error| fatal("threads", &error))?;
     for (index, seat) in seats.into_iter().enumerate() {
         let event_loop = EventLoop::new(index, seat, Arc::clone(shared));
         background::spawn(&format!("ferrite-io-{index}"), move || {

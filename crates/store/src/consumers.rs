@@ -5,6 +5,8 @@
 //! A consumer that does not exist yet (replication, tracking, keyspace events)
 //! plugs in here without touching a handler.
 
+use std::sync::Arc;
+
 use crate::effects::{DbKey, Effects, Interest, KeyEvent};
 use crate::records::Records;
 
@@ -29,6 +31,16 @@ pub trait CommandLog: Send + Sync {
     /// Whether it is fed at all: nothing is recorded for a log that nobody reads.
     fn is_open(&self) -> bool {
         true
+    }
+}
+
+impl<L: CommandLog + ?Sized> CommandLog for Arc<L> {
+    fn append(&self, records: &Records) -> u64 {
+        (**self).append(records)
+    }
+
+    fn is_open(&self) -> bool {
+        (**self).is_open()
     }
 }
 

@@ -159,6 +159,25 @@ pub struct Wait {
     /// The arguments to execute when a key is ready, if they are not those of the client: a
     /// position relative to the present is made absolute.
     pub args: Option<Vec<Box<[u8]>>>,
+    /// What it waits for if not for keys.
+    pub awaited: Awaited,
+}
+
+/// What a command waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Awaited {
+    /// A key that can serve it.
+    #[default]
+    Keys,
+    /// That replicas have what was logged.
+    Replicas,
+    /// That the log survives a loss of power.
+    Log {
+        /// Up to this position.
+        position: u64,
+        /// On replicas too.
+        replicas: bool,
+    },
 }
 
 /// What a client gets that must not wait.

@@ -65,6 +65,7 @@ struct Notes {
     memory: MemoryUse,
     held: Vec<Task>,
     purges: usize,
+    gave_up: bool,
 }
 
 /// An [`engine::Platform`] that touches nothing outside the test.
@@ -157,6 +158,12 @@ impl TestPlatform {
         self.notes.lock().purges
     }
 
+    /// Whether the engine has given up.
+    #[must_use]
+    pub fn gave_up(&self) -> bool {
+        self.notes.lock().gave_up
+    }
+
     /// Runs the background tasks that are held back; the number of them.
     pub fn run_background(&self) -> usize {
         let tasks = std::mem::take(&mut self.notes.lock().held);
@@ -175,6 +182,8 @@ impl Platform for TestPlatform {
                     self.inbox(client).put(Message::Publish { clients, message });
                 }
             }
+            // Connections of tests keep no replies back.
+            Message::LogAdvanced => {}
             Message::Kill { client, .. }
             | Message::Resume { client, .. }
             | Message::Rearm { client } => self.inbox(client).put(message),
@@ -255,6 +264,13 @@ impl Platform for TestPlatform {
     fn spawn(&self, _name: &str, task: Task) -> Result<(), String> {
         self.background(task);
         Ok(())
+    }
+
+    /// The test calls the writer when it wants to.
+    fn wake_log_writer(&self) {}
+
+    fn abort(&self) {
+        self.notes.lock().gave_up = true;
     }
 
     fn sleep(&self, duration: Duration) {

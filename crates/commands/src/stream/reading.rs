@@ -8,7 +8,7 @@ use command::{ArgReader, CommandError, Cx};
 use resp::Length;
 use resp::Version;
 use store::ValueType;
-use store::effects::{Denied, Wait};
+use store::effects::{Awaited, Denied, Wait};
 
 /// What the command line says.
 pub(super) struct Request<'a> {
@@ -172,5 +172,6 @@ pub(super) fn nothing(
         timeout_ms: Some(milliseconds).filter(|&milliseconds| milliseconds > 0),
         denied: Denied::NullArray,
         args: Some(args),
+        awaited: Awaited::Keys,
     });
 }

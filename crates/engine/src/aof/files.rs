@@ -4,7 +4,7 @@ use persistence::aof::{FileInfo, Manifest, Names};
 use store::consumers::CommandLog;
 
 use super::load::{AofFailure, reason};
-use super::rewrite::Phase;
+use super::state::Phase;
 use crate::engine::Engine;
 use config::rows;
 
@@ -150,7 +150,6 @@ impl Engine {
         state.size_offset = total as i64;
         state.base_size = total;
         drop(state);
-        self.aof.writer.lock().resume(path.clone(), length);
         self.aof.log.switch(file, path, length);
         self.config_changed();
         Ok(())

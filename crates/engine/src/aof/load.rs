@@ -4,8 +4,10 @@
 //! that comes first. Replies go nowhere, and what a command did is not logged again. A transaction
 //! counts when its `EXEC` is there.
 
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
+use persistence::Source;
 use persistence::aof::{End, FileInfo, FileKind, Item, Reader};
 use resp::{Args, Reply};
 use stdx::rng::Rng;
@@ -27,6 +29,8 @@ pub struct AofFailure;
 
 /// Bytes of a file between two looks at whether it takes long.
 const REPORT_BYTES: u64 = 64 << 20;
+/// How RDB data begin.
+const RDB_MAGIC: &[u8] = b"REDIS";
 
 impl Engine {
     /// Replays the files of the manifest. The dataset is not served meanwhile. Returns the bytes of
@@ -88,7 +92,8 @@ impl Engine {
             ))
         })?;
         let length = source.len();
-        let mut reader = Reader::new(source, 0);
+        let (rest, offset) = self.load_preamble(source, name, &path)?;
+        let mut reader = Reader::new(rest, offset);
         let mut replay = Replay::new(self);
         let mut reported = 0;
         let end = loop {
@@ -116,6 +121,35 @@ impl Engine {
         drop(replay);
         let ended = Ended { end, whole, length, open_transaction };
         self.accept_end(name, &path, &ended, is_last)
+    }
+
+    /// Loads the RDB data at the beginning of a file, if there is some. What follows it, and where.
+    fn load_preamble(
+        &self,
+        mut source: Box<dyn Source>,
+        name: &str,
+        path: &str,
+    ) -> Result<(Box<dyn Read + Send>, u64), AofFailure> {
+        let mut magic = Vec::new();
+        let read = (&mut source).take(RDB_MAGIC.len() as u64).read_to_end(&mut magic);
+        read.map_err(|error| {
+            let reason = reason(&error);
+            self.fatal(&format!(
+                "Unrecoverable error reading the append only file {name}: {reason}"
+            ))
+        })?;
+        if magic != RDB_MAGIC {
+            return Ok((Box::new(Cursor::new(magic).chain(source)), 0));
+        }
+        self.notice("Reading RDB base file on AOF loading...");
+        let failed = |what: &str| {
+            self.fatal(&format!("{what} the RDB preamble of the AOF file {name}, AOF loading aborted"))
+        };
+        let source = self.storage.open(path).map_err(|_| failed("Error opening"))?;
+        // Keys whose time has come are needed by the commands that follow.
+        let taken = Taken { existing: Existing::Refuse, drops_expired: false };
+        let loaded = self.load_rdb_from(source, taken).map_err(|_| failed("Error reading"))?;
+        Ok((Box::new(Cursor::new(loaded.rest).chain(loaded.source)), loaded.len))
     }
 
     /// Decides whether a file may end as it does, and cuts off what is too much.
@@ -212,7 +246,11 @@ struct Replay<'e> {
 impl<'e> Replay<'e> {
     fn new(engine: &'e Engine) -> Self {
         let thread = engine.stats.background_number();
-        let session = Session::new(engine.clients.unlisted(thread, Endpoint::default()), true);
+        let session = Session::new(engine.clients.unlisted(
+            thread,
+            Endpoint::default(),
+            engine.clock.unix_ms(),
+        ), true);
         let mut context = ThreadContext::new(thread, 0);
         context.rng = Rng::seed(engine.clock.unix_us());
         context.replays = true;

@@ -10,16 +10,18 @@
 //! Besides `appendfsync always`, replies wait when the disk is so far behind that the log would
 //! fill the memory, or when a flush hangs for longer than two seconds.
 
+mod figures;
 mod files;
 mod load;
 mod rewrite;
+mod state;
 mod waits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use command::CommandError;
-use config::{AppendFsync, Config, rows};
+use config::{AppendFsync, Config, Parameter, rows};
 use parking_lot::Mutex;
 use persistence::Storage;
 use persistence::aof::{EffectLog, Failure, Fsync, Names, Rest, Surroundings, Writer, WriterSettings};
@@ -28,9 +30,10 @@ use stdx::clock::Clock;
 use crate::engine::Engine;
 use crate::platform::{LogLevel, Message, Platform};
 
+pub(crate) use figures::LogFigures;
 pub use load::AofFailure;
-pub(crate) use rewrite::RewriteFigures;
-use rewrite::State;
+pub(crate) use waits::NO_LOG;
+use state::State;
 
 /// A flush that hangs for so long holds up whoever logs more.
 const FLUSH_PATIENCE_NS: u64 = 2_000_000_000;
@@ -244,7 +247,7 @@ impl Engine {
                 }
             };
             self.platform.log(LogLevel::Warning, &what);
-            self.platform.give_up();
+            self.platform.abort();
         }
         *self.aof.refusal.lock() = Some(failure.reason());
         self.aof.refuses.store(true, Ordering::Release);
@@ -279,5 +282,22 @@ impl Engine {
             self.aof.parameters_changed(&self.config);
         }
         self.rewrite_cron(now_ns);
+    }
+
+    /// Applies a parameter that was set.
+    ///
+    /// # Errors
+    /// Why it cannot be done; it is then set back.
+    pub(crate) fn apply_change(&self, change: &config::Change) -> Result<(), String> {
+        if change.id == rows::APPENDONLY.id() {
+            if !self.config.get(rows::APPENDONLY) {
+                self.switch_log_off();
+            } else if !self.switch_log_on() {
+                return Err("Unable to turn on AOF. Check server logs.".to_owned());
+            }
+        } else if change.id == rows::AOF_DISABLE_AUTO_GC.id() {
+            self.remove_history();
+        }
+        self.platform.apply_config(change)
     }
 }

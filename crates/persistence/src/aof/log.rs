@@ -27,10 +27,12 @@ pub enum Segment {
     Bytes(Vec<u8>),
     /// What follows goes to another file.
     Switch {
-        /// The file, empty.
+        /// The file.
         file: Box<dyn Output>,
         /// Its path.
         path: String,
+        /// Its length.
+        length: u64,
     },
     /// Nothing follows: the file is to be finished.
     Close,
@@ -100,12 +102,12 @@ impl EffectLog {
         }
     }
 
-    /// Sends what follows to another file, and opens the log. To be called under all locks where it
+    /// Sends what follows to another file, behind its `length` bytes, and opens the log. To be called under all locks where it
     /// matters which command is the first one in the file. The position of the cut.
-    pub fn switch(&self, file: Box<dyn Output>, path: String) -> u64 {
+    pub fn switch(&self, file: Box<dyn Output>, path: String, length: u64) -> u64 {
         let mut pending = self.pending.lock();
         seal(&mut pending);
-        pending.segments.push_back(Segment::Switch { file, path });
+        pending.segments.push_back(Segment::Switch { file, path, length });
         pending.db = None;
         pending.told = 0;
         self.open.store(true, Ordering::Release);

@@ -13,11 +13,15 @@
 //! apart again. Names and formats are those of Redis 7, so that either can start where the other
 //! has stopped.
 
+mod base;
+mod commands;
 mod log;
 mod manifest;
 mod reader;
 mod writer;
 
+pub use base::{BaseError, BaseFormat, RdbBase, write_base};
+pub use commands::Commands;
 pub use log::{EffectLog, Segment, Surroundings};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError, Names};
 pub use reader::{End, Item, Reader};

@@ -159,9 +159,9 @@ impl Writer {
         self.durable == self.written
     }
 
-    /// Goes on behind the end of a file that was loaded, `length` bytes long.
-    pub fn resume(&mut self, file: Box<dyn Output>, path: String, length: u64) {
-        (self.file, self.path, self.length) = (Some(file), path, length);
+    /// The file has another name now.
+    pub fn renamed(&mut self, path: String) {
+        self.path = path;
     }
 
     /// The whole dataset was written anew since the failure: nothing of what is doubtful is needed.
@@ -217,15 +217,15 @@ impl Writer {
     fn perform(&mut self, segment: Segment) -> Result<(), Failure> {
         match segment {
             Segment::Bytes(bytes) => self.write(bytes),
-            Segment::Switch { file, path } => {
+            Segment::Switch { file, path, length } => {
                 let flushed = self.flush();
                 if flushed.is_err() && !self.is_doubtful {
-                    self.todo.push_front(Segment::Switch { file, path });
+                    self.todo.push_front(Segment::Switch { file, path, length });
                     return flushed;
                 }
                 // A flush that has failed before is not mended by trying: the base that comes with
                 // the new file is.
-                (self.file, self.path, self.length) = (Some(file), path, 0);
+                (self.file, self.path, self.length) = (Some(file), path, length);
                 flushed
             }
             Segment::Close => {

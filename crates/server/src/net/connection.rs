@@ -1,6 +1,7 @@
 //! One connection: what it owns between turns, and what it does in a turn.
 
 mod execute;
+mod held;
 mod waits;
 
 use std::io;
@@ -95,6 +96,8 @@ pub struct Connection {
     /// Replies that the socket did not take; none while there are none.
     output: Option<Box<Reply>>,
     soft_limit: SoftLimit,
+    /// Output waits until the log is released up to here; whether the loop knows that.
+    held: Option<(u64, bool)>,
     /// When the command that waits is given up, as the loop knows it: monotonic nanoseconds.
     deadline_ns: Option<u64>,
     /// When the loop last served it.
@@ -114,6 +117,7 @@ impl Connection {
             input: None,
             output: None,
             soft_limit: SoftLimit::default(),
+            held: None,
             deadline_ns: None,
             active: now,
         }
@@ -260,6 +264,9 @@ impl Connection {
         reply: &mut Reply,
         now: Instant,
     ) -> io::Result<Verdict> {
+        if self.held.is_some() {
+            return Ok(Verdict::Rest);
+        }
         if !reply.is_empty() && !self.cut_short {
             self.flush(turn, reply)?;
             // Messages may have come on top of what waits.
@@ -287,7 +294,8 @@ impl Connection {
         if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
             return Ok(Verdict::Close);
         }
-        Ok(verdict)
+        // Whoever releases what is held serves the connection again.
+        Ok(if self.held.is_some() { Verdict::Rest } else { verdict })
     }
 
     /// The input to work on: the scratch input, with the rest of the last turn in it if that is
@@ -433,6 +441,9 @@ impl Connection {
         {
             reply.clear();
             return Err(io::Error::other("output above its limit"));
+        }
+        if !reply.is_empty() && self.hold(turn.engine) {
+            return Ok(());
         }
         self.flush(turn, reply)
     }

@@ -1,7 +1,7 @@
 //! An event-loop thread.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -80,6 +80,8 @@ pub struct EventLoop {
     /// When commands that wait are given up, and whose they are: monotonic nanoseconds, client.
     /// Those whose wait has ended otherwise stay until their time.
     deadlines: BinaryHeap<Reverse<(u64, u64)>>,
+    /// Connections whose replies wait for the log, by the position that they wait for.
+    held: VecDeque<(u64, u64)>,
     context: ThreadContext,
     pipeline: Pipeline,
     input: Option<Box<Input>>,
@@ -102,6 +104,7 @@ impl EventLoop {
             with_input: 0,
             next_patrol: Instant::now() + PATROL_INTERVAL,
             deadlines: BinaryHeap::new(),
+            held: VecDeque::new(),
             context: ThreadContext::new(index, seed::fresh()[0]),
             pipeline: Pipeline::new(),
             input: Some(Box::new(Input::scratch())),
@@ -247,6 +250,10 @@ impl EventLoop {
         self.with_input += usize::from(connection.has_input());
         match verdict {
             Verdict::Rest => {
+                if let Some(position) = connection.newly_held() {
+                    self.held.push_back((position, connection.id()));
+                    self.ask_for_release();
+                }
                 if let Some(at) = connection.new_deadline(&self.shared.engine) {
                     self.note_deadline(at, connection.id());
                 }
@@ -334,8 +341,28 @@ impl EventLoop {
                     connection.resume(engine, reply.as_deref());
                 });
             }
+            Message::LogAdvanced => self.release(now),
             // Serving the connection asks for its deadline.
             Message::Rearm { client } => self.change(client, now, |_, _| {}),
+        }
+    }
+
+    /// Sends the replies that have waited for the log and need not wait any more.
+    fn release(&mut self, now: Instant) {
+        while let Some(&(position, client)) = self.held.front() {
+            if !self.shared.engine.replies_released(position, self.index) {
+                return;
+            }
+            self.held.pop_front();
+            self.change(client, now, |connection, _| connection.release(position));
+        }
+    }
+
+    /// Has the engine tell when replies may be free to leave; if they are by now, tells itself.
+    fn ask_for_release(&self) {
+        let first = self.held.front().map_or(0, |(position, _)| *position);
+        if self.shared.engine.replies_released(first, self.index) {
+            self.inbox.send(Mail::Engine(Message::LogAdvanced));
         }
     }
 

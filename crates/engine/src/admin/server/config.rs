@@ -132,8 +132,8 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     let action = admin.engine.config.get(rows::ENABLE_PROTECTED_CONFIGS);
     let rules = SetRules { protected_allowed: permits(action, admin), loading: false };
-    let platform = &admin.engine.platform;
-    let mut apply = |change: &::config::Change| platform.apply_config(change);
+    let engine = admin.engine;
+    let mut apply = |change: &::config::Change| engine.apply_change(change);
     let outcome = admin.engine.config.set(&pairs, rules, &mut apply);
     outcome.map_err(|error| match error {
         SetError::Unknown { name } => {

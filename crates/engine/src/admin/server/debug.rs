@@ -42,6 +42,13 @@ type Row = (&'static str, usize, usize, Handler, &'static [&'static str]);
 const ANY: usize = usize::MAX;
 
 const TABLE: &[Row] = &[
+    (
+        "AOF-FLUSH-SLEEP",
+        3,
+        3,
+        aof_flush_sleep,
+        &["AOF-FLUSH-SLEEP <microsec>", "    Sleep before the log is written."],
+    ),
     ("ASSERT", 2, 2, |a| die(a, Crash::Assert), &["ASSERT", "    Fail an assertion."]),
     ("CHANGE-REPL-ID", 2, 2, ok, &["CHANGE-REPL-ID", "    Change the replication id."]),
     (
@@ -64,6 +71,7 @@ const TABLE: &[Row] = &[
     ("ERROR", 3, 3, error, &["ERROR <string>", "    Answer with this error."]),
     ("HTSTATS", 3, 4, inspect::htstats, &["HTSTATS <db> [full]", "    About a database's table."]),
     ("HTSTATS-KEY", 3, 4, inspect::htstats_key, &["HTSTATS-KEY <key>", "    About a key's table."]),
+    ("LOADAOF", 2, 2, load_log, &["LOADAOF", "    Load the dataset from the append-only file."]),
     ("LOG", 3, 3, log, &["LOG <message>", "    Write <message> to the log."]),
     ("MALLCTL", 3, 4, inspect::mallctl, &["MALLCTL <key> [<value>]", "    Ask the allocator."]),
     ("MALLCTL-STR", 3, 4, inspect::mallctl, &["MALLCTL-STR <key>", "    Ask the allocator."]),
@@ -186,6 +194,27 @@ fn error(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn log(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let text = String::from_utf8_lossy(admin.cx.arg(2)?).into_owned();
     admin.engine.platform.log(LogLevel::Warning, &format!("DEBUG LOG: {text}"));
+    ok(admin)
+}
+
+fn aof_flush_sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let micros = u64::try_from(number(admin)?).unwrap_or(0);
+    admin.engine.aof.flush_sleep_us.store(micros, Ordering::Relaxed);
+    ok(admin)
+}
+
+/// Gives its locks back before it loads: the gate keeps everybody else away from the dataset.
+fn load_log(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    if admin.in_transaction {
+        return Err(CommandError::state("ERR DEBUG LOADAOF is not allowed in a transaction"));
+    }
+    let failed = || CommandError::state("ERR Error trying to load the AOF files, check server logs");
+    let _not_served = admin.engine.stop_serving();
+    admin.engine.write_whole_log().map_err(|_| failed())?;
+    admin.cx.db.discard_all();
+    admin.cx.db.release();
+    admin.engine.reload_log().map_err(|_| failed())?;
+    admin.engine.platform.log(LogLevel::Warning, "Append Only File loaded by DEBUG LOADAOF");
     ok(admin)
 }
 

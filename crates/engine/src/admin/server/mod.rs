@@ -3,6 +3,7 @@
 use super::AdminCommand;
 use ::command::Flags;
 
+mod aof;
 mod command;
 mod config;
 mod debug;
@@ -18,6 +19,7 @@ pub use info::sections;
 
 /// The family's table.
 pub const COMMANDS: &[&AdminCommand] = &[
+    &aof::BGREWRITEAOF,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
@@ -31,6 +33,8 @@ pub const COMMANDS: &[&AdminCommand] = &[
     &shutdown::SHUTDOWN,
     &swapdb::SWAPDB,
     &state::TIME,
+    &aof::WAIT,
+    &aof::WAITAOF,
 ];
 
 /// Administrative, and not for scripts.

@@ -135,6 +135,9 @@ impl Connection {
         }
         if reply.len() > FLUSH_BYTES {
             self.send(turn, reply)?;
+            if self.held.is_some() {
+                return Ok(false);
+            }
             if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
                 return Err(io::Error::other("output above its limit"));
             }

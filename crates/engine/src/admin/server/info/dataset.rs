@@ -6,6 +6,7 @@ use config::rows;
 use store::shard::Usage;
 
 use super::{Source, Text};
+use crate::aof::LogFigures;
 
 pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
     let engine = source.admin.engine;
@@ -24,16 +25,33 @@ pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
         "rdb_last_cow_size",
         "rdb_last_load_keys_expired",
         "rdb_last_load_keys_loaded",
-        "aof_enabled",
-        "aof_rewrite_in_progress",
-        "aof_rewrite_scheduled",
     ]);
-    text.field("aof_last_rewrite_time_sec", -1);
-    text.field("aof_current_rewrite_time_sec", -1);
-    text.field("aof_last_bgrewrite_status", "ok");
-    text.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    text.field("aof_last_write_status", "ok");
-    text.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    log(text, &engine.log_figures());
+    text.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
+}
+
+/// The append-only file.
+fn log(text: &mut Text, log: &LogFigures) {
+    let seconds = |seconds: Option<u64>| seconds.map_or(-1, |seconds| seconds as i64);
+    let status = |ok| if ok { "ok" } else { "err" };
+    text.field("aof_enabled", u8::from(log.enabled));
+    text.field("aof_rewrite_in_progress", u8::from(log.in_progress));
+    text.field("aof_rewrite_scheduled", u8::from(log.scheduled));
+    text.field("aof_last_rewrite_time_sec", seconds(log.last_seconds));
+    text.field("aof_current_rewrite_time_sec", seconds(log.current_seconds));
+    text.field("aof_last_bgrewrite_status", status(log.last_ok));
+    text.field("aof_rewrites", log.rewrites);
+    text.field("aof_rewrites_consecutive_failures", log.failures);
+    text.field("aof_last_write_status", status(log.write_ok));
+    text.field("aof_last_cow_size", log.copied_bytes);
+    if log.enabled {
+        text.field("aof_current_size", log.size);
+        text.field("aof_base_size", log.base_size);
+        text.field("aof_pending_rewrite", u8::from(log.scheduled));
+        text.field("aof_buffer_length", log.waiting_bytes);
+        text.field("aof_pending_bio_fsync", u8::from(log.waits_for_flush));
+        text.field("aof_delayed_fsync", log.delayed);
+    }
 }
 
 pub(super) fn replication(text: &mut Text, source: &mut Source<'_, '_>) {
