@@ -117,6 +117,9 @@ impl Engine {
         let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         lock(call, &mut admin.cx.db);
+        if self.is_loading() && !call.entry.has(Flags::LOADING) {
+            return Err(CommandError::LOADING);
+        }
         // Read under the locks: who begins to listen under all locks misses nothing from then on,
         // and who waits for a key has said so under its lock.
         admin.cx.db.effects.interest = self.store.interest();
@@ -231,16 +234,20 @@ impl Engine {
     /// What a command of this session runs under, now.
     #[inline]
     pub(crate) fn scope(&self, session: &Session, thread: &ThreadContext) -> Scope {
-        let policy = match self.config.get(config::rows::MAXMEMORY_POLICY) {
+        let access = Access { policy: self.access_policy(), touch: !session.no_touch };
+        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
+        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
+    }
+
+    /// Which clock the keys carry.
+    pub(crate) fn access_policy(&self) -> Policy {
+        match self.config.get(config::rows::MAXMEMORY_POLICY) {
             MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Policy::Lfu {
                 log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
                 decay_minutes: self.config.get(config::rows::LFU_DECAY_TIME) as u32,
             },
             _ => Policy::Lru,
-        };
-        let access = Access { policy, touch: !session.no_touch };
-        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
-        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
+        }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.

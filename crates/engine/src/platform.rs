@@ -214,8 +214,17 @@ pub trait Platform: Send + Sync {
     /// Why there is no thread for it; the task is dropped.
     fn spawn(&self, name: &str, task: Box<dyn FnOnce() + Send>) -> Result<(), String>;
 
+    /// Runs `work` on the calling thread and on as many others as there are processors for, and
+    /// returns when all are done.
+    fn in_parallel(&self, work: &(dyn Fn() + Sync)) {
+        work();
+    }
+
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);
+
+    /// Ends the process at once with status 1: the log has said why it must not go on.
+    fn abort(&self);
 
     /// Dies on purpose. Returns only if that is not possible here.
     fn crash(&self, how: Crash);

@@ -266,6 +266,14 @@ impl Platform for Host {
         std::thread::sleep(duration);
     }
 
+    fn in_parallel(&self, work: &(dyn Fn() + Sync)) {
+        background::in_parallel(work);
+    }
+
+    fn abort(&self) {
+        std::process::exit(1);
+    }
+
     fn crash(&self, how: Crash) {
         let fail = |headline: &[&str]| {
             sys::crash::fail(headline, self.parts.config.get(config::rows::USE_EXIT_ON_PANIC))

@@ -65,6 +65,7 @@ struct Notes {
     memory: MemoryUse,
     held: Vec<Task>,
     purges: usize,
+    aborted: bool,
 }
 
 /// An [`engine::Platform`] that touches nothing outside the test.
@@ -134,6 +135,12 @@ impl TestPlatform {
     #[must_use]
     pub fn take_applied(&self) -> Vec<Change> {
         std::mem::take(&mut self.notes.lock().applied)
+    }
+
+    /// Whether the process was to end at once.
+    #[must_use]
+    pub fn aborted(&self) -> bool {
+        self.notes.lock().aborted
     }
 
     /// Refuses parameters with this reason from now on, or none.
@@ -259,6 +266,10 @@ impl Platform for TestPlatform {
 
     fn sleep(&self, duration: Duration) {
         self.clock.pass(duration);
+    }
+
+    fn abort(&self) {
+        self.notes.lock().aborted = true;
     }
 
     fn crash(&self, how: Crash) {

@@ -14,6 +14,7 @@ mod digest;
 mod inspect;
 mod populate;
 mod protocol;
+mod reload;
 
 /// `DEBUG subcommand ...`
 pub static DEBUG: AdminCommand = Command::new(
@@ -85,6 +86,17 @@ const TABLE: &[Row] = &[
         3,
         ok,
         &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; there are no lists yet."],
+    ),
+    (
+        "RELOAD",
+        2,
+        ANY,
+        reload::reload,
+        &[
+            "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+            "    Save the dataset, empty the memory, load it again. Without a part of that, or",
+            "    with what is loaded in place of keys that are there already.",
+        ],
     ),
     ("REPLYBUFFER", 3, 4, reply_buffer, &["REPLYBUFFER <option> [<value>]", "    Accepted."]),
     ("RESTART", 2, 3, restart, &["RESTART [<ms>]", "    Restart gracefully."]),
