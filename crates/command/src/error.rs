@@ -48,6 +48,8 @@ errors! {
     DB_INDEX = State "ERR DB index is out of range";
     /// Memory is above `maxmemory` and the command could grow it.
     OUT_OF_MEMORY = State "OOM command not allowed when used memory > 'maxmemory'.";
+    /// The dataset is not there yet.
+    LOADING = State "LOADING Redis is loading the dataset in memory";
     /// The connection must authenticate first.
     NO_AUTH = State "NOAUTH Authentication required.";
 }

@@ -5,6 +5,8 @@
 //! Adding a command touches its file and one row of its family's table.
 
 use command::DataCommand;
+use config::Config;
+use format::rdb::Limits;
 
 pub mod array;
 pub mod bitmap;
@@ -24,6 +26,18 @@ pub mod string;
 #[cfg(test)]
 mod testing;
 pub mod zset;
+
+/// Which form values take that come from elsewhere, as configured; tables are keyed by `seed`.
+#[must_use]
+pub fn encoding_limits(config: &Config, seed: u64) -> Limits {
+    Limits {
+        list: list::limits(config),
+        set: set::limits_of(config, seed),
+        hash: hash::limits_of(config, seed),
+        sorted_set: zset::limits_of(config, seed),
+        array: array::limits(config),
+    }
+}
 
 /// Every command of every family.
 pub fn all() -> impl Iterator<Item = &'static DataCommand> {

@@ -117,9 +117,12 @@ impl Engine {
         let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         lock(call, &mut admin.cx.db);
+        if self.is_loading() && !thread.replays && !call.entry.has(Flags::LOADING) {
+            return Err(CommandError::LOADING);
+        }
         // Read under the locks: who begins to listen under all locks misses nothing from then on,
         // and who waits for a key has said so under its lock.
-        admin.cx.db.effects.interest = self.store.interest();
+        admin.cx.db.effects.interest = self.interest_of(thread.replays);
         if self.store.waiters() > 0 && call.entry.has(Flags::WRITE) {
             admin.cx.db.lock_for_waiters();
         }
@@ -177,7 +180,7 @@ impl Engine {
         reply.array(queue.len());
         let scope = self.scope(session, thread);
         let mut effects = std::mem::take(&mut thread.effects);
-        effects.interest = self.store.interest();
+        effects.interest = self.interest_of(thread.replays);
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
         let keyspace = Keyspace::new(&self.store, held.lend(), &mut effects, scope, &mut rng);
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
@@ -232,10 +235,16 @@ impl Engine {
         }
     }
 
+    /// Who listens to a command. What is replayed from a log was heard when it happened.
+    #[inline]
+    fn interest_of(&self, replays: bool) -> Interest {
+        if replays { Interest::NONE } else { self.store.interest() }
+    }
+
     /// What a command of this session runs under, now.
     #[inline]
     pub(crate) fn scope(&self, session: &Session, thread: &ThreadContext) -> Scope {
-        let access = Access { touch: !session.no_touch, ..self.access() };
+        let access = Access { policy: self.access_policy(), touch: !session.no_touch };
         let paused = self.pause.possible() && self.writes_paused(thread.now_ms());
         let overdue = match paused {
             _ if thread.replays => Overdue::Show,
@@ -245,17 +254,15 @@ impl Engine {
         Scope { db: session.db(), now: thread.now_ms(), access, overdue }
     }
 
-    /// How accesses are recorded, by the parameters.
-    #[inline]
-    pub(crate) fn access(&self) -> Access {
-        let policy = match self.config.get(config::rows::MAXMEMORY_POLICY) {
+    /// Which clock the keys carry.
+    pub(crate) fn access_policy(&self) -> Policy {
+        match self.config.get(config::rows::MAXMEMORY_POLICY) {
             MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Policy::Lfu {
                 log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
                 decay_minutes: self.config.get(config::rows::LFU_DECAY_TIME) as u32,
             },
             _ => Policy::Lru,
-        };
-        Access { policy, touch: true }
+        }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.

@@ -96,6 +96,7 @@ pub struct Engine {
     /// `DEBUG CONFIG-REWRITE-FORCE-ALL`: the next rewrite writes every parameter.
     pub(crate) force_rewrite_all: AtomicBool,
     pub(crate) rates: crate::rates::Rates,
+    pub(crate) loading: crate::loading::Loading,
 }
 
 impl std::fmt::Debug for Engine {
@@ -148,6 +149,7 @@ impl Engine {
             last_save: AtomicU64::new(now_ms / 1000),
             force_rewrite_all: AtomicBool::new(false),
             rates: crate::rates::Rates::default(),
+            loading: crate::loading::Loading::default(),
             clock: parts.clock,
         }
     }
@@ -261,7 +263,7 @@ impl Engine {
     /// held for a bounded number of entries. Returns the number of keys removed.
     pub fn expire_cycle(&self, effects: &mut Effects) -> u64 {
         let paused = self.writes_paused(self.clock.unix_ms());
-        if paused || !self.active_expire.load(Ordering::Relaxed) {
+        if paused || self.is_loading() || !self.active_expire.load(Ordering::Relaxed) {
             return 0;
         }
         let started = self.clock.monotonic_ns();

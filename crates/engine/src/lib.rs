@@ -4,8 +4,8 @@
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
 //! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
 //! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
-//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`engine`] (what is shared),
-//! [`platform`] (what the server provides).
+//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`loading`], [`engine`] (what is
+//! shared), [`platform`] (what the server provides).
 
 pub mod admin;
 pub mod aof;
@@ -17,6 +17,7 @@ pub mod engine;
 pub mod errorstats;
 mod fieldsets;
 pub mod histogram;
+pub mod loading;
 mod notifications;
 pub mod pause;
 pub mod platform;

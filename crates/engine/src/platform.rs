@@ -216,15 +216,21 @@ pub trait Platform: Send + Sync {
     /// Why there is no thread for it; the task is dropped.
     fn spawn(&self, name: &str, task: Box<dyn FnOnce() + Send>) -> Result<(), String>;
 
+    /// Runs `work` on the calling thread and on as many others as there are processors for, and
+    /// returns when all are done.
+    fn in_parallel(&self, work: &(dyn Fn() + Sync)) {
+        work();
+    }
+
     /// Has the thread that writes the log call [`Engine::write_log`](crate::Engine::write_log).
     /// Called under the locks of commands: it must be quick.
     fn wake_log_writer(&self);
 
-    /// Ends the process at once with status 1: the log has said why it must not go on.
-    fn abort(&self);
-
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);
+
+    /// Ends the process at once with status 1: the log has said why it must not go on.
+    fn abort(&self);
 
     /// Dies on purpose. Returns only if that is not possible here.
     fn crash(&self, how: Crash);

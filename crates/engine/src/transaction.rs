@@ -116,7 +116,12 @@ impl Engine {
                 drop(held);
                 held = Held::all(&self.store);
             }
-            if transaction.flag.is_raised() || self.watched_expired(&transaction, thread, &held) {
+            let refused = self.is_loading() && !thread.replays;
+            if refused && !queue.iter().all(|queued| queued.entry.has(Flags::LOADING)) {
+                Err(CommandError::LOADING)
+            } else if transaction.flag.is_raised()
+                || self.watched_expired(&transaction, thread, &held)
+            {
                 reply.null_array();
                 Ok(Flow::Continue)
             } else {

@@ -52,6 +52,8 @@ pub struct Options {
     pub existing: Existing,
     /// Told what is worth a line in the log.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
+    /// Called before each key, by tests that want a load to take its time (`key-load-delay`).
+    pub before_key: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -178,8 +180,9 @@ impl Load {
                 log(&format!("RDB age {} seconds", age.max(0)));
             }
             "used-mem" => {
-                let megabytes = value.parse::<f64>().unwrap_or(0.0) / MEGABYTE;
-                log(&format!("RDB memory usage when created {megabytes:.2} Mb"));
+                let bytes = value.parse().unwrap_or(0);
+                self.progress.set_used_memory(bytes);
+                log(&format!("RDB memory usage when created {:.2} Mb", bytes as f64 / MEGABYTE));
             }
             "aof-base" if value == "1" => log("RDB is base AOF"),
             _ => {}
@@ -193,6 +196,9 @@ impl Load {
         store: &Store,
         limits: &Limits,
     ) -> Result<Option<(usize, Entry)>, LoadError> {
+        if let Some(before_key) = &self.options.before_key {
+            before_key();
+        }
         let record = &located.entry;
         let attributes = record.attributes;
         let db = usize::try_from(located.db).ok().filter(|db| *db < store.databases());

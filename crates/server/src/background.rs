@@ -29,6 +29,25 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()>
     Ok(())
 }
 
+/// Runs `work` on this thread and on one more for every other processor, until all are done. Where
+/// the system has no resources for a thread, there is one less.
+pub fn in_parallel(work: &(dyn Fn() + Sync)) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for index in 1..processors {
+            let builder = Builder::new().name(format!("ferrite-load-{index}"));
+            let started = builder.spawn_scoped(scope, || {
+                let _counted = sys::alloc::register_thread();
+                work();
+            });
+            if started.is_err() {
+                break;
+            }
+        }
+        work();
+    });
+}
+
 /// A task for the thread that frees memory.
 pub type Task = Box<dyn FnOnce() + Send>;
 

@@ -286,12 +286,16 @@ impl Platform for Host {
         self.log_bell.ring();
     }
 
-    fn abort(&self) {
-        std::process::exit(1);
-    }
-
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn in_parallel(&self, work: &(dyn Fn() + Sync)) {
+        background::in_parallel(work);
+    }
+
+    fn abort(&self) {
+        std::process::exit(1);
     }
 
     fn crash(&self, how: Crash) {

@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::check_rdb;
 use crate::start;
 use crate::title::ProcessTitle;
 
@@ -17,16 +18,20 @@ use crate::title::ProcessTitle;
 pub enum Program {
     /// The data store.
     Server,
+    /// The check of RDB files.
+    CheckRdb,
     /// A tool that is not part of this build, by its name.
     Missing(&'static str),
 }
 
 /// The tools by the word that follows `ferrite`, `ferrite-`, `redis-` or `valkey-`.
-const TOOLS: [&str; 5] = ["cli", "benchmark", "sentinel", "check-rdb", "check-aof"];
+const TOOLS: [&str; 4] = ["cli", "benchmark", "sentinel", "check-aof"];
 
 fn by_word(word: &[u8]) -> Option<Program> {
-    if word == b"server" {
-        return Some(Program::Server);
+    match word {
+        b"server" => return Some(Program::Server),
+        b"check-rdb" => return Some(Program::CheckRdb),
+        _ => {}
     }
     let tool = TOOLS.into_iter().find(|tool| tool.as_bytes() == word);
     tool.map(Program::Missing)
@@ -59,6 +64,7 @@ pub fn main() -> ExitCode {
             arguments: &arguments,
             title,
         }),
+        (Program::CheckRdb, named_by) => check_rdb::main(bytes.get(named_by..).unwrap_or_default()),
         (Program::Missing(name), _) => {
             eprintln!("ferrite {name} is not in this build yet.");
             ExitCode::FAILURE
@@ -85,6 +91,8 @@ mod tests {
         assert_eq!(chosen("ferrite-server cli"), (Program::Server, 1));
         assert_eq!(chosen("ferrite cli"), (Program::Missing("cli"), 2));
         assert_eq!(chosen("redis-check-aof server"), (Program::Missing("check-aof"), 1));
+        assert_eq!(chosen("valkey-check-rdb x"), (Program::CheckRdb, 1));
+        assert_eq!(chosen("ferrite check-rdb x"), (Program::CheckRdb, 2));
         assert_eq!(chosen("anything x.conf"), (Program::Server, 1));
         assert_eq!(choose(&[]), (Program::Server, 1));
     }

@@ -100,10 +100,29 @@ fn serve(line: &config::CommandLine, call: Call<'_>) -> Result<std::convert::Inf
     shared.host.show_title();
     banner::logo(config);
     open_listeners(&shared, config)?;
+    if !shared.engine.has_dataset() {
+        start_threads(&shared, seats)?;
+        log_notice!("Server initialized");
+        announce(&shared);
+        return signals.serve(&shared);
+    }
+    // Clients are answered while the dataset is loaded, with an error if they want some of it.
+    shared.engine.begin_loading();
     start_threads(&shared, seats)?;
     log_notice!("Server initialized");
-    announce(&shared);
+    let loader = Arc::clone(&shared);
+    background::spawn("ferrite-load", move || load(&loader))
+        .map_err(|error| fatal("threads", &error))?;
     signals.serve(&shared)
+}
+
+/// Loads the dataset, then serves it. What cannot be loaded whole is not served.
+fn load(shared: &Shared) {
+    if shared.engine.load_at_start().is_err() {
+        log_warning!("Fatal error loading the DB, check server logs. Exiting.");
+        std::process::exit(1);
+    }
+    announce(shared);
 }
 
 /// In the process that was started by the user: starts the daemon and ends. In the daemon:

@@ -170,6 +170,12 @@ impl<'a> Keyspace<'a> {
         }
     }
 
+    /// Whether the locks are this command's own, to be given back by [`Keyspace::release`].
+    #[must_use]
+    pub const fn owns_locks(&self) -> bool {
+        self.owns_locks
+    }
+
     /// Gives the locks back before the command is over: for reads that hold what they need and will
     /// take long. The keys are out of reach then. Inside a transaction the locks stay, and where
     /// the look-up has removed a key that was due, since that must be told under them.

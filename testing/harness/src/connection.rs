@@ -214,8 +214,9 @@ impl Connection {
                     self.execute();
                 }
             }
-            // The time is asked for whenever the connection is served.
-            Message::Rearm { .. } => {}
+            // Replies are not kept back here, and the time is asked for whenever the connection is
+            // served.
+            Message::LogAdvanced | Message::Rearm { .. } => {}
         }
     }
 

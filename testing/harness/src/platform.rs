@@ -65,7 +65,7 @@ struct Notes {
     memory: MemoryUse,
     held: Vec<Task>,
     purges: usize,
-    gave_up: bool,
+    aborted: bool,
 }
 
 /// An [`engine::Platform`] that touches nothing outside the test.
@@ -137,6 +137,12 @@ impl TestPlatform {
         std::mem::take(&mut self.notes.lock().applied)
     }
 
+    /// Whether the process was to end at once.
+    #[must_use]
+    pub fn aborted(&self) -> bool {
+        self.notes.lock().aborted
+    }
+
     /// Refuses parameters with this reason from now on, or none.
     pub fn refuse_config(&self, reason: Option<&str>) {
         self.notes.lock().refusal = reason.map(str::to_owned);
@@ -156,12 +162,6 @@ impl TestPlatform {
     #[must_use]
     pub fn purges(&self) -> usize {
         self.notes.lock().purges
-    }
-
-    /// Whether the engine has given up.
-    #[must_use]
-    pub fn gave_up(&self) -> bool {
-        self.notes.lock().gave_up
     }
 
     /// Runs the background tasks that are held back; the number of them.
@@ -269,12 +269,12 @@ impl Platform for TestPlatform {
     /// The test calls the writer when it wants to.
     fn wake_log_writer(&self) {}
 
-    fn abort(&self) {
-        self.notes.lock().gave_up = true;
-    }
-
     fn sleep(&self, duration: Duration) {
         self.clock.pass(duration);
+    }
+
+    fn abort(&self) {
+        self.notes.lock().aborted = true;
     }
 
     fn crash(&self, how: Crash) {

@@ -31,6 +31,7 @@ mod tests;
 use collections::hash::{Hash, Limits};
 use collections::listpack::Item;
 use command::{CommandError, Cx, DataCommand, KeyFlags, KeySpec};
+use config::Config;
 use config::rows::{HASH_MAX_LISTPACK_ENTRIES, HASH_MAX_LISTPACK_VALUE};
 use resp::Reply;
 use store::{Event, EventClass};
@@ -93,12 +94,17 @@ const PERSIST: Event = event("hpersist");
 
 /// When hashes change their form, as configured; a table made under it is keyed anew.
 pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
-    let entries = cx.config.get(HASH_MAX_LISTPACK_ENTRIES);
-    let value = cx.config.get(HASH_MAX_LISTPACK_VALUE);
+    limits_of(cx.config, cx.db.rng().next_u64())
+}
+
+/// As [`limits`], from the parameters, with tables keyed by `seed`.
+pub(crate) fn limits_of(config: &Config, seed: u64) -> Limits {
+    let entries = config.get(HASH_MAX_LISTPACK_ENTRIES);
+    let value = config.get(HASH_MAX_LISTPACK_VALUE);
     Limits {
         listpack_entries: usize::try_from(entries).unwrap_or(usize::MAX),
         listpack_value: usize::try_from(value).unwrap_or(usize::MAX),
-        seed: cx.db.rng().next_u64(),
+        seed,
     }
 }
 

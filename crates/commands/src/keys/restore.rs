@@ -8,7 +8,7 @@ use command::{
 };
 use config::rows::LAZYFREE_LAZY_SERVER_DEL;
 use format::dump::{self, Checksum, DumpError};
-use format::rdb::{Decoded, Limits};
+use format::rdb::Decoded;
 use store::{Event, Interest, NewValue, UnixMs};
 
 use crate::string::value;
@@ -85,20 +85,10 @@ fn parse(cx: &Cx<'_>) -> Result<Choices, CommandError> {
     reader.finish().map(|()| choices)
 }
 
-fn limits(cx: &mut Cx<'_>) -> Limits {
-    Limits {
-        list: crate::list::limits(cx.config),
-        set: crate::set::limits(cx),
-        hash: crate::hash::limits(cx),
-        sorted_set: crate::zset::limits(cx),
-        array: crate::array::limits(cx.config),
-    }
-}
-
 fn decode<'a>(cx: &mut Cx<'a>, payload: &'a [u8]) -> Result<Decoded<'a>, CommandError> {
     let skip = cx.db.store().ignores_checksums();
     let checksum = if skip { Checksum::Ignored } else { Checksum::Verified };
-    let limits = limits(cx);
+    let limits = crate::encoding_limits(cx.config, cx.db.rng().next_u64());
     let decoded = dump::read(payload, checksum, &limits).map_err(|error| match error {
         DumpError::Footer => {
             CommandError::request("ERR DUMP payload version or checksum are wrong")

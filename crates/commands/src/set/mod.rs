@@ -20,6 +20,7 @@ mod tests;
 use collections::listpack::Item;
 use collections::set::{Limits, Set};
 use command::{CommandError, Cx, DataCommand, KeyFlags, KeySpec};
+use config::Config;
 use config::rows::{SET_MAX_INTSET_ENTRIES, SET_MAX_LISTPACK_ENTRIES, SET_MAX_LISTPACK_VALUE};
 use resp::Reply;
 use store::{Event, EventClass};
@@ -65,12 +66,17 @@ const REMOVED: Event = event("srem");
 
 /// When sets change their form, as configured; a table made under it is keyed anew.
 pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
+    limits_of(cx.config, cx.db.rng().next_u64())
+}
+
+/// As [`limits`], from the parameters, with tables keyed by `seed`.
+pub(crate) fn limits_of(config: &Config, seed: u64) -> Limits {
     let entries = |value: i64| usize::try_from(value).unwrap_or(usize::MAX);
     Limits {
-        intset_entries: entries(cx.config.get(SET_MAX_INTSET_ENTRIES)),
-        listpack_entries: entries(cx.config.get(SET_MAX_LISTPACK_ENTRIES)),
-        listpack_value: entries(cx.config.get(SET_MAX_LISTPACK_VALUE)),
-        seed: cx.db.rng().next_u64(),
+        intset_entries: entries(config.get(SET_MAX_INTSET_ENTRIES)),
+        listpack_entries: entries(config.get(SET_MAX_LISTPACK_ENTRIES)),
+        listpack_value: entries(config.get(SET_MAX_LISTPACK_VALUE)),
+        seed,
     }
 }
 

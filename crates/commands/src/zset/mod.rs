@@ -21,6 +21,7 @@ mod score;
 
 use collections::sorted_set::Limits;
 use command::{Categories, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec};
+use config::Config;
 use config::rows::{ZSET_MAX_LISTPACK_ENTRIES, ZSET_MAX_LISTPACK_VALUE};
 use store::{Event, EventClass};
 
@@ -100,11 +101,16 @@ pub(crate) const fn event(name: &'static str) -> Event {
 
 /// Up to where a sorted set stays one listpack, and the key of the hash if it becomes an index.
 pub(crate) fn limits(cx: &mut Cx<'_>) -> Limits {
-    let entries_max = cx.config.get(ZSET_MAX_LISTPACK_ENTRIES);
-    let member_bytes_max = cx.config.get(ZSET_MAX_LISTPACK_VALUE);
+    limits_of(cx.config, cx.db.rng().next_u64())
+}
+
+/// As [`limits`], from the parameters, with tables keyed by `seed`.
+pub(crate) fn limits_of(config: &Config, seed: u64) -> Limits {
+    let entries_max = config.get(ZSET_MAX_LISTPACK_ENTRIES);
+    let member_bytes_max = config.get(ZSET_MAX_LISTPACK_VALUE);
     Limits {
         entries_max: usize::try_from(entries_max).unwrap_or(usize::MAX),
         member_bytes_max: usize::try_from(member_bytes_max).unwrap_or(usize::MAX),
-        seed: cx.db.rng().next_u64(),
+        seed,
     }
 }

@@ -1,7 +1,6 @@
 //! The files of the log: found at the start, upgraded, created, opened, removed.
 
 use persistence::aof::{FileInfo, Manifest, Names};
-use store::consumers::CommandLog;
 
 use super::load::{AofFailure, reason};
 use super::state::Phase;
@@ -9,7 +8,7 @@ use crate::engine::Engine;
 use config::rows;
 
 impl Engine {
-    /// Whether there is a log to load when the server starts.
+    /// Whether there is to be a log when the server starts.
     #[must_use]
     pub fn has_log(&self) -> bool {
         self.config.get(rows::APPENDONLY)
@@ -18,15 +17,16 @@ impl Engine {
     /// Reads the manifest, loads the dataset from the files that it names, and opens the log: the
     /// first thing a server with `appendonly yes` does, before it serves. Without it, only notes
     /// what is there, so that numbers go on when the log is switched on.
+    /// Whether there is a log.
     ///
     /// # Errors
     /// What there is to say has been logged: the server must not serve.
-    pub fn start_log(&self) -> Result<(), AofFailure> {
+    pub(crate) fn start_log(&self) -> Result<bool, AofFailure> {
         let names = self.log_names();
         let manifest = self.read_manifest(&names)?;
         if !self.has_log() {
             self.aof.state.lock().manifest = manifest.unwrap_or_default();
-            return Ok(());
+            return Ok(false);
         }
         let manifest = match self.upgrade(&names, manifest)? {
             Some(manifest) => {
@@ -38,15 +38,15 @@ impl Engine {
         };
         self.open_at_start(&names, manifest)?;
         self.remove_history();
-        Ok(())
+        Ok(true)
     }
 
-    /// `DEBUG LOADAOF`: loads the dataset from the files. The caller has emptied it and stopped
+    /// Loads the dataset from the files. The caller has emptied it and stopped
     /// serving it, and everything logged has been written.
     ///
     /// # Errors
     /// As [`Engine::start_log`].
-    pub(crate) fn reload_log(&self) -> Result<(), AofFailure> {
+    pub(crate) fn replay_log(&self) -> Result<(), AofFailure> {
         let manifest = self.read_manifest(&self.log_names())?.unwrap_or_default();
         let files: Vec<FileInfo> = manifest.live().cloned().collect();
         self.replay_files(&files)
@@ -184,10 +184,5 @@ impl Engine {
                 self.warn(&format!("Can't replace the AOF manifest: {reason}"));
             }
         }
-    }
-
-    /// Whether commands are logged.
-    pub(crate) fn log_is_open(&self) -> bool {
-        self.aof.log.is_open()
     }
 }

@@ -11,6 +11,7 @@ use persistence::Source;
 use persistence::aof::{End, FileInfo, FileKind, Item, Reader};
 use resp::{Args, Reply};
 use stdx::rng::Rng;
+use store::load::Existing;
 
 use crate::call::Call;
 use crate::clients::Endpoint;
@@ -19,6 +20,7 @@ use crate::platform::LogLevel;
 use crate::registry::{Exec, Unknown};
 use crate::session::Session;
 use crate::thread::ThreadContext;
+use crate::loading::Taken;
 use command::Flags;
 use config::rows;
 
@@ -68,14 +70,6 @@ impl Engine {
 
     fn seconds_since(&self, began_ns: u64) -> f64 {
         Duration::from_nanos(self.clock.monotonic_ns().saturating_sub(began_ns)).as_secs_f64()
-    }
-
-    pub(super) fn notice(&self, text: &str) {
-        self.platform.log(LogLevel::Notice, text);
-    }
-
-    pub(super) fn warn(&self, text: &str) {
-        self.platform.log(LogLevel::Warning, text);
     }
 
     pub(super) fn fatal(&self, text: &str) -> AofFailure {

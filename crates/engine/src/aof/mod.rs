@@ -195,9 +195,17 @@ impl Engine {
             return Ok(());
         }
         self.platform.log(LogLevel::Notice, "Calling fsync() on the AOF file.");
+        self.write_whole_log().map_err(|failure| failure.to_string())
+    }
+
+    /// Writes and flushes what was logged so far. Nobody logs meanwhile: all locks are held.
+    ///
+    /// # Errors
+    /// What failed.
+    pub(crate) fn write_whole_log(&self) -> Result<(), Failure> {
         let finished = self.aof.writer.lock().finish();
         self.log_advanced();
-        finished.map_err(|failure| failure.to_string())
+        finished
     }
 
     /// Tells those who wait how far the log is.

@@ -22,6 +22,7 @@ use command::CommandError;
 use config::{MaxmemoryPolicy, rows};
 use format::rdb::{Options, Version};
 use persistence::aof::{BaseError, BaseFormat, Manifest, Names, RdbBase, write_base};
+use store::Access;
 use store::snapshot::Snapshot;
 
 use super::load::reason;
@@ -377,7 +378,7 @@ impl Engine {
             redis_version: REDIS_VERSION,
             used_memory: self.platform.used_memory(),
             now,
-            usage: keeps_usage.then(|| self.access()),
+            usage: keeps_usage.then(|| Access { policy: self.access_policy(), touch: false }),
             functions: Vec::new(),
         })
     }

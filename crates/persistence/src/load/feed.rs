@@ -139,7 +139,7 @@ impl Feed {
             let read = read.map_err(|error| LoadError::at(self.offset, Problem::Io(error)))?;
             self.cut(block)?;
             if read == 0 && block.len == 0 && !self.ended {
-                return Err(self.unfinished(Problem::Truncated));
+                return Err(self.unfinished(block, Problem::Truncated));
             }
         }
         self.rest.extend_from_slice(&block.bytes[block.len..]);
@@ -152,11 +152,10 @@ impl Feed {
         let begin = block.len;
         while !self.ended {
             let at = block.len;
-            let next = self.reader.next(&block.bytes[at..]).map_err(|error| {
-                let mut failed = self.unfinished(Problem::Record(error));
-                failed.offset += at as u64;
-                failed
-            })?;
+            let next = match self.reader.next(&block.bytes[at..]) {
+                Ok(next) => next,
+                Err(error) => return Err(self.unfinished(block, Problem::Record(error))),
+            };
             let Some(Next { len, record }) = next else { break };
             block.len += len;
             let other = match record {
@@ -199,13 +198,14 @@ impl Feed {
         if computed == stated {
             return Ok(());
         }
-        Err(self.unfinished(Problem::Checksum { stated, computed }))
+        Err(LoadError::at(self.offset, Problem::Checksum { stated, computed }))
     }
 
     /// An error of the record that is being read.
-    fn unfinished(&self, problem: Problem) -> LoadError {
-        let (_, kind) = self.reader.stage();
-        LoadError { kind, ..LoadError::at(self.offset, problem) }
+    fn unfinished(&self, block: &Block, problem: Problem) -> LoadError {
+        let (kind, key) = self.reader.unfinished_entry(&block.bytes[block.len..]);
+        let offset = block.offset + block.len as u64;
+        LoadError { offset, key: key.map(|key| Box::from(&*key)), kind, problem }
     }
 
     /// Where it stands: how far the blocks so far go.
@@ -216,8 +216,8 @@ impl Feed {
 
     /// What it was busy with when it failed.
     #[must_use]
-    pub fn stage(&self) -> Stage {
-        self.reader.stage().0
+    pub const fn stage(&self) -> Stage {
+        self.reader.stage()
     }
 
     /// What was read beyond the end, and where there may be more.

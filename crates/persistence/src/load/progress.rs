@@ -8,11 +8,23 @@ pub struct Progress {
     total: u64,
     loaded: AtomicU64,
     keys: AtomicU64,
+    used_memory: AtomicU64,
 }
 
 impl Progress {
     pub(super) const fn new(total: u64) -> Self {
-        Self { total, loaded: AtomicU64::new(0), keys: AtomicU64::new(0) }
+        let (loaded, keys) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { total, loaded, keys, used_memory: AtomicU64::new(0) }
+    }
+
+    pub(super) fn set_used_memory(&self, bytes: u64) {
+        self.used_memory.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory that the server had in use which wrote the file, once that is known.
+    #[must_use]
+    pub fn used_memory(&self) -> u64 {
+        self.used_memory.load(Ordering::Relaxed)
     }
 
     pub(super) fn add(&self, keys: u64, bytes: u64) {

@@ -73,6 +73,7 @@ fn options() -> Options {
         checks_crc: true,
         existing: Existing::Refuse,
         log: Box::new(|_| {}),
+        before_key: None,
     }
 }
 

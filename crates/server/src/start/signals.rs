@@ -32,6 +32,11 @@ impl Signals {
     pub(super) fn serve(mut self, shared: &Shared) -> Result<Infallible, Refused> {
         let mut was_interrupted = false;
         for signal in self.waiting.forever() {
+            if signal != SIGALRM && shared.engine.is_loading() {
+                // There is nothing yet that is not on the disk.
+                logging::write_signal("Received shutdown signal during loading, exiting now.");
+                std::process::exit(0);
+            }
             match signal {
                 SIGALRM => sys::crash::log_stack("Received SIGALRM"),
                 SIGINT if was_interrupted => {

@@ -14,6 +14,7 @@ mod digest;
 mod inspect;
 mod populate;
 mod protocol;
+mod reload;
 
 /// `DEBUG subcommand ...`
 pub static DEBUG: AdminCommand = Command::new(
@@ -93,6 +94,17 @@ const TABLE: &[Row] = &[
         3,
         ok,
         &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; there are no lists yet."],
+    ),
+    (
+        "RELOAD",
+        2,
+        ANY,
+        reload::reload,
+        &[
+            "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+            "    Save the dataset, empty the memory, load it again. Without a part of that, or",
+            "    with what is loaded in place of keys that are there already.",
+        ],
     ),
     ("REPLYBUFFER", 3, 4, reply_buffer, &["REPLYBUFFER <option> [<value>]", "    Accepted."]),
     ("RESTART", 2, 3, restart, &["RESTART [<ms>]", "    Restart gracefully."]),
@@ -203,17 +215,8 @@ fn aof_flush_sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     ok(admin)
 }
 
-/// Gives its locks back before it loads: the gate keeps everybody else away from the dataset.
 fn load_log(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    if admin.in_transaction {
-        return Err(CommandError::state("ERR DEBUG LOADAOF is not allowed in a transaction"));
-    }
-    let failed = || CommandError::state("ERR Error trying to load the AOF files, check server logs");
-    let _not_served = admin.engine.stop_serving();
-    admin.engine.write_whole_log().map_err(|_| failed())?;
-    admin.cx.db.discard_all();
-    admin.cx.db.release();
-    admin.engine.reload_log().map_err(|_| failed())?;
+    admin.engine.reload_log(&mut admin.cx.db)?;
     admin.engine.platform.log(LogLevel::Warning, "Append Only File loaded by DEBUG LOADAOF");
     ok(admin)
 }

@@ -151,7 +151,7 @@ pub enum Stage {
     ModuleAux,
     /// A function library.
     Function,
-    /// A key and its value.
+    /// A key or its value.
     Entry,
     /// The checksum at the end.
     Checksum,
@@ -214,12 +214,26 @@ impl FileReader {
         self.version
     }
 
-    /// What it was busy with when it stopped, and the type if that was a key.
+    /// What it was busy with when it stopped.
     #[must_use]
-    pub fn stage(&self) -> (Stage, Option<ObjectType>) {
-        match self.unfinished {
-            Some(Unfinished { kind: Walked::Entry(kind), .. }) => (self.stage, Some(kind)),
-            _ => (self.stage, None),
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The type and the key, as far as they were there, of the entry that it was busy with; `bytes`
+    /// are those that it was given last.
+    #[must_use]
+    pub fn unfinished_entry<'b>(
+        &self,
+        bytes: &'b [u8],
+    ) -> (Option<ObjectType>, Option<Cow<'b, [u8]>>) {
+        let entry = bytes.get(self.prepared..).unwrap_or_default();
+        match (self.stage, self.version, entry.split_first()) {
+            (Stage::Entry, Some(version), Some((&number, entry))) => {
+                let kind = ObjectType::from_number(number, version);
+                (kind, kind.and_then(|_| Reader::new(entry).string().ok()))
+            }
+            _ => (None, None),
         }
     }
 
@@ -344,8 +358,10 @@ impl FileReader {
             }
             opcode::END => return end(reader, version).map(Some),
             number => {
-                let kind = ObjectType::from_number(number, version);
-                let kind = kind.ok_or(FileError::Type(number))?;
+                let Some(kind) = ObjectType::from_number(number, version) else {
+                    self.stage = Stage::Type;
+                    return Err(FileError::Type(number));
+                };
                 if kind == ObjectType::String {
                     return self.string_entry(reader);
                 }

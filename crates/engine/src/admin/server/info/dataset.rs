@@ -10,7 +10,8 @@ use crate::aof::LogFigures;
 
 pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
     let engine = source.admin.engine;
-    text.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size"]);
+    text.field("loading", u8::from(engine.is_loading()));
+    text.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
     text.field("current_cow_size_age", 0);
     text.field("current_fork_perc", "0.00");
     text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
@@ -20,14 +21,20 @@ pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("rdb_last_bgsave_status", "ok");
     text.field("rdb_last_bgsave_time_sec", -1);
     text.field("rdb_current_bgsave_time_sec", -1);
-    text.zeros(&[
-        "rdb_saves",
-        "rdb_last_cow_size",
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
-    ]);
+    text.zeros(&["rdb_saves", "rdb_last_cow_size"]);
+    let (keys_expired, keys_loaded) = engine.last_load();
+    text.field("rdb_last_load_keys_expired", keys_expired);
+    text.field("rdb_last_load_keys_loaded", keys_loaded);
     log(text, &engine.log_figures());
     text.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
+    if let Some(load) = engine.load_figures() {
+        text.field("loading_start_time", load.start_s);
+        text.field("loading_total_bytes", load.total_bytes);
+        text.field("loading_rdb_used_mem", load.used_memory);
+        text.field("loading_loaded_bytes", load.loaded_bytes);
+        text.field("loading_loaded_perc", format_args!("{:.2}", load.loaded_percent));
+        text.field("loading_eta_seconds", load.eta_s);
+    }
 }
 
 /// The append-only file.
