@@ -35,6 +35,7 @@ pub static QUIT: AdminCommand = Command::new(
 
 fn reset(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.discard(admin.session);
+    admin.engine.end_monitor(admin.session);
     let session = &mut *admin.session;
     session.unsubscribe_all(&admin.engine.pubsub);
     session.select(0);
