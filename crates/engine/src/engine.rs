@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use config::Config;
 use parking_lot::Mutex;
+use persistence::Storage;
 use stdx::clock::Clock;
 use store::effects::Garbage;
 use store::expiry::Sweep;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub registry: &'static Registry,
     /// The program around it.
     pub platform: Arc<dyn Platform>,
+    /// Where the dataset is kept.
+    pub storage: Arc<dyn Storage>,
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Who hears of effects.
@@ -56,6 +59,8 @@ pub struct Engine {
     pub config: Arc<Config>,
     /// The program around it.
     pub platform: Arc<dyn Platform>,
+    /// Where the dataset is kept.
+    pub storage: Arc<dyn Storage>,
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Connected clients.
@@ -124,6 +129,7 @@ impl Engine {
             store,
             config: parts.config,
             platform: parts.platform,
+            storage: parts.storage,
             clients: Clients::default(),
             stats: Stats::new(parts.threads, registry.entries.len()),
             registry,

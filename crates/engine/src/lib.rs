@@ -15,6 +15,7 @@ pub mod command_log;
 pub mod dispatch;
 pub mod engine;
 pub mod errorstats;
+mod fieldsets;
 pub mod histogram;
 mod latency;
 mod monitor;

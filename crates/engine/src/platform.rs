@@ -208,6 +208,12 @@ pub trait Platform: Send + Sync {
     /// Tasks given to [`Platform::background`] that have not ended.
     fn background_pending(&self) -> usize;
 
+    /// Runs a long task, a snapshot say, on a thread of its own, named for debuggers.
+    ///
+    /// # Errors
+    /// Why there is no thread for it; the task is dropped.
+    fn spawn(&self, name: &str, task: Box<dyn FnOnce() + Send>) -> Result<(), String>;
+
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);
 

@@ -9,10 +9,11 @@ use engine::platform::{
     CpuUse, Crash, LogLevel, MemoryUse, Message, Platform, ProcessInfo, ShutdownRequest,
 };
 
-use crate::background::{LazyFree, Task};
+use crate::background::{self, LazyFree, Task};
 use crate::logging::{self, Level};
 use crate::net::listener::Wanted;
 use crate::net::{Inbox, Listeners, Mail};
+use crate::os::files::reason;
 use crate::os::limits::{OpenFiles, raise_open_files};
 use crate::os::pid_file::PidFile;
 use crate::os::supervisor::Supervisor;
@@ -257,6 +258,10 @@ impl Platform for Host {
         self.parts.lazy_free.pending()
     }
 
+    fn spawn(&self, name: &str, task: Task) -> Result<(), String> {
+        background::spawn(name, task).map_err(|error| reason(&error))
+    }
+
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
@@ -292,7 +297,7 @@ fn change_directory(config: &Config) -> Result<(), String> {
     use std::os::unix::ffi::OsStrExt;
     let directory = config.get(config::rows::DIR);
     std::env::set_current_dir(std::ffi::OsStr::from_bytes(&directory))
-        .map_err(|error| crate::os::files::reason(&error))
+        .map_err(|error| reason(&error))
 }
 
 /// Refuses a `maxclients` that the system has no descriptors for.

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod clock;
 pub mod daemon;
+pub mod disk;
 pub mod files;
 pub mod limits;
 pub mod oom_score;

@@ -26,6 +26,7 @@ use crate::logging::{self, Role};
 use crate::net::event_loop::{LISTENERS, Seat};
 use crate::net::{EventLoop, Inbox, Listeners};
 use crate::os::clock::SystemClock;
+use crate::os::disk::Disk;
 use crate::os::limits::{self, OpenFiles};
 use crate::os::pid_file::PidFile;
 use crate::os::supervisor::Supervisor;
@@ -149,6 +150,7 @@ fn build(
         config: Arc::clone(config),
         registry: configured.registry,
         platform: Arc::clone(&host) as Arc<dyn engine::Platform>,
+        storage: Arc::new(Disk),
         clock: Arc::new(SystemClock::new()),
         consumers: Consumers::default(),
         threads,

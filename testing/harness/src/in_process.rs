@@ -7,6 +7,7 @@ use std::time::Duration;
 use config::{Config, Environment};
 use engine::registry::Registry;
 use engine::{Endpoint, Engine, Parts};
+use simdisk::SimDisk;
 use store::{Consumers, Effects};
 
 use crate::clock::TestClock;
@@ -26,6 +27,8 @@ pub struct Setup {
     pub background: Background,
     /// Who hears of effects.
     pub consumers: Consumers,
+    /// Where the dataset is kept.
+    pub disk: SimDisk,
     /// Parameters, as lines of a configuration file.
     pub config: String,
 }
@@ -39,6 +42,7 @@ impl Default for Setup {
             clock: TestClock::manual(),
             background: Background::Inline,
             consumers: Consumers::default(),
+            disk: SimDisk::new(),
             config: String::new(),
         }
     }
@@ -84,6 +88,7 @@ impl InProcess {
             config: Arc::new(config),
             registry: Registry::get(),
             platform: platform.clone(),
+            storage: Arc::new(setup.disk),
             clock: clock.clone(),
             consumers: setup.consumers,
             threads: setup.threads,

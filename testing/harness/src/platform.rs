@@ -252,6 +252,11 @@ impl Platform for TestPlatform {
         self.notes.lock().held.len()
     }
 
+    fn spawn(&self, _name: &str, task: Task) -> Result<(), String> {
+        self.background(task);
+        Ok(())
+    }
+
     fn sleep(&self, duration: Duration) {
         self.clock.pass(duration);
     }

@@ -23,6 +23,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("client", 2),
     ("command", 3),
     ("format", 3),
+    ("persistence", 4),
     ("replication", 3),
     ("cluster", 3),
     ("sentinel", 3),
@@ -41,7 +42,7 @@ const FAMILY_LEVEL: u8 = 4;
 
 /// `testing/` stands above everything it tests. Some of its crates are libraries for the others.
 const TESTING_LIBRARIES: &[(&str, u8)] =
-    &[("conformance", 7), ("differential", 8), ("linearizability", 8)];
+    &[("conformance", 7), ("differential", 8), ("linearizability", 8), ("simdisk", 7)];
 const TESTING_LEVEL: u8 = 9;
 const XTASK_LEVEL: u8 = 10;
 

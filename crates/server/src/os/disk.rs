@@ -1,0 +1,114 @@
+//! The disk of the process: files below the working directory.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use persistence::{Output, Source, Storage};
+
+/// The working directory, wherever `dir` has moved it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+/// A file that is written.
+#[derive(Debug)]
+struct Written(File);
+
+/// A file that is read.
+#[derive(Debug)]
+struct ReadFrom {
+    file: File,
+    len: u64,
+}
+
+impl Storage for Disk {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Source>> {
+        let file = File::open(name)?;
+        let len = file.metadata()?.len();
+        Ok(Box::new(ReadFrom { file, len }))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn Output>> {
+        Ok(Box::new(Written(File::create(name)?)))
+    }
+
+    fn append(&self, name: &str) -> io::Result<Box<dyn Output>> {
+        Ok(Box::new(Written(OpenOptions::new().append(true).create(true).open(name)?)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        std::fs::remove_file(name)
+    }
+
+    fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(name)?;
+        file.set_len(len)?;
+        file.sync_all()
+    }
+
+    fn len(&self, name: &str) -> io::Result<Option<u64>> {
+        match std::fs::metadata(name) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(path(directory)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn create_directory(&self, name: &str) -> io::Result<()> {
+        match std::fs::create_dir(name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    fn sync_directory(&self, name: &str) -> io::Result<()> {
+        File::open(path(name))?.sync_all()
+    }
+}
+
+/// The path of a directory; the empty name is the working directory.
+fn path(name: &str) -> &Path {
+    Path::new(if name.is_empty() { "." } else { name })
+}
+
+impl Output for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+impl Read for ReadFrom {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Source for ReadFrom {
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
