@@ -158,7 +158,7 @@ fn histogram(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     }
     let distribution = |entry: &&Entry| {
         let sum = engine.stats.latencies(entry.index);
-        (sum.total() > 0).then(|| (entry.full_name, sum))
+        (sum.total() > 0).then_some((entry.full_name, sum))
     };
     let known: Vec<(&str, Snapshot)> = if engine.config.get(::config::rows::LATENCY_TRACKING) {
         entries.iter().filter_map(distribution).collect()

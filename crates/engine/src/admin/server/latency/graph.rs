@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::latency::{Sample, Series};
+use crate::latency::Series;
 
 const ROWS: usize = 4;
 /// Ends of columns by their height within a row.
@@ -81,6 +81,7 @@ fn age(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::latency::Sample;
 
     #[test]
     fn columns_are_between_the_lowest_and_the_highest() {
