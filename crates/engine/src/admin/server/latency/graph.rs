@@ -1,5 +1,5 @@
-//! The picture that `LATENCY GRAPH` draws: a column for each spike, four rows high, and below it how
-//! long ago it was.
+//! The picture that `LATENCY GRAPH` draws: a column for each spike, four rows high, and below it
+//! how long ago it was.
 
 use std::fmt::Write;
 
