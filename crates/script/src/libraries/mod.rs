@@ -4,8 +4,20 @@
 //! interpreter. The sandbox then seals all tables that are globals, so a library needs no guard of
 //! its own.
 
+mod bit;
+mod cast;
+mod cjson;
+mod cmsgpack;
+mod function;
+mod output;
+mod structs;
+
 /// What puts a library into an interpreter.
 pub(crate) type Register = fn(&mlua::Lua) -> mlua::Result<()>;
 
 /// All libraries.
-pub(crate) const LIBRARIES: &[Register] = &[];
+pub(crate) const LIBRARIES: &[Register] =
+    &[bit::register, cjson::register, cmsgpack::register, structs::register];
+
+#[cfg(test)]
+mod tests;
