@@ -7,5 +7,5 @@
 /// What puts a library into an interpreter.
 pub(crate) type Register = fn(&mlua::Lua) -> mlua::Result<()>;
 
-/// All libraries.
-pub(crate) const LIBRARIES: &[Register] = &[];
+/// All libraries, with the names of the globals that they set.
+pub(crate) const LIBRARIES: &[(&[&str], Register)] = &[];
