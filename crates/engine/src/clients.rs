@@ -101,6 +101,8 @@ pub struct Buffers {
     pub argv: AtomicU64,
     /// Queued commands of a transaction.
     pub multi: AtomicU64,
+    /// Names that it has prepared for `HIMPORT SET`.
+    pub fieldsets: AtomicU64,
     /// Replies not yet sent.
     pub output: AtomicU64,
     /// Number of separate chunks among them.

@@ -14,6 +14,7 @@ pub mod clients;
 pub mod dispatch;
 pub mod engine;
 pub mod errorstats;
+mod fieldsets;
 pub mod histogram;
 mod notifications;
 pub mod pause;

@@ -7,6 +7,7 @@ use resp::Version;
 
 use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
+use crate::fieldsets::Fieldsets;
 use crate::pubsub::Subscriptions;
 use crate::transaction::Transaction;
 
@@ -46,6 +47,8 @@ pub struct Session {
     pub(crate) has_pushed: bool,
     /// Channels and patterns it listens to; none for most sessions.
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
+    /// What `HIMPORT PREPARE` has named; none for most sessions.
+    pub(crate) fieldsets: Option<Box<Fieldsets>>,
 }
 
 impl Session {
@@ -63,6 +66,7 @@ impl Session {
             suspended: None,
             has_pushed: false,
             subscriptions: None,
+            fieldsets: None,
         }
     }
 
@@ -109,6 +113,18 @@ impl Session {
     pub(crate) fn set_no_touch(&mut self, on: bool) {
         self.no_touch = on;
         self.handle.set_flag(ClientFlags::NO_TOUCH, on);
+    }
+
+    /// Lets `change` work on the fieldsets, and shows others what they take.
+    pub(crate) fn edit_fieldsets<R>(&mut self, change: impl FnOnce(&mut Fieldsets) -> R) -> R {
+        let fieldsets = self.fieldsets.get_or_insert_default();
+        let result = change(fieldsets);
+        let bytes = fieldsets.bytes() as u64;
+        if bytes == 0 {
+            self.fieldsets = None;
+        }
+        self.handle.buffers.fieldsets.store(bytes, Ordering::Relaxed);
+        result
     }
 
     /// The transaction state, made at need.

@@ -12,6 +12,7 @@ pub mod edit;
 pub mod effects;
 pub mod expiry;
 pub mod keyspace;
+pub mod load;
 pub mod lock;
 pub mod position;
 pub mod shard;

@@ -19,7 +19,8 @@ const FLAT_TABLES: &[(&str, &str)] = &[(
     "one row for each form of a command, and the words its arguments are drawn from",
 )];
 
-/// Folders that are not source: build outputs, foreign code, and version control.
+/// Folders that are not source: build outputs, foreign code, and version control (which is a file
+/// where the tree is a second one of its repository).
 const SKIPPED_FOLDERS: &[&str] = &["target", ".git", "node_modules", "venv", "artifacts", "corpus"];
 
 /// Marks of unfinished work, and paths that exist on one developer's machine only. They are
@@ -58,7 +59,7 @@ pub fn read(root: &Path) -> Result<Vec<TextFile>, String> {
             let kind = entry.file_type().map_err(failed)?;
             if kind.is_dir() && !SKIPPED_FOLDERS.contains(&name.as_str()) {
                 pending.push(entry.path());
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != ".git" {
                 let bytes = std::fs::read(entry.path()).map_err(failed)?;
                 let path = entry.path();
                 let path = path.strip_prefix(root).expect("the walk stays below the root");

@@ -24,6 +24,7 @@ mod hscan;
 mod hset;
 mod hsetex;
 mod httl;
+pub mod import;
 #[cfg(test)]
 mod tests;
 

@@ -28,7 +28,8 @@ pub(super) static DUMP: DataCommand = DataCommand::new(
     run,
 );
 
-fn options(cx: &Cx<'_>) -> Options {
+/// How values are written into payloads, as configured.
+pub(crate) fn options(cx: &Cx<'_>) -> Options {
     let version = u16::try_from(cx.config.get(RDB_VERSION)).unwrap_or(Version::V10.0);
     Options { version: Version(version), compress: cx.config.get(RDBCOMPRESSION) }
 }

@@ -28,6 +28,8 @@ mod type_command;
 
 use command::{DataCommand, KeyFlags, KeySpec};
 
+pub(crate) use dump::options as payload_options;
+
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
     // Presence and removal.

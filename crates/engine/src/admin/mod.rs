@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::session::Session;
 
 pub mod connection;
+pub mod himport;
 pub mod pubsub;
 pub mod server;
 pub mod transactions;
@@ -49,7 +50,12 @@ impl<'a> AdminCx<'a> {
 
 /// Every administrative command but `EXEC`.
 pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
-    let families =
-        [connection::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, server::COMMANDS];
+    let families = [
+        connection::COMMANDS,
+        transactions::COMMANDS,
+        pubsub::COMMANDS,
+        server::COMMANDS,
+        himport::COMMANDS,
+    ];
     families.into_iter().flatten().copied()
 }

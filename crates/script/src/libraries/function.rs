@@ -4,8 +4,7 @@
 //! of the call in front, `bad argument #2 to 'pack' (number expected, got nil)`. Numbers that are
 //! spelled as strings are accepted as numbers and the reverse, as everywhere in Lua.
 
-use std::fmt;
-
+use lua::PlacedError;
 use mlua::{IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 
 use super::cast;
@@ -40,22 +39,6 @@ impl From<mlua::Error> for Failure {
         Self::Lua(error)
     }
 }
-
-/// The text of an error that a library raised, on its way through the interpreter, which has no
-/// error of bytes. Whatever hands errors to scripts or clients takes it out again.
-#[derive(Debug)]
-pub struct Raised {
-    /// What `error` would have been called with: bytes, as user data may be part of it.
-    pub text: Vec<u8>,
-}
-
-impl fmt::Display for Raised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.text))
-    }
-}
-
-impl std::error::Error for Raised {}
 
 /// Adds the function `name` to a library's table.
 pub(crate) fn add<F, R>(lua: &Lua, library: &Table, name: &str, function: F) -> mlua::Result<()>
@@ -188,13 +171,15 @@ impl IntoLuaMulti for Results {
 fn raise(lua: &Lua, failure: Failure) -> mlua::Error {
     let text = match failure {
         Failure::Lua(error) => return error,
-        Failure::Unplaced(text) => return mlua::Error::external(Raised { text }),
+        Failure::Unplaced(text) => return placed(&text),
         Failure::Error(text) => text,
         Failure::Argument(number, text) => bad_argument(lua, number, &text),
     };
-    let mut placed = place(lua).into_bytes();
-    placed.extend_from_slice(&text);
-    mlua::Error::external(Raised { text: placed })
+    placed(&[place(lua).as_bytes(), &text].concat())
+}
+
+fn placed(text: &[u8]) -> mlua::Error {
+    mlua::Error::external(PlacedError(String::from_utf8_lossy(text).into_owned()))
 }
 
 /// `script:line: ` of the call, or nothing if it was not a line of Lua that called.

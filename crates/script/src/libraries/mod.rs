@@ -15,9 +15,13 @@ mod structs;
 /// What puts a library into an interpreter.
 pub(crate) type Register = fn(&mlua::Lua) -> mlua::Result<()>;
 
-/// All libraries.
-pub(crate) const LIBRARIES: &[Register] =
-    &[bit::register, cjson::register, cmsgpack::register, structs::register];
+/// All libraries, with the names of the globals that they set.
+pub(crate) const LIBRARIES: &[(&[&str], Register)] = &[
+    (&["bit"], bit::register),
+    (&["cjson"], cjson::register),
+    (&["cmsgpack"], cmsgpack::register),
+    (&["struct"], structs::register),
+];
 
 #[cfg(test)]
 mod tests;

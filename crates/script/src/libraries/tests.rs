@@ -1,41 +1,30 @@
 //! The libraries against what Redis answered: the files in `golden`.
 
-use mlua::{Function, Lua, MultiValue};
-
-use super::function::Raised;
+use crate::api::Identity;
 use crate::{Interpreter, Limits};
 
 const SHOW: &str = include_str!("golden/show.lua");
 
-/// What a call gives, printed as in the golden files.
-fn evaluate(lua: &Lua, expression: &str) -> String {
-    let show: Function = lua.load(format!("{SHOW} return show_all")).eval().unwrap();
-    let source = format!("local function go() return {expression} end return go");
-    let call: Function = lua.load(source).set_name("@user_script").eval().unwrap();
-    let results = call.call::<MultiValue>(());
-    let shown = match results {
-        Ok(values) => show.call::<String>((true, values)),
-        Err(error) => show.call::<String>((false, lua.create_string(text(&error)).unwrap())),
-    };
-    shown.unwrap()
+fn interpreter(memory: usize) -> Interpreter {
+    let identity = Identity { redis_version: "8.8.0", name: "test", version: "0.1.0" };
+    let mut interpreter = Interpreter::new(identity, 1).unwrap();
+    interpreter.set_limits(Limits { memory });
+    interpreter
 }
 
-/// The text of an error as a script would see it.
-fn text(error: &mlua::Error) -> Vec<u8> {
-    match (error.downcast_ref::<Raised>(), error) {
-        (Some(raised), _) => raised.text.clone(),
-        (None, mlua::Error::RuntimeError(text)) => text.clone().into_bytes(),
-        (None, mlua::Error::CallbackError { cause, .. }) => text(cause),
-        (None, other) => panic!("another error: {other}"),
-    }
+/// What a call gives, printed as in the golden files.
+fn evaluate(expression: &str) -> String {
+    let interpreter = interpreter(256 << 20);
+    let source =
+        format!("local function go() return {expression} end {SHOW} return show_all(pcall(go))");
+    interpreter.machine().lua().load(source).set_name("@user_script").eval().unwrap()
 }
 
 fn check(golden: &str) {
     let mut lines = golden.lines().skip(1);
     let (mut checked, mut wrong) = (0, Vec::new());
     while let (Some(expression), Some(expected)) = (lines.next(), lines.next()) {
-        let interpreter = Interpreter::new(Limits { memory: 256 << 20 }).unwrap();
-        let found = evaluate(interpreter.lua(), expression);
+        let found = evaluate(expression);
         if found != expected.trim_start() {
             wrong.push(format!("{expression}\n  found    {found}\n  expected {}", expected.trim()));
         }
@@ -67,10 +56,11 @@ fn cmsgpack() {
 
 /// What a bomb gives: an error, whatever it is, and an interpreter that goes on.
 fn refused(source: &str) -> String {
-    let interpreter = Interpreter::new(Limits { memory: 64 << 20 }).unwrap();
-    let error = interpreter.lua().load(source).exec().unwrap_err();
-    interpreter.lua().gc_collect().unwrap();
-    assert_eq!(interpreter.lua().load("return 1 + 1").eval::<i64>().unwrap(), 2);
+    let interpreter = interpreter(64 << 20);
+    let lua = interpreter.machine().lua();
+    let error = lua.load(source).exec().unwrap_err();
+    lua.gc_collect().unwrap();
+    assert_eq!(lua.load("return 1 + 1").eval::<i64>().unwrap(), 2);
     error.to_string()
 }
 
@@ -113,8 +103,8 @@ fn decoded_values_count_against_the_limit_of_memory() {
 
 #[test]
 fn arrays_that_are_marked() {
-    let interpreter = Interpreter::new(Limits { memory: 0 }).unwrap();
-    let found: String = interpreter
+    let found: String = interpreter(0)
+        .machine()
         .lua()
         .load(
             "local j = cjson.new() \

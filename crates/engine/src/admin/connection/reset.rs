@@ -7,6 +7,7 @@ use super::{CONNECTION, HANDSHAKE};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::call::Flow;
 use crate::clients::{ClientFlags, ClientNames};
+use crate::fieldsets::Fieldsets;
 use crate::session::ReplyMode;
 
 /// `RESET`
@@ -37,6 +38,7 @@ fn reset(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.discard(admin.session);
     let session = &mut *admin.session;
     session.unsubscribe_all(&admin.engine.pubsub);
+    session.edit_fieldsets(Fieldsets::clear);
     session.select(0);
     session.set_version(Version::Resp2);
     session.set_no_touch(false);

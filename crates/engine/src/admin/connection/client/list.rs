@@ -115,6 +115,7 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
         + load(&buffers.query_free)
         + load(&buffers.argv)
         + load(&buffers.multi)
+        + load(&buffers.fieldsets)
         + output
         + size_of::<ClientHandle>() as u64
         + size_of::<crate::Session>() as u64;
