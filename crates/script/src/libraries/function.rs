@@ -1,8 +1,8 @@
 //! Functions of libraries: how they read their arguments and how they fail.
 //!
-//! Scripts match on error texts, so a library's errors are those of Lua's own C libraries: the place
-//! of the call in front, `bad argument #2 to 'pack' (number expected, got nil)`. Numbers that are
-//! spelled as strings are accepted as numbers and the reverse, as everywhere in Lua.
+//! Scripts match on error texts, so a library's errors are those of Lua's own C libraries: the
+//! place of the call in front, `bad argument #2 to 'pack' (number expected, got nil)`. Numbers that
+//! are spelled as strings are accepted as numbers and the reverse, as everywhere in Lua.
 
 use lua::PlacedError;
 use mlua::{IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};

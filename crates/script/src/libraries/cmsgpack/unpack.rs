@@ -1,7 +1,7 @@
 //! `cmsgpack.unpack` and its siblings: bytes to values.
 //!
-//! The open arrays and maps are a list, so depth costs no stack; there is a limit to it all the same.
-//! A count in the input is not believed: tables grow as their items come.
+//! The open arrays and maps are a list, so depth costs no stack; there is a limit to it all the
+//! same. A count in the input is not believed: tables grow as their items come.
 
 use mlua::{Lua, Table, Value};
 
