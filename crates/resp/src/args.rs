@@ -207,6 +207,43 @@ impl OwnedArgs {
     }
 }
 
+/// Arguments collected one by one, in buffers that serve again and again.
+#[derive(Debug, Default)]
+pub struct ArgsBuffer {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl ArgsBuffer {
+    /// Forgets all arguments; memory beyond `keep_bytes` is given back.
+    pub fn clear(&mut self, keep_bytes: usize) {
+        self.bytes.clear();
+        self.spans.clear();
+        if self.bytes.capacity() > keep_bytes {
+            self.bytes.shrink_to(keep_bytes);
+        }
+    }
+
+    /// Adds an argument that `write` appends to the bytes.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        self.spans.push(Span { start, end: self.bytes.len() });
+    }
+
+    /// Adds an argument.
+    #[inline]
+    pub fn push(&mut self, argument: &[u8]) {
+        self.push_with(|bytes| bytes.extend_from_slice(argument));
+    }
+
+    /// The view that handlers take.
+    #[inline]
+    pub fn as_args(&self) -> Args<'_> {
+        Args::new(&self.bytes, &self.spans)
+    }
+}
+
 impl fmt::Debug for OwnedArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_args().fmt(f)
