@@ -231,16 +231,20 @@ impl Engine {
     /// What a command of this session runs under, now.
     #[inline]
     pub(crate) fn scope(&self, session: &Session, thread: &ThreadContext) -> Scope {
-        let policy = match self.config.get(config::rows::MAXMEMORY_POLICY) {
+        let access = Access { policy: self.access_policy(), touch: !session.no_touch };
+        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
+        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
+    }
+
+    /// Which clock the keys carry.
+    pub(crate) fn access_policy(&self) -> Policy {
+        match self.config.get(config::rows::MAXMEMORY_POLICY) {
             MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Policy::Lfu {
                 log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
                 decay_minutes: self.config.get(config::rows::LFU_DECAY_TIME) as u32,
             },
             _ => Policy::Lru,
-        };
-        let access = Access { policy, touch: !session.no_touch };
-        let keep_expired = self.pause.possible() && self.writes_paused(thread.now_ms());
-        Scope { db: session.db(), now: thread.now_ms(), access, keep_expired }
+        }
     }
 
     /// Hands the effects to their consumers. Called while the locks are held.

@@ -183,6 +183,9 @@ impl Engine {
         if entry.has(Flags::NO_MULTI) && session.in_multi() {
             return Err(CommandError::state("ERR Command not allowed inside a transaction"));
         }
+        if self.saving.has_failed() {
+            self.check_saving(entry)?;
+        }
         let limit = self.config.get(config::rows::MAXMEMORY);
         if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);

@@ -10,6 +10,7 @@ mod flush;
 pub(crate) mod info;
 mod lolwut;
 mod memory;
+mod save;
 mod shutdown;
 mod state;
 mod swapdb;
@@ -18,6 +19,7 @@ pub use info::sections;
 
 /// The family's table.
 pub const COMMANDS: &[&AdminCommand] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
@@ -28,6 +30,7 @@ pub const COMMANDS: &[&AdminCommand] = &[
     &lolwut::LOLWUT,
     &memory::MEMORY,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &swapdb::SWAPDB,
     &state::TIME,
