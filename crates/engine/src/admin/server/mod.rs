@@ -4,12 +4,15 @@ use super::AdminCommand;
 use ::command::Flags;
 
 mod command;
+mod command_log;
 mod config;
 mod debug;
 mod flush;
 pub(crate) mod info;
+mod latency;
 mod lolwut;
 mod memory;
+mod monitor;
 mod save;
 mod shutdown;
 mod state;
@@ -21,17 +24,21 @@ pub use info::sections;
 pub const COMMANDS: &[&AdminCommand] = &[
     &save::BGSAVE,
     &command::COMMAND,
+    &command_log::COMMANDLOG,
     &config::CONFIG,
     &debug::DEBUG,
     &flush::FLUSHALL,
     &flush::FLUSHDB,
     &info::INFO,
+    &latency::LATENCY,
     &state::LASTSAVE,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &state::ROLE,
     &save::SAVE,
     &shutdown::SHUTDOWN,
+    &command_log::SLOWLOG,
     &swapdb::SWAPDB,
     &state::TIME,
 ];
