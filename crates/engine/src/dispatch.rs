@@ -186,6 +186,9 @@ impl Engine {
         if self.is_loading() {
             self.check_loading(entry, session)?;
         }
+        if self.saving.has_failed() {
+            self.check_saving(entry)?;
+        }
         let limit = self.config.get(config::rows::MAXMEMORY);
         if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);

@@ -1,7 +1,7 @@
 //! The engine: everything that the threads of a server share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use config::Config;
 use parking_lot::Mutex;
@@ -14,6 +14,7 @@ use store::{Consumers, Effects, Interest, SHARDS, Store};
 use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
 use crate::command_log::{CommandLogs, Thresholds};
+use crate::ending::Ending;
 use crate::latency::LatencyMonitor;
 use crate::monitor::Monitors;
 use crate::notifications::Notifications;
@@ -21,6 +22,7 @@ use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
 use crate::pubsub::PubSub;
 use crate::registry::Registry;
+use crate::saving::Saving;
 use crate::session::Session;
 use crate::stats::Stats;
 
@@ -73,6 +75,8 @@ pub struct Engine {
     pub run_id: String,
     /// Unix time of the start in milliseconds.
     pub started_ms: u64,
+    /// The engine itself, for tasks that outlive a call.
+    this: OnceLock<Weak<Self>>,
     pub(crate) consumers: Consumers,
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
@@ -91,8 +95,8 @@ pub struct Engine {
     pub(crate) cron_paused: AtomicBool,
     /// Microseconds that sweeps have taken.
     pub(crate) expire_us: AtomicU64,
-    /// Unix time in seconds of the last save.
-    pub(crate) last_save: AtomicU64,
+    pub(crate) saving: Saving,
+    pub(crate) ending: Ending,
     /// `DEBUG CONFIG-REWRITE-FORCE-ALL`: the next rewrite writes every parameter.
     pub(crate) force_rewrite_all: AtomicBool,
     pub(crate) rates: crate::rates::Rates,
@@ -127,6 +131,7 @@ impl Engine {
         store.set_interest(interest(&parts.consumers, &parts.config));
         let thresholds = Thresholds::new(&parts.config);
         Self {
+            this: OnceLock::new(),
             store,
             config: parts.config,
             platform: parts.platform,
@@ -148,7 +153,8 @@ impl Engine {
             active_expire: AtomicBool::new(true),
             cron_paused: AtomicBool::new(false),
             expire_us: AtomicU64::new(0),
-            last_save: AtomicU64::new(now_ms / 1000),
+            saving: Saving::new(now_ms / 1000),
+            ending: Ending::default(),
             force_rewrite_all: AtomicBool::new(false),
             rates: crate::rates::Rates::default(),
             loading: crate::loading::Loading::default(),
@@ -159,6 +165,19 @@ impl Engine {
             latency: LatencyMonitor::default(),
             clock: parts.clock,
         }
+    }
+
+    /// The engine to be shared by threads. What begins tasks of its own needs this.
+    #[must_use]
+    pub fn share(self) -> Arc<Self> {
+        let engine = Arc::new(self);
+        let _ = engine.this.set(Arc::downgrade(&engine));
+        engine
+    }
+
+    /// The engine, if it is shared.
+    pub(crate) fn shared(&self) -> Option<Arc<Self>> {
+        self.this.get()?.upgrade()
     }
 
     /// A session for a new connection of event loop `thread`.
@@ -239,6 +258,8 @@ impl Engine {
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
         self.rates.sample(self, now_ms);
+        self.save_cron();
+        self.shutdown_cron();
         // As in Redis, periodic work is a turn of an event loop.
         let stats = self.stats.background();
         stats.turns.add(1);

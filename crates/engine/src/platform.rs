@@ -154,14 +154,11 @@ pub trait Platform: Send + Sync {
     /// Writes a log line.
     fn log(&self, level: LogLevel, text: &str);
 
-    /// Begins an orderly shutdown, which ends the process unless it fails.
+    /// Ends the process in an orderly way. Everything is saved that is to be saved.
     ///
     /// # Errors
-    /// Why the server cannot shut down now (the data could not be saved).
+    /// Why the server cannot shut down now.
     fn shutdown(&self, request: ShutdownRequest) -> Result<(), String>;
-
-    /// Calls off a shutdown in progress; false if there was none.
-    fn abort_shutdown(&self) -> bool;
 
     /// Applies a parameter that concerns the operating system (listeners, log file, directory...).
     ///

@@ -39,7 +39,6 @@ pub fn run(host: &Host) -> ! {
             std::thread::park();
         }
     }
-    log_warning!("User requested shutdown...");
     host.supervisor().stopping();
     if let Some(pid_file) = host.pid_file() {
         log_notice!("Removing the pid file.");

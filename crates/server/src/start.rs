@@ -165,7 +165,7 @@ fn build(
         arguments: call.arguments.to_vec(),
         supervisor,
     }));
-    let engine = Arc::new(Engine::new(Parts {
+    let engine = Engine::new(Parts {
         config: Arc::clone(config),
         registry: configured.registry,
         platform: Arc::clone(&host) as Arc<dyn engine::Platform>,
@@ -175,7 +175,8 @@ fn build(
         threads,
         seed: seed::fresh(),
         run_id: seed::run_id(),
-    }));
+    })
+    .share();
     crash::observe(&engine);
     Ok((Arc::new(Shared { engine, host, inboxes, listeners }), seats))
 }

@@ -96,7 +96,7 @@ impl InProcess {
             run_id: "0123456789abcdef0123456789abcdef01234567".to_owned(),
         });
         let connections = Arc::new(AtomicU64::new(0));
-        Self { engine: Arc::new(engine), platform, clock, connections, seed: setup.seed }
+        Self { engine: engine.share(), platform, clock, connections, seed: setup.seed }
     }
 
     /// A connection of thread 0.

@@ -197,10 +197,6 @@ impl Platform for TestPlatform {
         Ok(())
     }
 
-    fn abort_shutdown(&self) -> bool {
-        false
-    }
-
     fn apply_config(&self, change: &Change) -> Result<(), String> {
         let mut notes = self.notes.lock();
         if let Some(reason) = &notes.refusal {

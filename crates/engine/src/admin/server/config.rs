@@ -149,7 +149,7 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn resetstat(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let engine = admin.engine;
-    engine.stats.reset();
+    engine.reset_stats();
     engine.lazy_freed.store(0, Ordering::Relaxed);
     engine.expire_us.store(0, Ordering::Relaxed);
     let used = engine.used_memory.load(Ordering::Relaxed);

@@ -13,6 +13,7 @@ mod latency;
 mod lolwut;
 mod memory;
 mod monitor;
+mod save;
 mod shutdown;
 mod state;
 mod swapdb;
@@ -21,6 +22,7 @@ pub use info::sections;
 
 /// The family's table.
 pub const COMMANDS: &[&AdminCommand] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &command_log::COMMANDLOG,
     &config::CONFIG,
@@ -34,6 +36,7 @@ pub const COMMANDS: &[&AdminCommand] = &[
     &memory::MEMORY,
     &monitor::MONITOR,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &command_log::SLOWLOG,
     &swapdb::SWAPDB,

@@ -1,7 +1,5 @@
 //! `TIME`, `LASTSAVE`, `ROLE`: small facts about the server.
 
-use std::sync::atomic::Ordering;
-
 use ::command::{Categories, Command, CommandError, Flags, Group, Spec};
 
 use super::OPEN;
@@ -49,7 +47,7 @@ fn time(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn lastsave(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let at = admin.engine.last_save.load(Ordering::Relaxed);
+    let at = admin.engine.saving.last_save_s();
     admin.cx.reply.integer(at as i64);
     Ok(())
 }
