@@ -210,6 +210,7 @@ fn what_is_saved_is_loaded_again() {
         access: Access::default(),
         limits: format::rdb::Limits::defaults(7),
         checks_crc: true,
+        before_key: None,
         existing: Existing::Refuse,
         log: Box::new(|_| ()),
     };
