@@ -22,6 +22,7 @@ mod monitor;
 mod notifications;
 pub mod pause;
 pub mod platform;
+mod prefix_map;
 pub mod pubsub;
 mod push;
 pub mod rates;
@@ -31,6 +32,7 @@ pub mod report;
 pub mod session;
 pub mod stats;
 pub mod thread;
+mod tracking;
 pub mod transaction;
 
 pub use call::Flow;
