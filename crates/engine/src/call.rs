@@ -1,12 +1,13 @@
 //! Running a command: lock its shards, call the handler, route the effects, release the locks.
 
-use command::{CommandError, Cx, Flags};
+use command::{CommandError, Cx, Flags, Group};
 use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
+use store::tracked::Reader;
 use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
@@ -18,6 +19,7 @@ use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
 use crate::thread::ThreadContext;
+use crate::tracking::TrackingSession;
 use crate::transaction::Queued;
 
 /// What the event loop does with the connection after a command.
@@ -58,6 +60,9 @@ impl Engine {
         let outcome = match call.entry.exec {
             Exec::Transaction => {
                 let outcome = self.exec(call, session, reply, thread);
+                if let Some(tracking) = session.tracking.as_deref_mut() {
+                    tracking.next = false;
+                }
                 if self.store.interest().wants(Interest::MONITOR) {
                     let by = Origin::Client(&session.handle.endpoint);
                     self.show_command(call.entry, call.args, session.db(), by);
@@ -169,6 +174,9 @@ impl Engine {
         if !thread.effects.ready_later.is_empty() {
             self.serve_later(scope.now, &mut thread.effects, thread.index);
         }
+        if thread.effects.interest.wants(Interest::TRACKING) {
+            self.limit_tracked_keys();
+        }
         self.settle(thread);
         result.map(|()| flow)
     }
@@ -183,6 +191,7 @@ impl Engine {
             let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
+            keyspace.find_readers();
             self.serve_waiters(&mut keyspace, thread.index);
             self.route(keyspace.effects, session);
         }
@@ -335,7 +344,7 @@ fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
 
 #[inline]
 fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    if admin.cx.db.effects.interest.wants_any(Interest::MONITOR) {
+    if admin.cx.db.effects.interest.wants_any(Interest::OBSERVED) {
         return invoke_observed(entry, admin);
     }
     handle(entry, admin)
@@ -344,10 +353,36 @@ fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 /// As [`invoke`], while somebody listens to more than the changes of keys.
 #[cold]
 fn invoke_observed(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    remember_reads(entry, admin);
     let result = handle(entry, admin);
-    let by = Origin::Client(&admin.session.handle.endpoint);
-    admin.engine.show_command(entry, admin.cx.args, admin.session.db(), by);
+    admin.cx.db.find_readers();
+    if admin.cx.db.effects.interest.wants(Interest::MONITOR) {
+        let by = Origin::Client(&admin.session.handle.endpoint);
+        admin.engine.show_command(entry, admin.cx.args, admin.session.db(), by);
+    }
+    let (in_multi, in_transaction) = (admin.session.in_multi(), admin.in_transaction);
+    if let Some(tracking) = admin.session.tracking.as_deref_mut()
+        && !(in_multi || in_transaction || entry.full_name.starts_with("client|"))
+    {
+        tracking.next = false;
+    }
     result
+}
+
+/// Remembers the keys that a command is about to read, if the client may cache them. Before it
+/// reads them: a long read gives the locks back on its way.
+fn remember_reads(entry: &Entry, admin: &mut AdminCx<'_>) {
+    if let Some(reader) = remembered_reader(entry, admin.session) {
+        let args = admin.cx.args;
+        entry.keys(args, |key| admin.cx.db.remember(key, reader));
+    }
+}
+
+/// The number under which a session's reads by this command are remembered, if they are. A script
+/// reads nothing itself; its commands do.
+pub(crate) fn remembered_reader(entry: &Entry, session: &Session) -> Option<Reader> {
+    let reads = entry.has(Flags::READONLY) && entry.spec.group != Group::Scripting;
+    session.tracking.as_deref().filter(|_| reads).and_then(TrackingSession::reader)
 }
 
 #[inline]

@@ -25,6 +25,7 @@ use crate::registry::Registry;
 use crate::saving::Saving;
 use crate::session::Session;
 use crate::stats::Stats;
+use crate::tracking::{Invalidations, Trackers};
 
 /// The version of Redis whose behaviour this is, for clients that ask.
 pub const REDIS_VERSION: &str = "8.8.0";
@@ -66,7 +67,7 @@ pub struct Engine {
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Connected clients.
-    pub clients: Clients,
+    pub clients: Arc<Clients>,
     /// Counters.
     pub stats: Stats,
     /// Commands.
@@ -102,6 +103,9 @@ pub struct Engine {
     pub(crate) rates: crate::rates::Rates,
     pub(crate) loading: crate::loading::Loading,
     pub(crate) monitors: Monitors,
+    pub(crate) trackers: Arc<Trackers>,
+    /// Whether the consumer of changed keys is the engine's own.
+    own_tracking: bool,
     /// Held while [`Engine::interest_changed`] asks, so that the last answer is the newest.
     interest_lock: Mutex<()>,
     pub(crate) command_logs: CommandLogs,
@@ -128,15 +132,22 @@ impl Engine {
             let (config, platform) = (parts.config.clone(), parts.platform.clone());
             Box::new(Notifications::new(config, platform, pubsub.clone()))
         });
-        store.set_interest(interest(&parts.consumers, &parts.config));
+        let (clients, trackers) = (Arc::<Clients>::default(), Arc::<Trackers>::default());
+        let own_tracking = parts.consumers.tracking.is_none();
+        parts.consumers.tracking.get_or_insert_with(|| {
+            let (trackers, clients) = (trackers.clone(), clients.clone());
+            Box::new(Invalidations { trackers, clients, platform: parts.platform.clone() })
+        });
         let thresholds = Thresholds::new(&parts.config);
-        Self {
+        let engine = Self {
             this: OnceLock::new(),
             store,
             config: parts.config,
             platform: parts.platform,
             storage: parts.storage,
-            clients: Clients::default(),
+            clients,
+            trackers,
+            own_tracking,
             stats: Stats::new(parts.threads, registry.entries.len()),
             registry,
             run_id: parts.run_id,
@@ -164,7 +175,9 @@ impl Engine {
             thresholds,
             latency: LatencyMonitor::default(),
             clock: parts.clock,
-        }
+        };
+        engine.interest_changed();
+        engine
     }
 
     /// The engine to be shared by threads. What begins tasks of its own needs this.
@@ -192,6 +205,7 @@ impl Engine {
         self.discard(session);
         session.unsubscribe_all(&self.pubsub);
         self.end_monitor(session);
+        self.end_tracking(session);
         self.clients.disconnect(session.id());
     }
 
@@ -233,6 +247,7 @@ impl Engine {
     pub(crate) fn config_changed(&self) {
         self.interest_changed();
         self.thresholds.read(&self.config);
+        self.limit_tracked_keys();
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
@@ -242,6 +257,9 @@ impl Engine {
     pub(crate) fn interest_changed(&self) {
         let _one_at_a_time = self.interest_lock.lock();
         let mut listeners = interest(&self.consumers, &self.config);
+        if self.own_tracking && self.trackers.is_idle() {
+            listeners = listeners.without(Interest::TRACKING);
+        }
         if !self.monitors.is_empty() {
             listeners = listeners | Interest::MONITOR;
         }
@@ -257,6 +275,7 @@ impl Engine {
         let now_ms = self.clock.unix_ms();
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
+        self.limit_tracked_keys();
         self.rates.sample(self, now_ms);
         self.save_cron();
         self.shutdown_cron();

@@ -24,6 +24,7 @@ mod monitor;
 mod notifications;
 pub mod pause;
 pub mod platform;
+mod prefix_map;
 pub mod pubsub;
 mod push;
 pub mod rates;
@@ -34,6 +35,7 @@ mod saving;
 pub mod session;
 pub mod stats;
 pub mod thread;
+mod tracking;
 pub mod transaction;
 
 pub use call::Flow;

@@ -9,6 +9,7 @@ use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
 use crate::fieldsets::Fieldsets;
 use crate::pubsub::Subscriptions;
+use crate::tracking::TrackingSession;
 use crate::transaction::Transaction;
 
 /// `CLIENT REPLY`.
@@ -45,6 +46,8 @@ pub struct Session {
     pub(crate) suspended: Option<Arc<Suspended>>,
     /// The command has written messages, which a client gets that wants no replies too.
     pub(crate) has_pushed: bool,
+    /// Client-side caching; none for most sessions.
+    pub(crate) tracking: Option<Box<TrackingSession>>,
     /// Channels and patterns it listens to; none for most sessions.
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
     /// What `HIMPORT PREPARE` has named; none for most sessions.
@@ -65,6 +68,7 @@ impl Session {
             transaction: None,
             suspended: None,
             has_pushed: false,
+            tracking: None,
             subscriptions: None,
             fieldsets: None,
         }

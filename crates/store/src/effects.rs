@@ -11,6 +11,7 @@ use std::ops::BitOr;
 use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
+use crate::tracked::Readers;
 use crate::value_type::ValueType;
 
 /// Who listens: a bit set, read once per command.
@@ -32,6 +33,9 @@ impl Interest {
 
     /// Some client monitors all commands.
     pub const MONITOR: Self = Self(16);
+
+    /// Somebody wants to hear of more than changes of keys.
+    pub const OBSERVED: Self = Self(Self::TRACKING.0 | Self::MONITOR.0);
 
     /// Whether anything of `other` is wanted.
     #[inline]
@@ -150,6 +154,17 @@ pub struct DbKey {
     pub key: Box<[u8]>,
 }
 
+/// A key that changed, for client-side caching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Modified {
+    /// The key.
+    pub key: DbKey,
+    /// Its time, or that of a field of it, had come: whoever looked it up did not change it.
+    pub by_time: bool,
+    /// Who may have cached it; none as long as nobody has looked.
+    pub readers: Option<Readers>,
+}
+
 /// How a command waits that found nothing to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
@@ -253,7 +268,9 @@ pub struct Effects {
     /// Keyspace events, in order.
     pub events: Vec<KeyEvent>,
     /// Changed keys, for client-side caching.
-    pub modified: Vec<DbKey>,
+    pub modified: Vec<Modified>,
+    /// Whole databases changed, for client-side caching.
+    pub flushed: bool,
     /// Changed keys that somebody waits for.
     pub ready: Vec<DbKey>,
     /// Those of them whose waiters need more locks than are held: they are looked at again, under
@@ -306,7 +323,7 @@ impl Effects {
     #[must_use]
     pub fn pending(&self) -> bool {
         let is_quiet = self.events.is_empty() && self.modified.is_empty();
-        !(is_quiet && self.records.is_empty() && self.ready.is_empty())
+        !(is_quiet && self.records.is_empty() && self.ready.is_empty() && !self.flushed)
     }
 
     pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
@@ -322,9 +339,21 @@ impl Effects {
         }
     }
 
+    #[inline]
     pub(crate) fn modified(&mut self, db: usize, key: &[u8]) {
+        self.note_modified(db, key, false);
+    }
+
+    /// As [`Effects::modified`], where a time that had come is what changed the key.
+    pub(crate) fn modified_by_time(&mut self, db: usize, key: &[u8]) {
+        self.note_modified(db, key, true);
+    }
+
+    #[inline]
+    fn note_modified(&mut self, db: usize, key: &[u8], by_time: bool) {
         if self.interest.wants(Interest::TRACKING) {
-            self.modified.push(DbKey { db, key: key.into() });
+            let key = DbKey { db, key: key.into() };
+            self.modified.push(Modified { key, by_time, readers: None });
         }
     }
 

@@ -13,6 +13,7 @@ use crate::effects::{Effects, Event, EventClass};
 use crate::lock::Held;
 use crate::position::{Position, shard_of};
 use crate::shard::{Shard, Store};
+use crate::tracked::Reader;
 use crate::watch::WatchFlag;
 
 /// What a command runs under, besides its locks.
@@ -302,6 +303,30 @@ impl<'a> Keyspace<'a> {
         is_new
     }
 
+    /// Notes that the client `reader` may cache what the command that is about to run reads of
+    /// `key`.
+    pub fn remember(&mut self, key: &[u8], reader: Reader) {
+        let position = self.position(key);
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let exists = shard.databases[self.scope.db].find(position, key).is_some();
+        let added = shard.tracked.add(position, reader, (!exists).then_some(key));
+        self.store.count_tracked(added);
+    }
+
+    /// Finds out who may have cached the keys that were changed since it was last called: before
+    /// the next command's reads are remembered, and before the locks are released.
+    pub fn find_readers(&mut self) {
+        let held = &mut self.held;
+        for modified in self.effects.modified.iter_mut().rev() {
+            if modified.readers.is_some() {
+                break;
+            }
+            let key = &*modified.key.key;
+            let shard = held.get_mut(shard_of(self.store.position(key))).expect(LOCKED);
+            modified.readers = Some(self.store.take_readers(key, &mut shard.tracked));
+        }
+    }
+
     /// The position of a key: what locking has computed, else computed now.
     #[inline]
     fn position(&self, key: &[u8]) -> Position {
@@ -324,7 +349,7 @@ fn live<'t>(
     position: Position,
     key: &[u8],
 ) -> Option<Slot<'t>> {
-    let Shard { databases, watchers, waiting } = shard;
+    let Shard { databases, watchers, waiting, .. } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
     if slot.entry().deadline().is_none_or(|deadline| deadline > scope.now) {
         return Some(slot);

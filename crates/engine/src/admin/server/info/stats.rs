@@ -57,11 +57,11 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    text.field("tracking_total_keys", engine.store.tracked_keys());
+    text.field("tracking_total_items", engine.store.tracked_pairs());
+    text.field("tracking_total_prefixes", engine.trackers.prefixes());
+    text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", stats.sum(|t| &t.error_replies));
     text.field("dump_payload_sanitizations", stats.sum(|t| &t.sanitized));
     text.field("total_reads_processed", stats.sum(|t| &t.reads));
