@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod cache;
+pub mod functions;
 pub mod interpreter;
 mod libraries;
 mod sandbox;
