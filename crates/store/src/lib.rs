@@ -4,7 +4,7 @@
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
 //! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
-//! [`consumers`] (who hears of it); [`waiting`] is who waits for a key.
+//! [`consumers`] (who hears of it); [`undo`] takes changes back; [`waiting`] is who waits for a key.
 
 pub mod access;
 pub mod consumers;
@@ -17,6 +17,7 @@ pub mod lock;
 pub mod position;
 pub mod shard;
 pub mod transfer;
+pub mod undo;
 pub mod update;
 mod value_type;
 pub mod waiting;
