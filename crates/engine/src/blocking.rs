@@ -202,7 +202,7 @@ impl Engine {
         let mut cx = Cx { args, reply: &mut reply, db, config: &self.config, name };
         let result = match suspended.entry.exec {
             Exec::Data(run) => run(&mut cx),
-            Exec::Admin(_) | Exec::Transaction => {
+            Exec::Admin(_) | Exec::Transaction | Exec::Script(_) => {
                 Err(CommandError::state("ERR only commands on data wait for keys"))
             }
         };

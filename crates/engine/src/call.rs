@@ -54,6 +54,9 @@ impl Engine {
     ) -> Flow {
         let mark = reply.mark();
         let outcome = match call.entry.exec {
+            Exec::Script(prepare) => {
+                return self.call_script(call, prepare, session, reply, thread);
+            }
             Exec::Transaction => self.exec(call, session, reply, thread),
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
@@ -80,7 +83,7 @@ impl Engine {
     }
 
     /// Counts an execution and its duration.
-    fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
+    pub(crate) fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
         let nanos = thread.lap(&*self.clock);
         self.stats.thread(thread.index).lock_nanos_max.max(nanos);
         self.count(entry, nanos, failed, thread.index);
@@ -214,6 +217,9 @@ impl Engine {
         admin.cx.db.effects.next_command();
         let db = admin.session.db();
         admin.cx.db.scope.db = db;
+        if let Exec::Script(prepare) = queued.entry.exec {
+            return self.run_queued_script(queued.entry, prepare, admin, thread);
+        }
         let result = invoke(queued.entry, admin);
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             write_denied(admin.cx.reply, wait.denied);
@@ -303,11 +309,13 @@ fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
 }
 
 #[inline]
-fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+pub(crate) fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     match entry.exec {
         Exec::Data(run) => run(&mut admin.cx),
         Exec::Admin(run) => run(admin),
-        Exec::Transaction => Err(CommandError::state("ERR EXEC inside MULTI is not allowed")),
+        Exec::Transaction | Exec::Script(_) => {
+            Err(CommandError::state("ERR EXEC inside MULTI is not allowed"))
+        }
     }
 }
 
@@ -320,7 +328,7 @@ pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
 }
 
 /// `MULTI` before and `EXEC` after what a transaction logged; nothing if it logged nothing.
-fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
+pub(crate) fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
     if effects.interest.wants(Interest::LOG) {
         effects.bracket(db, word);
     }

@@ -183,6 +183,9 @@ impl Engine {
         if entry.has(Flags::NO_MULTI) && session.in_multi() {
             return Err(CommandError::state("ERR Command not allowed inside a transaction"));
         }
+        if self.scripting.busy.is_any() && !entry.has(Flags::ALLOW_BUSY) {
+            return Err(self.scripting.busy.error());
+        }
         let limit = self.config.get(config::rows::MAXMEMORY);
         if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);

@@ -17,6 +17,7 @@ use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
 use crate::pubsub::PubSub;
 use crate::registry::Registry;
+use crate::scripting::Scripting;
 use crate::session::Session;
 use crate::stats::Stats;
 
@@ -73,6 +74,7 @@ pub struct Engine {
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
     pub(crate) pubsub: Arc<PubSub>,
+    pub(crate) scripting: Scripting,
     pub(crate) lazy_freed: Arc<AtomicU64>,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
@@ -128,6 +130,7 @@ impl Engine {
             pause: Pause::default(),
             suspensions: Suspensions::default(),
             pubsub,
+            scripting: Scripting::new(parts.threads),
             lazy_freed: Arc::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),

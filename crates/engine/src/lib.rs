@@ -4,7 +4,7 @@
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
 //! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
 //! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
-//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`engine`] (what is shared),
+//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], `scripting`, [`engine`] (what is shared),
 //! [`platform`] (what the server provides).
 
 pub mod admin;
@@ -23,6 +23,7 @@ pub mod pubsub;
 pub mod rates;
 pub mod registry;
 pub mod report;
+mod scripting;
 pub mod session;
 pub mod stats;
 pub mod thread;
