@@ -19,7 +19,7 @@ use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table, Value};
 
 use crate::call::raise_value;
-use crate::host::{CODED, Shared};
+use crate::host::{CODED, PLACED, Shared};
 use crate::stack::{bytes, push_bytes, push_function, raise, raw_field, set_raw_field, shared};
 use crate::stop::raise_stop;
 
@@ -436,10 +436,13 @@ pub(crate) unsafe fn to_text(state: *mut lua_State) {
             ffi::lua_settop(state, 1);
             return;
         }
-        let text = text.strip_prefix(b"runtime error: ".as_slice()).unwrap_or(text);
-        ffi::luaL_where(state, 2);
-        push_bytes(state, text);
-        ffi::lua_concat(state, 2);
+        if let Some(text) = text.strip_prefix(&[PLACED]) {
+            push_bytes(state, text);
+        } else {
+            ffi::luaL_where(state, 2);
+            push_bytes(state, text.strip_prefix(b"runtime error: ".as_slice()).unwrap_or(text));
+            ffi::lua_concat(state, 2);
+        }
         ffi::lua_replace(state, 1);
         ffi::lua_settop(state, 1);
     }

@@ -57,6 +57,21 @@ impl std::fmt::Display for CodedError {
 
 impl std::error::Error for CodedError {}
 
+/// An error that a library raises with the place in its text, or with none on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedError(pub String);
+
+/// Tells a placed error from others in the text that Lua is given.
+pub(crate) const PLACED: u8 = 2;
+
+impl std::fmt::Display for PlacedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", char::from(PLACED), self.0)
+    }
+}
+
+impl std::error::Error for PlacedError {}
+
 /// What the functions of one machine share. They find it by its address.
 pub(crate) struct Shared {
     /// The host of the script that runs now; its lifetime is that of the run.

@@ -30,6 +30,6 @@ mod stack;
 mod stop;
 mod to_lua;
 
-pub use host::{Access, CodedError, Host, Stop, Verdict};
+pub use host::{Access, CodedError, Host, PlacedError, Stop, Verdict};
 pub use machine::{Chunk, CompileError, Failure, Inputs, Machine, Place, RunError};
 pub use stop::STEPS;
