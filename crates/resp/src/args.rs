@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Index;
 
-use stdx::text;
+use stdx::{num, text};
 
 /// Where an argument lies: offsets from the start of the buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,24 @@ impl<'a> Args<'a> {
     /// The sum of the arguments' lengths in bytes.
     pub fn bytes_len(&self) -> usize {
         self.spans.iter().map(|span| span.end - span.start).sum()
+    }
+
+    /// At least the number of bytes that the arguments have in a request, in constant time.
+    #[inline]
+    #[must_use]
+    pub fn request_len_max(&self) -> usize {
+        /// Digits of a length, its marker and two line ends.
+        const FRAME_LEN_MAX: usize = 25;
+        let (Some(first), Some(last)) = (self.spans.first(), self.spans.last()) else { return 0 };
+        last.end.saturating_sub(first.start) + FRAME_LEN_MAX * (self.len() + 1)
+    }
+
+    /// The number of bytes that the arguments have in a request.
+    #[must_use]
+    pub fn request_len(&self) -> usize {
+        let framed = |len: usize| 1 + num::decimal_len(len as i64) + 2 + len + 2;
+        let header = 1 + num::decimal_len(self.len() as i64) + 2;
+        header + self.spans.iter().map(|span| framed(span.end - span.start)).sum::<usize>()
     }
 
     /// A copy that owns its bytes.

@@ -13,8 +13,9 @@ use super::busy::Overdue;
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
-use crate::call::{invoke, log_verbatim};
+use crate::call::{handle, log_verbatim};
 use crate::engine::Engine;
+use crate::monitor::Origin;
 use crate::platform::LogLevel;
 use crate::pubsub::Kind;
 use crate::registry::{Entry, Exec, Locks};
@@ -82,7 +83,10 @@ impl Host for ScriptHost<'_, '_> {
             self.stopped = Some(Cause::MoreLocks);
             return Err(Stop);
         }
-        self.execute(entry, args, reply);
+        match message_kind(entry) {
+            Some(kind) => self.publish(entry, kind, args, reply),
+            None => self.execute(entry, args, reply),
+        }
         Ok(())
     }
 
@@ -203,6 +207,17 @@ impl ScriptHost<'_, '_> {
         free && !(waits && self.keys.has_wide_waiters())
     }
 
+    /// Notes a message, to be sent when the script has ended: it may begin again before.
+    fn publish(&mut self, entry: &Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
+        let (channel, text) = (&args[1], &args[2]);
+        reply.integer(self.engine.pubsub.reach(kind, channel) as i64);
+        self.messages.push((kind, channel.into(), text.into()));
+        if self.keys.effects.interest.wants_any(Interest::MONITOR) {
+            self.engine.show_command(entry, args, self.session.db(), Origin::Script);
+        }
+        self.tally(entry, false);
+    }
+
     fn execute(&mut self, entry: &'static Entry, args: Args<'_>, reply: &mut Reply) {
         let db = self.session.db();
         let thread = self.thread.index;
@@ -213,20 +228,15 @@ impl ScriptHost<'_, '_> {
         if self.targets == 0 {
             keyspace.effects.interest = interest.without(Interest::LOG);
         }
-        if let Some(kind) = message_kind(entry) {
-            // Sent when the script has ended, since it may begin again.
-            let (channel, text) = (&args[1], &args[2]);
-            reply.integer(self.engine.pubsub.reach(kind, channel) as i64);
-            self.messages.push((kind, channel.into(), text.into()));
-            self.engine.account(entry, false, self.thread);
-            return;
-        }
         let mark = reply.mark();
         let cx =
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
         admin.in_transaction = true;
-        let result = invoke(entry, &mut admin);
+        let result = handle(entry, &mut admin);
+        if admin.cx.db.effects.interest.wants_any(Interest::MONITOR) {
+            self.engine.show_command(entry, args, db, Origin::Script);
+        }
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             write_denied(admin.cx.reply, wait.denied);
         }
@@ -243,11 +253,17 @@ impl ScriptHost<'_, '_> {
                 overdue.has_written.store(true, Ordering::Release);
             }
         }
-        self.engine.account(entry, result.is_err(), self.thread);
+        self.tally(entry, result.is_err());
         if let Err(error) = result {
             reply.rollback(mark);
             self.engine.fail(&error, reply, thread);
         }
+    }
+
+    /// Counts a command; what is remarkable of it is written down for the script as a whole.
+    fn tally(&mut self, entry: &Entry, failed: bool) {
+        let nanos = self.thread.lap(&*self.engine.clock);
+        self.engine.count(entry, nanos, failed, self.thread.index);
     }
 
     /// Answers and counts a command that is not executed.

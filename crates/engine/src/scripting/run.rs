@@ -1,11 +1,11 @@
 //! Running a program: locks, the script itself, what follows from it.
 
-use command::CommandError;
+use command::{CommandError, Flags};
 use resp::{Args, Reply};
 use script::{Failure, Place};
-use script::{Flags, Inputs, Limits, RunError};
+use script::{Inputs, Limits, RunError};
 use stdx::rng::Rng;
-use store::effects::Propagation;
+use store::effects::{Interest, Propagation};
 use store::{Held, Keyspace};
 
 use super::Local;
@@ -14,7 +14,7 @@ use super::program::{Code, Prepare, Program, Ready};
 use crate::admin::AdminCx;
 use crate::call::{Call, Flow, log_bracket};
 use crate::engine::{Engine, FERRITE_VERSION, REDIS_VERSION};
-use crate::registry::Entry;
+use crate::monitor::Origin;
 use crate::session::Session;
 use crate::thread::ThreadContext;
 
@@ -54,9 +54,11 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Flow {
-        let (started_ns, mark) = (thread.tick_ns(), reply.mark());
+        let (started_ns, mark, before) = (thread.tick_ns(), reply.mark(), reply.len());
+        self.show_script(call, session);
         let outcome = self.run_script(call, prepare, session, reply, thread);
-        self.account_script(call.entry, started_ns, &outcome, thread);
+        let written = reply.len() - before;
+        self.account_script(call, started_ns, &outcome, written, session, thread);
         if let Err(error) = outcome {
             reply.rollback(mark);
             self.fail(&error, reply, thread.index);
@@ -67,14 +69,17 @@ impl Engine {
     /// The same, as a part of a transaction.
     pub(crate) fn run_queued_script(
         &self,
-        entry: &Entry,
+        call: Call<'_>,
         prepare: Prepare,
         admin: &mut AdminCx<'_>,
         thread: &mut ThreadContext,
     ) {
-        let (started_ns, mark) = (thread.tick_ns(), admin.cx.reply.mark());
+        let (mark, before) = (admin.cx.reply.mark(), admin.cx.reply.len());
+        let started_ns = thread.tick_ns();
+        self.show_script(call, admin.session);
         let outcome = self.run_script_queued(prepare, admin, thread);
-        self.account_script(entry, started_ns, &outcome, thread);
+        let written = admin.cx.reply.len() - before;
+        self.account_script(call, started_ns, &outcome, written, admin.session, thread);
         if let Err(error) = outcome {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread.index);
@@ -84,15 +89,26 @@ impl Engine {
     /// Counts a script with all that its commands took, which count besides.
     fn account_script(
         &self,
-        entry: &Entry,
+        call: Call<'_>,
         started_ns: u64,
         outcome: &Result<Ended, CommandError>,
+        reply: usize,
+        session: &Session,
         thread: &mut ThreadContext,
     ) {
         thread.lap(&*self.clock);
         let nanos = thread.tick_ns().saturating_sub(started_ns);
         self.stats.thread(thread.index).lock_nanos_max.max(nanos);
-        self.count(entry, nanos, *outcome != Ok(Ended::Well), thread.index);
+        let failed = *outcome != Ok(Ended::Well);
+        self.account_for(call, nanos, failed, reply, session, thread.index);
+    }
+
+    /// Who monitors sees a script before its commands.
+    fn show_script(&self, call: Call<'_>, session: &Session) {
+        if self.store.interest().wants(Interest::MONITOR) && !call.entry.has(Flags::ADMIN) {
+            let by = Origin::Client(&session.handle.endpoint);
+            self.show_line(call.entry, call.args, session.db(), by);
+        }
     }
 
     /// Runs what `EVAL` and its kin name, with locks of its own.
@@ -155,8 +171,8 @@ impl Engine {
         let limit = self.config.get(config::rows::MAXMEMORY);
         let above = limit > 0 && self.above_limit(limit);
         let flags = program.flags;
-        let judged_alone = flags.has(Flags::COMPATIBLE);
-        let may = program.read_only || flags.has(Flags::ALLOW_OOM) || judged_alone;
+        let judged_alone = flags.has(script::Flags::COMPATIBLE);
+        let may = program.read_only || flags.has(script::Flags::ALLOW_OOM) || judged_alone;
         if above && !may {
             return Err(CommandError::OUT_OF_MEMORY);
         }

@@ -6,10 +6,13 @@ use command::{Categories, Command, Flags, Group, KeyFlags, KeySpec, Spec};
 use super::{ScriptCommand, ScriptHandler};
 use crate::scripting::{by_digest, by_text};
 
-const FLAGS: Flags =
-    Flags::NOSCRIPT.union(Flags::STALE).union(Flags::NO_MANDATORY_KEYS).union(Flags::MAY_REPLICATE);
-const READ_FLAGS: Flags =
-    Flags::NOSCRIPT.union(Flags::STALE).union(Flags::NO_MANDATORY_KEYS).union(Flags::READONLY);
+const COMMON: Flags = Flags::NOSCRIPT
+    .union(Flags::STALE)
+    .union(Flags::SKIP_MONITOR)
+    .union(Flags::MOVABLE_KEYS)
+    .union(Flags::NO_MANDATORY_KEYS);
+const FLAGS: Flags = COMMON.union(Flags::MAY_REPLICATE);
+const READ_FLAGS: Flags = COMMON.union(Flags::READONLY);
 const NOTES: &str =
     "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
 const KEYS: &[KeySpec] =
