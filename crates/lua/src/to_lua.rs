@@ -14,7 +14,7 @@ use crate::stack::{push_bytes, set_raw_field};
 ///
 /// # Safety
 /// No frame between here and the protected call owns anything.
-pub(crate) unsafe fn push_reply<'b>(state: *mut lua_State, bytes: &'b [u8]) -> &'b [u8] {
+pub(crate) unsafe fn push_reply(state: *mut lua_State, bytes: &[u8]) -> &[u8] {
     // SAFETY: `luaL_checkstack` makes the room that is used below.
     unsafe {
         ffi::luaL_checkstack(state, 4, c"reply nested too deeply".as_ptr());
@@ -80,7 +80,7 @@ fn payload(len: i64, rest: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// # Safety
 /// As [`push_reply`], with room for the values; so for those below.
-unsafe fn push_bulk<'b>(state: *mut lua_State, len: i64, rest: &'b [u8]) -> &'b [u8] {
+unsafe fn push_bulk(state: *mut lua_State, len: i64, rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
         let Some((bytes, rest)) = payload(len, rest) else {
@@ -119,7 +119,7 @@ unsafe fn push_error<'b>(state: *mut lua_State, line: &[u8], rest: &'b [u8]) -> 
     }
 }
 
-unsafe fn push_array<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) -> &'b [u8] {
+unsafe fn push_array(state: *mut lua_State, len: i64, mut rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
         let Some(len) = c_int::try_from(len).ok().filter(|&len| len >= 0) else {
@@ -135,7 +135,7 @@ unsafe fn push_array<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) ->
     }
 }
 
-unsafe fn push_map<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) -> &'b [u8] {
+unsafe fn push_map(state: *mut lua_State, len: i64, mut rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
         ffi::lua_createtable(state, 0, 1);
@@ -150,7 +150,7 @@ unsafe fn push_map<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) -> &
     }
 }
 
-unsafe fn push_set<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) -> &'b [u8] {
+unsafe fn push_set(state: *mut lua_State, len: i64, mut rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
         ffi::lua_createtable(state, 0, 1);
@@ -181,7 +181,7 @@ unsafe fn set_pair(state: *mut lua_State) {
 }
 
 /// Attributes are not shown to scripts.
-unsafe fn skip_pairs<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) -> &'b [u8] {
+unsafe fn skip_pairs(state: *mut lua_State, len: i64, mut rest: &[u8]) -> &[u8] {
     for _ in 0..len.saturating_mul(2) {
         // SAFETY: as above.
         unsafe {
@@ -192,7 +192,7 @@ unsafe fn skip_pairs<'b>(state: *mut lua_State, len: i64, mut rest: &'b [u8]) ->
     rest
 }
 
-unsafe fn push_verbatim<'b>(state: *mut lua_State, len: i64, rest: &'b [u8]) -> &'b [u8] {
+unsafe fn push_verbatim(state: *mut lua_State, len: i64, rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
         let Some((bytes, rest)) = payload(len, rest) else {

@@ -1,7 +1,8 @@
 //! The scripts that the server knows, by digest: shared by all threads.
 //!
-//! What `SCRIPT LOAD` brought stays until `SCRIPT FLUSH`. What `EVAL` brought on its way stays while
-//! it is among the last [`EVALUATED_MAX`] used, so that clients which build texts anew for each call
+//! What `SCRIPT LOAD` brought stays until `SCRIPT FLUSH`. What `EVAL` brought on its way stays
+//! while it is among the last [`EVALUATED_MAX`] used, so that clients which build texts anew for
+//! each call
 //! do not fill the memory. Threads keep compiled scripts with a reference to the entry here; a
 //! script that is forgotten says so.
 

@@ -108,10 +108,12 @@ impl MemberHash {
     }
 }
 
-/// Bends a hash, in order: of equal stretches of the result, the one at the end is hit twice as often
+/// Bends a hash, in order: of equal stretches of the result, the one at the end is hit twice as
+/// often
 /// as the one at the beginning.
 ///
-/// The member table splits its segments by the bits of the hash. Were all its halves equally likely,
+/// The member table splits its segments by the bits of the hash. Were all its halves equally
+/// likely,
 /// all segments would be full at the same time, and of one size at any time: each split would leave
 /// a size class of the allocator behind that nothing else asks for, in pages that a few stragglers
 /// hold. Bent, there are segments of all sizes at all times, and every class only grows.

@@ -171,7 +171,8 @@ fn a_script_ends_when_told_whatever_it_catches() {
         "while true do end",
         "while true do pcall(function() while true do end end) end",
         "local function f() while true do end end while true do pcall(f) end",
-        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+        "while true do \
+         xpcall(function() while true do end end, function() while true do end end) end",
         "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
         "while true do pcall(redis.call, 'stop') end",
         "coroutine.wrap(function() redis.call('stop') end)() return 1",

@@ -7,6 +7,9 @@ use mlua::Lua;
 
 use super::function::{Arguments, Failure, add};
 
+/// Makes one number of two.
+type Combine = fn(u32, u32) -> u32;
+
 /// Registers the library.
 pub(crate) fn register(lua: &Lua) -> mlua::Result<()> {
     let library = lua.create_table()?;
@@ -14,12 +17,12 @@ pub(crate) fn register(lua: &Lua) -> mlua::Result<()> {
     add(lua, &library, "bnot", |call| Ok(signed(!operand(call, 1)?)))?;
     add(lua, &library, "bswap", |call| Ok(signed(operand(call, 1)?.swap_bytes())))?;
     add(lua, &library, "tohex", to_hex)?;
-    let folds: [(&str, fn(u32, u32) -> u32); 3] =
+    let folds: [(&str, Combine); 3] =
         [("band", |a, b| a & b), ("bor", |a, b| a | b), ("bxor", |a, b| a ^ b)];
     for (name, combine) in folds {
         add(lua, &library, name, move |call| fold(call, combine))?;
     }
-    let shifts: [(&str, fn(u32, u32) -> u32); 5] = [
+    let shifts: [(&str, Combine); 5] = [
         ("lshift", |bits, by| bits << by),
         ("rshift", |bits, by| bits >> by),
         ("arshift", |bits, by| (bits.cast_signed() >> by).cast_unsigned()),

@@ -361,8 +361,8 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
         let mut out = Vec::new();
-        write_f64_g(&mut out, 3.14159, 3);
-        assert_eq!(out, b"3.14");
+        write_f64_g(&mut out, 3.54159, 3);
+        assert_eq!(out, b"3.54");
     }
 
     #[test]

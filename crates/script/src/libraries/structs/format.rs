@@ -8,7 +8,7 @@
 //! | `i` `I` | of 4 bytes, or as many as a number behind it says, 32 at most |
 //! | `f` `d` | floats of 4 and 8 bytes |
 //! | `x` | a byte of padding |
-//! | `cN` | N bytes, one without a number; with 0 as many as the string has, or the value before says |
+//! | `cN` | N bytes, one without a number; with 0 as many as there are, or the value before says |
 //! | `s` | a string that ends with a zero byte |
 //!
 //! `>` and `<` choose the byte order of what follows, `!N` aligns it at multiples of N (8 without a
