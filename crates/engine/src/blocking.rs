@@ -210,7 +210,7 @@ impl Engine {
         }
         let result = match suspended.entry.exec {
             Exec::Data(run) => run(&mut cx),
-            Exec::Admin(_) | Exec::Transaction => {
+            Exec::Admin(_) | Exec::Transaction | Exec::Script(_) => {
                 Err(CommandError::state("ERR only commands on data wait for keys"))
             }
         };

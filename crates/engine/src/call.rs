@@ -58,6 +58,9 @@ impl Engine {
     ) -> Flow {
         let (mark, before) = (reply.mark(), reply.len());
         let outcome = match call.entry.exec {
+            Exec::Script(prepare) => {
+                return self.call_script(call, prepare, session, reply, thread);
+            }
             Exec::Transaction => {
                 let outcome = self.exec(call, session, reply, thread);
                 if let Some(tracking) = session.tracking.as_deref_mut() {
@@ -104,10 +107,24 @@ impl Engine {
         session: &Session,
         thread: &mut ThreadContext,
     ) {
-        let (entry, args) = (call.entry, call.args);
         let nanos = thread.lap(&*self.clock);
         self.stats.thread(thread.index).lock_nanos_max.max(nanos);
-        self.count(entry, nanos, failed, thread.index);
+        self.account_for(call, nanos, failed, reply, session, thread.index);
+    }
+
+    /// As `account`, for one that took so long.
+    #[inline]
+    pub(crate) fn account_for(
+        &self,
+        call: Call<'_>,
+        nanos: u64,
+        failed: bool,
+        reply: usize,
+        session: &Session,
+        thread: usize,
+    ) {
+        let (entry, args) = (call.entry, call.args);
+        self.count(entry, nanos, failed, thread);
         if self.thresholds.reached(nanos, args.request_len_max(), reply) {
             self.remark(&Executed { entry, args, nanos, reply }, &session.handle);
         }
@@ -248,6 +265,10 @@ impl Engine {
         admin.cx.db.effects.next_command();
         let db = admin.session.db();
         admin.cx.db.scope.db = db;
+        if let Exec::Script(prepare) = queued.entry.exec {
+            let call = Call { entry: queued.entry, args: admin.cx.args, position: None };
+            return self.run_queued_script(call, prepare, admin, thread);
+        }
         let result = invoke(queued.entry, admin);
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             write_denied(admin.cx.reply, wait.denied);
@@ -385,12 +406,15 @@ pub(crate) fn remembered_reader(entry: &Entry, session: &Session) -> Option<Read
     session.tracking.as_deref().filter(|_| reads).and_then(TrackingSession::reader)
 }
 
+/// Calls the handler.
 #[inline]
-fn handle(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+pub(crate) fn handle(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     match entry.exec {
         Exec::Data(run) => run(&mut admin.cx),
         Exec::Admin(run) => run(admin),
-        Exec::Transaction => Err(CommandError::state("ERR EXEC inside MULTI is not allowed")),
+        Exec::Transaction | Exec::Script(_) => {
+            Err(CommandError::state("ERR EXEC inside MULTI is not allowed"))
+        }
     }
 }
 
@@ -403,7 +427,7 @@ pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
 }
 
 /// `MULTI` before and `EXEC` after what a transaction logged; nothing if it logged nothing.
-fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
+pub(crate) fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
     if effects.interest.wants(Interest::LOG) {
         effects.bracket(db, word);
     }

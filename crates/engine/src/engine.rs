@@ -23,6 +23,7 @@ use crate::platform::{Message, Platform};
 use crate::pubsub::PubSub;
 use crate::registry::Registry;
 use crate::saving::Saving;
+use crate::scripting::Scripting;
 use crate::session::Session;
 use crate::stats::Stats;
 use crate::tracking::{Invalidations, Trackers};
@@ -82,6 +83,7 @@ pub struct Engine {
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
     pub(crate) pubsub: Arc<PubSub>,
+    pub(crate) scripting: Scripting,
     pub(crate) lazy_freed: Arc<AtomicU64>,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
@@ -156,6 +158,7 @@ impl Engine {
             pause: Pause::default(),
             suspensions: Suspensions::default(),
             pubsub,
+            scripting: Scripting::new(parts.threads),
             lazy_freed: Arc::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),

@@ -4,8 +4,8 @@
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
 //! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
 //! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
-//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`loading`], [`engine`] (what is
-//! shared), [`platform`] (what the server provides).
+//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], `scripting`, [`loading`],
+//! [`engine`] (what is shared), [`platform`] (what the server provides).
 
 pub mod admin;
 pub mod blocking;
@@ -32,6 +32,7 @@ mod redaction;
 pub mod registry;
 pub mod report;
 mod saving;
+mod scripting;
 pub mod session;
 pub mod stats;
 pub mod thread;

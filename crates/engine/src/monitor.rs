@@ -38,7 +38,6 @@ pub(crate) enum Origin<'a> {
     /// A client.
     Client(&'a Endpoint),
     /// A script.
-    #[cfg_attr(not(test), expect(dead_code, reason = "scripts are built beside this"))]
     Script,
 }
 
@@ -67,6 +66,11 @@ impl Engine {
         if entry.spec.flags.intersects(Flags::ADMIN | Flags::SKIP_MONITOR) {
             return;
         }
+        self.show_line(entry, args, db, by);
+    }
+
+    /// As [`Engine::show_command`], for a command that says itself when it is to be seen.
+    pub(crate) fn show_line(&self, entry: &Entry, args: Args<'_>, db: usize, by: Origin<'_>) {
         let line: Arc<[u8]> = line(self.clock.unix_us(), entry, args, db, by).into();
         for (thread, clients) in self.monitors.listeners.lock().by_thread() {
             let push = Push::Monitored(line.clone());

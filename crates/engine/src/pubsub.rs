@@ -108,6 +108,15 @@ impl PubSub {
         reached
     }
 
+    /// How many subscriptions a message on the channel would reach.
+    pub(crate) fn reach(&self, kind: Kind, channel: &[u8]) -> usize {
+        let mut reached = self.subscribers(kind, channel);
+        if kind == Kind::Channel {
+            self.patterns.read().matching(channel, |_, listeners| reached += listeners.len());
+        }
+        reached
+    }
+
     fn topics(&self, kind: Kind) -> &Topics {
         if kind == Kind::Shard { &self.shards } else { &self.channels }
     }

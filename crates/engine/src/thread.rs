@@ -5,6 +5,8 @@ use stdx::clock::Clock;
 use stdx::rng::Rng;
 use store::{Effects, UnixMs};
 
+use crate::scripting::Local;
+
 /// The state of one executing thread.
 #[derive(Debug)]
 pub struct ThreadContext {
@@ -13,6 +15,8 @@ pub struct ThreadContext {
     /// Random numbers.
     pub rng: Rng,
     pub(crate) effects: Effects,
+    /// The interpreter of scripts.
+    pub(crate) scripts: Option<Box<Local>>,
     /// Wall clock and monotonic clock, read together at the beginning of the batch.
     base_unix_us: u64,
     base_ns: u64,
@@ -30,6 +34,7 @@ impl ThreadContext {
             index,
             rng: Rng::seed(seed),
             effects: Effects::default(),
+            scripts: None,
             base_unix_us: 0,
             base_ns: 0,
             tick_ns: 0,
@@ -66,6 +71,12 @@ impl ThreadContext {
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
         self.tick_ns - self.base_ns - self.longest_ns
+    }
+
+    /// Monotonic time of the end of the last command, in nanoseconds.
+    #[inline]
+    pub(crate) fn tick_ns(&self) -> u64 {
+        self.tick_ns
     }
 
     /// Ends a command: its duration in nanoseconds.

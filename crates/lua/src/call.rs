@@ -151,6 +151,8 @@ fn write_number(out: &mut Vec<u8>, value: f64) {
     let is_integer = value.fract() == 0.0 && value.abs() <= EXACT;
     if is_integer && !(value == 0.0 && value.is_sign_negative()) {
         stdx::num::write_i64(out, value as i64);
+    } else if value.is_nan() && value.is_sign_negative() {
+        out.extend_from_slice(b"-nan");
     } else {
         stdx::num::write_f64_17g(out, value);
     }

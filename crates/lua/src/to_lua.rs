@@ -122,7 +122,7 @@ unsafe fn push_error<'b>(state: *mut lua_State, line: &[u8], rest: &'b [u8]) -> 
 unsafe fn push_array(state: *mut lua_State, len: i64, mut rest: &[u8]) -> &[u8] {
     // SAFETY: as above.
     unsafe {
-        let Ok(len) = c_int::try_from(len) else {
+        let Some(len) = c_int::try_from(len).ok().filter(|&len| len >= 0) else {
             ffi::lua_pushboolean(state, 0);
             return rest;
         };

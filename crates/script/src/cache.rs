@@ -78,7 +78,7 @@ impl ScriptCache {
 
     /// Adds a script, or finds the one with the same text. One that `EVAL` brought stays for good
     /// once it is loaded.
-    pub fn add(&self, script: Script, origin: Origin) -> Arc<Script> {
+    pub fn add(&self, script: Arc<Script>, origin: Origin) -> Arc<Script> {
         let mut known = self.known.lock();
         if let Some(same) = known.get_mut(&script.sha) {
             if origin == Origin::Loaded {
@@ -92,7 +92,6 @@ impl ScriptCache {
         if origin == Origin::Evaluated {
             self.make_room(&mut known);
         }
-        let script = Arc::new(script);
         self.touch(&script);
         self.bytes.fetch_add((script.text.len() + OVERHEAD) as u64, Ordering::Relaxed);
         known.insert(script.sha, Known { script: script.clone(), origin });
@@ -168,8 +167,8 @@ impl ScriptCache {
 mod tests {
     use super::*;
 
-    fn script(text: &str) -> Script {
-        Script::parse(text.as_bytes(), Sha::of(text.as_bytes())).unwrap()
+    fn script(text: &str) -> Arc<Script> {
+        Arc::new(Script::parse(text.as_bytes(), Sha::of(text.as_bytes())).unwrap())
     }
 
     #[test]

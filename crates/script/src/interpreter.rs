@@ -8,6 +8,9 @@ use mlua::Table;
 use resp::Reply;
 
 use crate::api::{self, Identity};
+use crate::functions::environment::Environment;
+use crate::functions::loader::{self, Slot};
+use crate::functions::{Function, Header, Library, LoadError, Watch};
 use crate::libraries::LIBRARIES;
 use crate::sandbox;
 use crate::script::{Script, Sha};
@@ -25,9 +28,19 @@ struct Compiled {
     chunk: Chunk,
 }
 
+/// A library that this thread has loaded, with the code of its functions in their order.
+#[derive(Debug)]
+struct OnThread {
+    library: Arc<Library>,
+    chunks: Vec<Chunk>,
+}
+
 /// An interpreter of one thread.
 #[derive(Debug)]
 pub struct Interpreter {
+    libraries: HashMap<Box<str>, OnThread, foldhash::fast::RandomState>,
+    environment: Environment,
+    slot: Slot,
     machine: Machine,
     limits: Limits,
     compiled: HashMap<Sha, Compiled, foldhash::fast::RandomState>,
@@ -51,9 +64,18 @@ impl Interpreter {
                 libraries.push((name, machine.lua().globals().raw_get::<Table>(*name)?));
             }
         }
-        sandbox::close(&mut machine, &libraries)?;
-        let limits = Limits { memory: 0 };
-        Ok(Self { machine, limits, compiled: HashMap::default() })
+        let inner = sandbox::close(&mut machine, &libraries)?;
+        let slot = Slot::default();
+        let register = loader::register_function(machine.lua(), &slot)?;
+        let environment = Environment::new(&machine, &inner, &libraries[0].1, register)?;
+        Ok(Self {
+            libraries: HashMap::default(),
+            environment,
+            slot,
+            machine,
+            limits: Limits { memory: 0 },
+            compiled: HashMap::default(),
+        })
     }
 
     /// The machine behind it.
@@ -134,6 +156,88 @@ impl Interpreter {
     ) -> Result<(), RunError> {
         let compiled = self.compiled.get(&script.sha).expect("a script is compiled before it runs");
         self.machine.run(&compiled.chunk, inputs, host, reply, errors)
+    }
+
+    /// Runs the text of a library to see what functions it registers.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn examine(
+        &self,
+        header: &Header,
+        text: &[u8],
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<Function>, LoadError> {
+        let loaded = self.load(header, text, watch)?;
+        Ok(loaded
+            .into_iter()
+            .map(|(function, chunk)| {
+                self.machine.forget(chunk);
+                function
+            })
+            .collect())
+    }
+
+    fn load(
+        &self,
+        header: &Header,
+        text: &[u8],
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<(Function, Chunk)>, LoadError> {
+        loader::load(&self.machine, &self.environment, &self.slot, header, text, watch)
+    }
+
+    /// Loads a library, if this thread has not.
+    ///
+    /// # Errors
+    /// If it does not load as it did before.
+    pub fn load_library(
+        &mut self,
+        library: &Arc<Library>,
+        watch: &mut dyn Watch,
+    ) -> Result<(), LoadError> {
+        let known = self.libraries.get(&library.name);
+        if known.is_some_and(|known| Arc::ptr_eq(&known.library, library)) {
+            return Ok(());
+        }
+        let gone = self.libraries.extract_if(|_, known| known.library.is_forgotten());
+        for chunk in gone.flat_map(|(_, known)| known.chunks) {
+            self.machine.forget(chunk);
+        }
+        let header = Header::parse(&library.text).expect("a library's first line was read before");
+        let mut loaded = self.load(&header, &library.text, watch)?;
+        let mut chunks = Vec::new();
+        for function in &library.functions {
+            let at = loaded.iter().position(|(found, _)| found.name == function.name);
+            let at = at.ok_or_else(|| {
+                LoadError::Register(b"ERR the library registers other functions now".to_vec())
+            })?;
+            chunks.push(loaded.swap_remove(at).1);
+        }
+        loaded.into_iter().for_each(|(_, chunk)| self.machine.forget(chunk));
+        let known = OnThread { library: library.clone(), chunks };
+        self.libraries.insert(library.name.clone(), known);
+        Ok(())
+    }
+
+    /// Calls a function of a library that this thread has loaded; see [`Machine::run`].
+    ///
+    /// # Errors
+    /// How it ended, if not with a value.
+    ///
+    /// # Panics
+    /// If the library was not loaded, or the host panics.
+    pub fn call(
+        &self,
+        library: &Library,
+        index: usize,
+        inputs: Inputs<'_>,
+        host: &mut dyn Host,
+        reply: &mut Reply,
+        errors: &mut dyn FnMut(&[u8], bool),
+    ) -> Result<(), RunError> {
+        let known = self.libraries.get(&library.name).expect("a library is loaded before it runs");
+        self.machine.run(&known.chunks[index], inputs, host, reply, errors)
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod cache;
+pub mod functions;
 pub mod interpreter;
 mod libraries;
 mod sandbox;
@@ -18,6 +19,6 @@ mod shebang;
 
 pub use cache::{Origin, ScriptCache};
 pub use interpreter::{Interpreter, Limits};
-pub use lua::{Host, Inputs, RunError, Stop, Verdict};
+pub use lua::{Failure, Host, Inputs, Place, RunError, Stop, Verdict};
 pub use script::{Flags, Script, Sha};
 pub use shebang::ShebangError;

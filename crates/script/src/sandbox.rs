@@ -37,9 +37,15 @@ const VALUES: &[&str] = &[
 /// Lua's own libraries that scripts have.
 const LIBRARIES: &[&str] = &["coroutine", "math", "string", "table"];
 
+/// The globals of scripts before they were sealed, and the metatable that refuses unknown names.
+pub(crate) struct Inner {
+    pub(crate) own: Table,
+    pub(crate) missing: Table,
+}
+
 /// Builds the globals of scripts from the interpreter's: `libraries` are the tables that scripts
 /// see beside Lua's own, by name.
-pub(crate) fn close(machine: &mut Machine, libraries: &[(&str, Table)]) -> mlua::Result<()> {
+pub(crate) fn close(machine: &mut Machine, libraries: &[(&str, Table)]) -> mlua::Result<Inner> {
     let lua = machine.lua().clone();
     let (original, own) = (lua.globals(), lua.create_table()?);
     for &name in VALUES {
@@ -55,10 +61,11 @@ pub(crate) fn close(machine: &mut Machine, libraries: &[(&str, Table)]) -> mlua:
     seal_strings(machine, &own)?;
     let missing = lua.create_table()?;
     missing.raw_set("__index", lua.create_function(missing_global)?)?;
-    own.set_metatable(Some(missing))?;
+    own.set_metatable(Some(missing.clone()))?;
     let shown = machine.seal(&own)?;
     own.raw_set("_G", &shown)?;
-    machine.set_globals(&shown, &own)
+    machine.set_globals(&shown, &own)?;
+    Ok(Inner { own, missing })
 }
 
 /// The metatable that all strings share is out of reach too, and shows the sealed library.

@@ -12,6 +12,7 @@ use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
 use crate::tracked::Readers;
+use crate::undo::UndoLog;
 use crate::value_type::ValueType;
 
 /// Who listens: a bit set, read once per command.
@@ -293,6 +294,8 @@ pub struct Effects {
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
     /// the command is over, removes them: only then the log has their removal in its place.
     pub due: Vec<DbKey>,
+    /// How the keys were that have changed, while that may be taken back.
+    pub undo: Option<Box<UndoLog>>,
 }
 
 impl Effects {
@@ -316,6 +319,19 @@ impl Effects {
             self.record(db, &[word]);
         } else {
             self.records.clear();
+        }
+    }
+
+    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no transaction
+    /// around it.
+    pub fn end_bracket(&mut self, db: usize) {
+        match self.records.len() {
+            0 => {}
+            1 => self.records.clear(),
+            2 => {
+                self.records.remove(0);
+            }
+            _ => self.record(db, &[b"EXEC"]),
         }
     }
 

@@ -126,6 +126,25 @@ impl<'a> Keyspace<'a> {
         self.prefetch();
     }
 
+    /// Locks the shard of a key too if that is free just now: without waiting, so whatever else is
+    /// held. True if it is held now.
+    pub fn try_lock_key(&mut self, key: &[u8]) -> bool {
+        let shard = shard_of(self.store.position(key));
+        self.held.get(shard).is_some() || self.held.try_add(self.store, shard)
+    }
+
+    /// Whether every shard is locked.
+    #[must_use]
+    pub fn is_all_locked(&self) -> bool {
+        self.held.is_all()
+    }
+
+    /// Whether some of those who wait for keys of the locked shards need more locks than these.
+    #[must_use]
+    pub fn has_wide_waiters(&self) -> bool {
+        self.held.has_wide_waiters()
+    }
+
     /// Locks all shards.
     pub fn lock_all(&mut self) {
         self.held = Held::all(self.store);
@@ -273,6 +292,9 @@ impl<'a> Keyspace<'a> {
     fn edit_under<'e>(&'e mut self, scope: Scope, key: &'e [u8]) -> Edit<'e> {
         let position = self.position(key);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        if let Some(undo) = self.effects.undo.as_deref_mut() {
+            undo.note(scope.db, position, key, shard.databases[scope.db].find(position, key));
+        }
         let slot = live(self.store, shard, self.effects, scope, position, key);
         let found = slot.map(|slot| {
             let location = slot.location();
@@ -356,6 +378,9 @@ fn live<'t>(
     }
     if scope.keep_expired {
         return None;
+    }
+    if let Some(undo) = effects.undo.as_deref_mut() {
+        undo.note(scope.db, position, key, Some(slot.entry()));
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));
     crate::expiry::expired(watchers, waiting, effects, scope.db, entry);

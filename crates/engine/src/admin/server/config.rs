@@ -148,6 +148,7 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn resetstat(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    admin.engine.scripting.cache.reset_evicted();
     let engine = admin.engine;
     engine.reset_stats();
     engine.lazy_freed.store(0, Ordering::Relaxed);

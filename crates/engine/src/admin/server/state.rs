@@ -38,7 +38,9 @@ pub static ROLE: AdminCommand = Command::new(
 );
 
 fn time(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let now_us = admin.engine.clock.unix_us();
+    // A transaction and a script see one moment.
+    let now_us =
+        if admin.in_transaction { admin.cx.db.now() * 1000 } else { admin.engine.clock.unix_us() };
     let reply = &mut *admin.cx.reply;
     reply.array(2);
     reply.bulk_int((now_us / 1_000_000) as i64);
