@@ -27,6 +27,7 @@ use store::{Access, Held, Keyspace, Scope, UnixMs};
 use crate::admin::AdminCx;
 use crate::call::{Call, log_verbatim};
 use crate::clients::{ClientFlags, ClientHandle};
+use crate::command_log::Executed;
 use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
@@ -223,6 +224,12 @@ impl Engine {
         *open = false;
         let nanos = self.clock.monotonic_ns().saturating_sub(started);
         self.count(suspended.entry, nanos, result.is_err(), thread);
+        if self.thresholds.reached(nanos, args.request_len_max(), reply.len())
+            && let Some(client) = self.clients.get(suspended.client)
+        {
+            let done = Executed { entry: suspended.entry, args, nanos, reply: reply.len() };
+            self.remark(&done, &client);
+        }
         if let Err(error) = &result {
             reply.clear();
             self.fail(error, &mut reply, thread);

@@ -11,7 +11,9 @@ use store::{Effects, Held, Keyspace, Position};
 
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
+use crate::command_log::Executed;
 use crate::engine::Engine;
+use crate::monitor::Origin;
 use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
@@ -52,9 +54,16 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Flow {
-        let mark = reply.mark();
+        let (mark, before) = (reply.mark(), reply.len());
         let outcome = match call.entry.exec {
-            Exec::Transaction => self.exec(call, session, reply, thread),
+            Exec::Transaction => {
+                let outcome = self.exec(call, session, reply, thread);
+                if self.store.interest().wants(Interest::MONITOR) {
+                    let by = Origin::Client(&session.handle.endpoint);
+                    self.show_command(call.entry, call.args, session.db(), by);
+                }
+                outcome
+            }
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
         if session.suspended.is_some() {
@@ -62,7 +71,7 @@ impl Engine {
             thread.lap(&*self.clock);
             session.handle.count_commands(-1);
         } else {
-            self.account(call.entry, outcome.is_err(), thread);
+            self.account(call, outcome.is_err(), reply.len() - before, session, thread);
         }
         outcome.unwrap_or_else(|error| {
             reply.rollback(mark);
@@ -79,11 +88,24 @@ impl Engine {
         stats.errors.lock().count(error.code());
     }
 
-    /// Counts an execution and its duration.
-    fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
+    /// Counts an execution and its duration, and writes down what is remarkable. `reply` is the
+    /// size of the reply in bytes.
+    #[inline]
+    fn account(
+        &self,
+        call: Call<'_>,
+        failed: bool,
+        reply: usize,
+        session: &Session,
+        thread: &mut ThreadContext,
+    ) {
+        let (entry, args) = (call.entry, call.args);
         let nanos = thread.lap(&*self.clock);
         self.stats.thread(thread.index).lock_nanos_max.max(nanos);
         self.count(entry, nanos, failed, thread.index);
+        if self.thresholds.reached(nanos, args.request_len_max(), reply) {
+            self.remark(&Executed { entry, args, nanos, reply }, &session.handle);
+        }
     }
 
     /// Counts a call that took so long, for an event loop.
@@ -208,7 +230,7 @@ impl Engine {
         thread: &mut ThreadContext,
     ) {
         let dirty = admin.cx.db.effects.dirty;
-        let mark = admin.cx.reply.mark();
+        let (mark, before) = (admin.cx.reply.mark(), admin.cx.reply.len());
         admin.cx.args = queued.args.as_args();
         admin.cx.name = queued.entry.full_name;
         admin.cx.db.effects.next_command();
@@ -221,7 +243,9 @@ impl Engine {
         if admin.cx.db.effects.dirty > dirty {
             log_verbatim(admin.cx.db.effects, db, admin.cx.args);
         }
-        self.account(queued.entry, result.is_err(), thread);
+        let call = Call { entry: queued.entry, args: admin.cx.args, position: None };
+        let written = admin.cx.reply.len() - before;
+        self.account(call, result.is_err(), written, admin.session, thread);
         if let Err(error) = result {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread.index);
@@ -304,6 +328,23 @@ fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
 
 #[inline]
 fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    if admin.cx.db.effects.interest.wants_any(Interest::MONITOR) {
+        return invoke_observed(entry, admin);
+    }
+    handle(entry, admin)
+}
+
+/// As [`invoke`], while somebody listens to more than the changes of keys.
+#[cold]
+fn invoke_observed(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let result = handle(entry, admin);
+    let by = Origin::Client(&admin.session.handle.endpoint);
+    admin.engine.show_command(entry, admin.cx.args, admin.session.db(), by);
+    result
+}
+
+#[inline]
+fn handle(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     match entry.exec {
         Exec::Data(run) => run(&mut admin.cx),
         Exec::Admin(run) => run(admin),

@@ -50,11 +50,14 @@ impl ClientFlags {
     pub const PUBSUB: Self = Self(1 << 8);
     /// Watches keys.
     pub const WATCHING: Self = Self(1 << 9);
+    /// Sees all commands.
+    pub const MONITOR: Self = Self(1 << 10);
 
     /// The letters of `CLIENT LIST`, `N` if there is none.
     #[must_use]
     pub fn letters(self) -> String {
         let table = [
+            (Self::MONITOR, 'O'),
             (Self::PUBSUB, 'P'),
             (Self::MULTI, 'x'),
             (Self::BLOCKED, 'b'),

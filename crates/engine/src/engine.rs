@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use config::Config;
+use parking_lot::Mutex;
 use persistence::Storage;
 use stdx::clock::Clock;
 use store::effects::Garbage;
@@ -12,6 +13,9 @@ use store::{Consumers, Effects, Interest, SHARDS, Store};
 
 use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
+use crate::command_log::{CommandLogs, Thresholds};
+use crate::latency::LatencyMonitor;
+use crate::monitor::Monitors;
 use crate::notifications::Notifications;
 use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
@@ -92,6 +96,12 @@ pub struct Engine {
     /// `DEBUG CONFIG-REWRITE-FORCE-ALL`: the next rewrite writes every parameter.
     pub(crate) force_rewrite_all: AtomicBool,
     pub(crate) rates: crate::rates::Rates,
+    pub(crate) monitors: Monitors,
+    /// Held while [`Engine::interest_changed`] asks, so that the last answer is the newest.
+    interest_lock: Mutex<()>,
+    pub(crate) command_logs: CommandLogs,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) latency: LatencyMonitor,
 }
 
 impl std::fmt::Debug for Engine {
@@ -114,6 +124,7 @@ impl Engine {
             Box::new(Notifications::new(config, platform, pubsub.clone()))
         });
         store.set_interest(interest(&parts.consumers, &parts.config));
+        let thresholds = Thresholds::new(&parts.config);
         Self {
             store,
             config: parts.config,
@@ -139,6 +150,11 @@ impl Engine {
             last_save: AtomicU64::new(now_ms / 1000),
             force_rewrite_all: AtomicBool::new(false),
             rates: crate::rates::Rates::default(),
+            monitors: Monitors::default(),
+            interest_lock: Mutex::default(),
+            command_logs: CommandLogs::default(),
+            thresholds,
+            latency: LatencyMonitor::default(),
             clock: parts.clock,
         }
     }
@@ -154,6 +170,7 @@ impl Engine {
         self.wait_ended(session);
         self.discard(session);
         session.unsubscribe_all(&self.pubsub);
+        self.end_monitor(session);
         self.clients.disconnect(session.id());
     }
 
@@ -193,10 +210,21 @@ impl Engine {
 
     /// Called after parameters changed: refreshes what is derived from them.
     pub(crate) fn config_changed(&self) {
-        self.store.set_interest(interest(&self.consumers, &self.config));
+        self.interest_changed();
+        self.thresholds.read(&self.config);
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
+    }
+
+    /// Finds out anew who listens to what commands do.
+    pub(crate) fn interest_changed(&self) {
+        let _one_at_a_time = self.interest_lock.lock();
+        let mut listeners = interest(&self.consumers, &self.config);
+        if !self.monitors.is_empty() {
+            listeners = listeners | Interest::MONITOR;
+        }
+        self.store.set_interest(listeners);
     }
 
     /// Periodic work, called `hz` times a second from one background thread.
@@ -263,6 +291,7 @@ impl Engine {
                 }
             }
         }
+        self.note_latency("expire-cycle", self.clock.monotonic_ns().saturating_sub(started));
         if removed + fields > 0 {
             self.stats.background().expired.add(removed);
             self.stats.background().expired_fields.add(fields);

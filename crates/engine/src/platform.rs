@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use config::Change;
 
-use crate::pubsub::Published;
+use crate::push::Push;
 
 /// Severity of a log line, in Redis's four levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +33,13 @@ pub enum Message {
         /// Whether replies already written are sent first.
         flush: bool,
     },
-    /// Hand a published message to those of these clients that want it still
-    /// ([`Session::wants`](crate::Session::wants)).
-    Publish {
+    /// Hand a message to those of these clients that it is still for
+    /// ([`Session::receive`](crate::Session::receive)).
+    Push {
         /// The clients' ids.
         clients: Arc<Vec<u64>>,
         /// The message.
-        message: Arc<Published>,
+        push: Push,
     },
     /// The reason why the session waits is over: append the reply, if any, and go on executing.
     Resume {

@@ -21,11 +21,13 @@ use parking_lot::RwLock;
 
 use crate::clients::ClientFlags;
 use crate::platform::{Message, Platform};
+use crate::push::Push;
 use crate::session::Session;
 
 pub use message::Published;
 use patterns::Patterns;
-use topics::{Listeners, Topics};
+pub(crate) use topics::Listeners;
+use topics::Topics;
 
 /// What a subscription is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl PubSub {
             let message = Arc::new(message);
             for (thread, clients) in listeners.by_thread() {
                 let (clients, message) = (clients.clone(), message.clone());
-                platform.send(thread, Message::Publish { clients, message });
+                platform.send(thread, Message::Push { clients, push: Push::Published(message) });
             }
             listeners.len()
         };

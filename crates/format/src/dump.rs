@@ -67,7 +67,8 @@ pub fn read<'a>(
     let (checked, stated) = payload.split_at(checked_len);
     let value_len = checked_len.checked_sub(VERSION_BYTES).ok_or(DumpError::Footer)?;
     let (value, version) = checked.split_at(value_len);
-    if u16::from_le_bytes([version[0], version[1]]) > Version::READABLE_MAX.0 {
+    let version = Version(u16::from_le_bytes([version[0], version[1]]));
+    if version > Version::READABLE_MAX {
         return Err(DumpError::Footer);
     }
     let verified = checksum == Checksum::Verified;
@@ -75,7 +76,7 @@ pub fn read<'a>(
         return Err(DumpError::Footer);
     }
     let mut reader = Reader::new(value);
-    let kind = decode::object_type(&mut reader)?;
+    let kind = decode::object_type(&mut reader, version)?;
     let decoded = decode::body(kind, &mut reader, limits)?;
     if reader.rest().is_empty() {
         Ok(decoded)

@@ -4,6 +4,7 @@
 //! [`Storage`], which the server implements with files and tests with a disk that fails and crashes
 //! on purpose; who runs a step, and when, is decided above.
 
+pub mod load;
 pub mod storage;
 
 pub use storage::{Output, Source, Storage};

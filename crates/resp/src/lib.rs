@@ -10,7 +10,7 @@ mod reply;
 mod request;
 mod value;
 
-pub use args::{Args, Iter, OwnedArgs};
+pub use args::{Args, ArgsBuffer, Iter, OwnedArgs};
 pub use output::{Chunks, Mark, SharedBytes};
 pub use reply::{Length, Reply};
 pub use request::{Limits, ProtocolError, RequestParser, Step};

@@ -30,6 +30,16 @@ impl Interest {
     /// free it in the background (`lazyfree-lazy-expire`).
     pub const UNLINK_EXPIRED: Self = Self(8);
 
+    /// Some client monitors all commands.
+    pub const MONITOR: Self = Self(16);
+
+    /// Whether anything of `other` is wanted.
+    #[inline]
+    #[must_use]
+    pub const fn wants_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether all of `other` is wanted.
     #[must_use]
     pub const fn wants(self, other: Self) -> bool {

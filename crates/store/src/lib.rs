@@ -4,7 +4,8 @@
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
 //! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
-//! [`consumers`] (who hears of it); [`waiting`] is who waits for a key.
+//! [`consumers`] (who hears of it); [`waiting`] is who waits for a key, [`snapshot`] the dataset at
+//! one moment.
 
 pub mod access;
 pub mod consumers;
@@ -12,9 +13,11 @@ pub mod edit;
 pub mod effects;
 pub mod expiry;
 pub mod keyspace;
+pub mod load;
 pub mod lock;
 pub mod position;
 pub mod shard;
+pub mod snapshot;
 pub mod transfer;
 pub mod update;
 mod value_type;
@@ -30,6 +33,7 @@ pub use keyspace::{Keyspace, Scope};
 pub use lock::Held;
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
 pub use shard::{Shard, Store};
+pub use snapshot::Snapshot;
 pub use update::{Absent, Change, WrongType};
 pub use value_type::{ValueType, encoding_name};
 pub use watch::WatchFlag;

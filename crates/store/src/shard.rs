@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::effects::Interest;
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
+use crate::snapshot::Current;
 use crate::waiting::Waiting;
 use crate::watch::{WatchFlag, Watchers};
 
@@ -53,6 +54,8 @@ pub struct Store {
     pub(crate) waiting: AtomicU64,
     /// Whether checksums of payloads are left unread.
     ignores_checksums: AtomicBool,
+    /// The snapshot that is being taken.
+    pub(crate) snapshots: Mutex<Current>,
 }
 
 impl Store {
@@ -68,6 +71,7 @@ impl Store {
             watched_keys: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             ignores_checksums: AtomicBool::new(false),
+            snapshots: Mutex::new(Current::default()),
         }
     }
 
@@ -186,4 +190,14 @@ pub struct Usage {
     pub hashes_expiring: usize,
     /// Bytes of the key tables, entries not included.
     pub table_bytes: usize,
+}
+
+impl Usage {
+    /// Counts one table.
+    pub(crate) fn add(&mut self, table: &KeyTable) {
+        self.keys += table.len();
+        self.expiring += table.expiring();
+        self.hashes_expiring += table.hashes_expiring();
+        self.table_bytes += table.memory_bytes();
+    }
 }

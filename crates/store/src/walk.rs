@@ -41,10 +41,7 @@ impl Keyspace<'_> {
         let mut usage = vec![Usage::default(); self.store.databases()];
         each_shard(&self.store.shards, &mut self.held, |_, shard| {
             for (sum, table) in usage.iter_mut().zip(&shard.databases) {
-                sum.keys += table.len();
-                sum.expiring += table.expiring();
-                sum.hashes_expiring += table.hashes_expiring();
-                sum.table_bytes += table.memory_bytes();
+                sum.add(table);
             }
         });
         usage
@@ -251,7 +248,7 @@ impl Keyspace<'_> {
                     let entry = old.find(position.position(key), key);
                     entry.is_some_and(|e| !(was_stale && e.deadline().is_some_and(|at| at <= now)))
                 });
-                self.effects.garbage.push(Garbage::Table(old));
+                self.effects.garbage.extend(self.store.orphan(old).map(Garbage::Table));
             }
         }
         self.effects.dirty += removed as u64;

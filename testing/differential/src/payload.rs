@@ -2,7 +2,7 @@
 
 use collections::entry::ObjectRef;
 use format::dump::{self, Checksum};
-use format::rdb::{Decoded, Limits, ObjectType};
+use format::rdb::{Decoded, Limits, ObjectType, Version};
 
 /// Where a compressed string begins, directly behind the type.
 const COMPRESSED: u8 = 0xc3;
@@ -16,7 +16,8 @@ const ONE_BLOCK: [ObjectType; 3] =
 /// Whether both are payloads of the same value.
 pub fn agree(subject: &[u8], reference: &[u8]) -> bool {
     let is_plain = |payload: &[u8]| {
-        let kind = payload.first().and_then(|number| ObjectType::from_number(*number));
+        let of_number = |number| ObjectType::from_number(number, Version::READABLE_MAX);
+        let kind = payload.first().copied().and_then(of_number);
         kind.is_some_and(|kind| ONE_BLOCK.contains(&kind)) && payload.get(1) != Some(&COMPRESSED)
     };
     if is_plain(subject) && is_plain(reference) {

@@ -169,10 +169,10 @@ impl TestPlatform {
 impl Platform for TestPlatform {
     fn send(&self, _thread: usize, message: Message) {
         match message {
-            Message::Publish { clients, message } => {
+            Message::Push { clients, push } => {
                 for &client in &*clients {
-                    let (clients, message) = (clients.clone(), message.clone());
-                    self.inbox(client).put(Message::Publish { clients, message });
+                    let (clients, push) = (clients.clone(), push.clone());
+                    self.inbox(client).put(Message::Push { clients, push });
                 }
             }
             Message::Kill { client, .. }

@@ -73,7 +73,7 @@ use snapshot::Snapshot;
 pub use expire::Expired;
 pub use scan::Iter;
 pub use slot::{Location, Slot};
-pub use snapshot::BucketSink;
+pub use snapshot::{BucketSink, Cause};
 
 /// The top bits of a position name the shard; the table ignores them.
 pub const SHARD_BITS: u32 = 8;

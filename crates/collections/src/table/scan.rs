@@ -46,7 +46,7 @@ impl KeyTable {
     }
 
     /// The cursor where the bucket after `home` begins.
-    fn after_bucket(&self, index: usize, segment: &Segment, home: usize) -> Option<u64> {
+    pub(super) fn after_bucket(&self, index: usize, segment: &Segment, home: usize) -> Option<u64> {
         let range = self.directory.range(index, segment.depth());
         if home + 1 == segment.buckets() {
             let more = range.end < self.directory.len();

@@ -13,6 +13,9 @@
 //! between its home, its neighbour and the stash stays in its logical bucket, so moves are no
 //! changes. Resizing redraws the borders of buckets: the whole segment is delivered first, and the
 //! buckets of the new one are born with the epoch.
+//!
+//! The walker's place is a position and is kept here, with the table: so a table that is exchanged
+//! with another, or taken out by a flush, is walked on from where it was.
 
 use super::KeyTable;
 use crate::entry::EntryRef;
@@ -21,44 +24,107 @@ use crate::entry::EntryRef;
 pub trait BucketSink: Send {
     /// One entry of the dataset as it was when the snapshot began. Each comes exactly once. Called
     /// while the table is locked: copy small values, share large ones, and return.
-    fn entry(&mut self, entry: EntryRef<'_>);
+    fn entry(&mut self, entry: EntryRef<'_>, cause: Cause);
+
+    /// The walker ends a step, or the table its snapshot: whatever has gathered is to be handed on.
+    fn pause(&mut self) {}
+}
+
+/// Why an entry is shown to a snapshot now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The walker came by.
+    Walk,
+    /// A writer is about to change its bucket.
+    Change,
 }
 
 /// A snapshot in progress.
 pub(super) struct Snapshot {
     epoch: u32,
+    /// Whose table it was when the snapshot began.
+    origin: u32,
+    /// The position, without its shard bits, up to which all has been delivered; none at the end.
+    cursor: Option<u64>,
     sink: Box<dyn BucketSink>,
 }
 
 // SAFETY: the sink is only reached through `&mut Snapshot`; sharing references gives no access.
 unsafe impl Sync for Snapshot {}
 
+/// How many lines ahead of the walker entries are fetched.
+const PREFETCH_LINES: usize = 4;
+
 impl KeyTable {
     /// Begins a snapshot: every entry that is present now goes to `sink` exactly once as it is now,
-    /// before its first change or in [`KeyTable::snapshot_step`]. A snapshot in progress is ended.
+    /// before its first change or in [`KeyTable::snapshot_step`]. A snapshot in progress is
+    /// dropped. `origin` is what [`KeyTable::snapshot_origin`] says until the end: the caller's
+    /// name for a table that may be elsewhere by then.
     ///
     /// Dropping the table ends the snapshot without delivering the rest: who replaces a table in
     /// the middle of its snapshot, as a flush does, walks the old one to its end first.
     ///
     /// # Panics
     /// If `epoch` is 0 (which marks buckets of no snapshot). It must be larger than all before.
-    pub fn begin_snapshot(&mut self, epoch: u32, sink: Box<dyn BucketSink>) {
+    pub fn begin_snapshot(&mut self, epoch: u32, origin: u32, sink: Box<dyn BucketSink>) {
         assert!(epoch > 0, "epoch 0 means never delivered");
-        self.snapshot = Some(Box::new(Snapshot { epoch, sink }));
+        self.snapshot = Some(Box::new(Snapshot { epoch, origin, cursor: Some(0), sink }));
     }
 
-    /// Ends the snapshot and hands the sink back.
+    /// The origin of the snapshot in progress.
+    #[must_use]
+    pub fn snapshot_origin(&self) -> Option<u32> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.origin)
+    }
+
+    /// Ends the snapshot, complete or not, and hands the sink back.
     pub fn end_snapshot(&mut self) -> Option<Box<dyn BucketSink>> {
-        self.snapshot.take().map(|snapshot| snapshot.sink)
+        let mut snapshot = self.snapshot.take()?;
+        snapshot.sink.pause();
+        Some(snapshot.sink)
     }
 
-    /// The walker: delivers the logical bucket that contains `cursor`, a position without its shard
-    /// bits, unless it was delivered already, and returns where the next begins; `None` at the end,
-    /// when the snapshot is complete. Start with 0.
-    pub fn snapshot_step(&mut self, cursor: u64) -> Option<u64> {
-        let (index, home, next) = self.bucket_at(cursor)?;
-        self.before_change(index, home);
-        next
+    /// The walker: delivers what was not delivered yet of about `entries` entries more, and says
+    /// whether some may be left. When not, the snapshot is complete and over.
+    pub fn snapshot_step(&mut self, entries: usize) -> bool {
+        let mut left = entries;
+        while left > 0 {
+            let Some(at) = self.snapshot.as_ref().and_then(|snapshot| snapshot.cursor) else {
+                drop(self.end_snapshot());
+                return false;
+            };
+            let cursor = self.bucket_at(at).and_then(|(index, home, _)| {
+                let (visited, next) = self.deliver_from(index, home, left);
+                left = left.saturating_sub(visited);
+                next
+            });
+            self.snapshot.as_mut().expect("looked up above").cursor = cursor;
+        }
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.sink.pause();
+        }
+        true
+    }
+
+    /// Delivers buckets of one segment from `home` on until about `entries` entries were visited.
+    /// Returns how many were, an empty bucket counting as one, and the cursor where the next bucket
+    /// begins.
+    fn deliver_from(&mut self, index: usize, home: usize, entries: usize) -> (usize, Option<u64>) {
+        const WALKED: &str = "the walked segment exists";
+        let segment = self.directory.get(index).expect(WALKED);
+        let buckets = segment.buckets();
+        (home..home + PREFETCH_LINES).for_each(|line| segment.prefetch_entries(line));
+        let (mut visited, mut at) = (0, home);
+        loop {
+            let segment = self.directory.get(index).expect(WALKED);
+            segment.prefetch_entries(at + PREFETCH_LINES);
+            visited += self.deliver(index, at, Cause::Walk).max(1);
+            if visited >= entries || at + 1 == buckets {
+                let segment = self.directory.get(index).expect(WALKED);
+                return (visited, self.after_bucket(index, segment, at));
+            }
+            at += 1;
+        }
     }
 
     /// The epoch that new buckets are born with.
@@ -70,7 +136,7 @@ impl KeyTable {
     #[inline]
     pub(super) fn before_change(&mut self, index: usize, home: usize) {
         if self.snapshot.is_some() {
-            self.deliver(index, home);
+            self.deliver(index, home, Cause::Change);
         }
     }
 
@@ -78,17 +144,25 @@ impl KeyTable {
     pub(super) fn deliver_segment(&mut self, index: usize) {
         if self.snapshot.is_some() {
             let buckets = self.directory.get(index).map_or(0, |segment| segment.buckets());
-            (0..buckets).for_each(|home| self.deliver(index, home));
+            (0..buckets).for_each(|home| {
+                self.deliver(index, home, Cause::Change);
+            });
         }
     }
 
-    #[cold]
-    fn deliver(&mut self, index: usize, home: usize) {
-        let Some(snapshot) = &mut self.snapshot else { return };
+    /// Delivers a bucket unless that was done, and returns how many entries went.
+    #[inline(never)]
+    fn deliver(&mut self, index: usize, home: usize, cause: Cause) -> usize {
+        let Some(snapshot) = &mut self.snapshot else { return 0 };
         let segment = self.directory.get_mut(index).expect("a bucket that changes exists");
+        let mut entries = 0;
         if segment.bucket(home).epoch != snapshot.epoch {
-            segment.visit_home(home, &mut |entry| snapshot.sink.entry(entry));
+            segment.visit_home(home, &mut |entry| {
+                snapshot.sink.entry(entry, cause);
+                entries += 1;
+            });
             segment.bucket_mut(home).epoch = snapshot.epoch;
         }
+        entries
     }
 }

@@ -14,8 +14,8 @@ use std::fmt;
 use ::collections::entry::Object;
 use ::collections::{array, hash, list, set, sorted_set};
 
-use super::ObjectType;
 use super::reader::Reader;
+use super::{ObjectType, Version};
 
 /// Why bytes are no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,15 +85,23 @@ impl Limits {
             array: array::Limits::default(),
         }
     }
+
+    /// The same limits, with tables keyed by `seed`.
+    #[must_use]
+    pub fn seeded(&self, seed: u64) -> Self {
+        let mut limits = *self;
+        (limits.set.seed, limits.hash.seed, limits.sorted_set.seed) = (seed, seed, seed);
+        limits
+    }
 }
 
-/// Reads the type of a value.
+/// Reads the type of a value that a server of `version` wrote.
 ///
 /// # Errors
 /// If there is none, or none that is known.
-pub fn object_type(reader: &mut Reader<'_>) -> Result<ObjectType, DecodeError> {
+pub fn object_type(reader: &mut Reader<'_>, version: Version) -> Result<ObjectType, DecodeError> {
     let number = reader.byte()?;
-    ObjectType::from_number(number).ok_or(DecodeError::Type(number))
+    ObjectType::from_number(number, version).ok_or(DecodeError::Type(number))
 }
 
 /// Reads the body of a value.
@@ -129,11 +137,13 @@ pub fn body<'a>(
         ObjectType::HashZipmap => read::hash_zipmap(reader, &limits.hash)?.into(),
         ObjectType::HashZiplist => read::hash_ziplist(reader, &limits.hash)?.into(),
         ObjectType::HashListpack => read::hash_listpack(reader, &limits.hash)?.into(),
+        ObjectType::HashDeadlines => read::hash_deadlines(reader, &limits.hash)?.into(),
         ObjectType::HashTimed => read::hash_timed(reader, &limits.hash)?.into(),
         ObjectType::HashTimedListpack => read::hash_timed_listpack(reader, &limits.hash)?.into(),
         ObjectType::StreamListpacks => stream::read(reader, stream::Form::First)?.into(),
         ObjectType::StreamListpacks2 => stream::read(reader, stream::Form::Second)?.into(),
         ObjectType::StreamListpacks3 => stream::read(reader, stream::Form::Third)?.into(),
         ObjectType::Array => read::array(reader, &limits.array)?.into(),
+        ObjectType::Module => return Err(DecodeError::Type(kind as u8)),
     }))
 }

@@ -5,10 +5,13 @@
 //! doubles. Above them, [`encode`] writes each type in the one form that suits how it is kept, and
 //! [`decode`] reads every form that Redis has written since its first release.
 //!
+//! [`file`] puts them into files, with all that stands beside them there.
+//!
 //! Small collections are one packed block here as there, so writing them is copying them.
 
 pub mod decode;
 pub mod encode;
+pub mod file;
 mod object_type;
 pub mod reader;
 #[cfg(test)]

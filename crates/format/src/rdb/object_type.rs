@@ -1,5 +1,7 @@
 //! The numbers of the types of values.
 
+use super::Version;
+
 /// The first byte of a value: its type and how the body is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -16,6 +18,8 @@ pub enum ObjectType {
     Hash = 4,
     /// A sorted set with binary scores.
     SortedSet2 = 5,
+    /// A value of a module, in pieces that say what they are. It is stepped over, never decoded.
+    Module = 7,
     /// A small hash as a zipmap (until Redis 2.4).
     HashZipmap = 9,
     /// A small list as a ziplist (until Redis 3.0).
@@ -42,6 +46,9 @@ pub enum ObjectType {
     SetListpack = 20,
     /// A stream whose consumers know when they were active (from Redis 7.2).
     StreamListpacks3 = 21,
+    /// A hash with deadlines of fields (from Valkey 9.0). Candidates of Redis 7.4 used the number
+    /// for something else.
+    HashDeadlines = 22,
     /// A hash with deadlines of fields (from Redis 7.4).
     HashTimed = 24,
     /// A small one as a listpack (from Redis 7.4).
@@ -51,13 +58,14 @@ pub enum ObjectType {
 }
 
 impl ObjectType {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::String,
         Self::List,
         Self::Set,
         Self::SortedSet,
         Self::Hash,
         Self::SortedSet2,
+        Self::Module,
         Self::HashZipmap,
         Self::ListZiplist,
         Self::SetIntset,
@@ -71,14 +79,29 @@ impl ObjectType {
         Self::StreamListpacks2,
         Self::SetListpack,
         Self::StreamListpacks3,
+        Self::HashDeadlines,
         Self::HashTimed,
         Self::HashTimedListpack,
         Self::Array,
     ];
 
-    /// The type of a number. None for others: those of modules, and those to come.
+    /// By number.
+    const TABLE: [Option<Self>; 256] = {
+        let mut table = [None; 256];
+        let mut at = 0;
+        while at < Self::ALL.len() {
+            table[Self::ALL[at] as usize] = Some(Self::ALL[at]);
+            at += 1;
+        }
+        table
+    };
+
+    /// The type of a number in what a server of this version wrote. None for those to come.
+    #[inline]
     #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    pub fn from_number(number: u8, version: Version) -> Option<Self> {
+        let kind = Self::TABLE[usize::from(number)]?;
+        let known = kind != Self::HashDeadlines || version >= Version::VALKEY_9;
+        known.then_some(kind)
     }
 }

@@ -8,6 +8,8 @@ use super::writer::{INT_8, INT_16, INT_32, LEN_32, LEN_64, LZF, SPECIAL};
 
 const NO_LENGTH: DecodeError = DecodeError::Corrupt("a length is not in its form");
 
+const NO_STRING: DecodeError = DecodeError::Corrupt("a string is of no known form");
+
 /// A cursor over bytes.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -98,9 +100,29 @@ impl<'a> Reader<'a> {
             Length::Special(INT_16) => i64::from(i16::from_le_bytes(self.array()?)),
             Length::Special(INT_32) => i64::from(i32::from_le_bytes(self.array()?)),
             Length::Special(LZF) => return self.compressed().map(Cow::Owned),
-            Length::Special(_) => return Err(DecodeError::Corrupt("a string is of no known form")),
+            Length::Special(_) => return Err(NO_STRING),
         };
         Ok(Cow::Owned(itoa::Buffer::new().format(integer).as_bytes().to_vec()))
+    }
+
+    /// Steps over a string in any form, and does not look into it.
+    ///
+    /// # Errors
+    /// If none stands here.
+    pub fn skip_string(&mut self) -> Read<()> {
+        let len = match self.length_or_special()? {
+            Length::Plain(len) => len,
+            Length::Special(INT_8) => 1,
+            Length::Special(INT_16) => 2,
+            Length::Special(INT_32) => 4,
+            Length::Special(LZF) => {
+                let stream_len = self.length()?;
+                self.length()?;
+                stream_len
+            }
+            Length::Special(_) => return Err(NO_STRING),
+        };
+        self.take(len).map(drop)
     }
 
     fn compressed(&mut self) -> Read<Vec<u8>> {
@@ -130,6 +152,17 @@ impl<'a> Reader<'a> {
             254 => Ok(f64::INFINITY),
             255 => Ok(f64::NEG_INFINITY),
             len => number(stdx::num::parse_f64(self.take(len.into())?).unwrap_or(f64::NAN)),
+        }
+    }
+
+    /// Steps over a double as text.
+    ///
+    /// # Errors
+    /// If none stands here.
+    pub fn skip_double_text(&mut self) -> Read<()> {
+        match self.byte()? {
+            253.. => Ok(()),
+            len => self.take(len.into()).map(drop),
         }
     }
 }

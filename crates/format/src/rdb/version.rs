@@ -13,6 +13,10 @@ impl Version {
     pub const V11: Self = Self(11);
     /// Redis 7.4 and 8.0: hashes with deadlines of fields.
     pub const V12: Self = Self(12);
-    /// The highest that is read. Valkey 9 has 80, to keep out of the way of Redis's numbers.
-    pub const READABLE_MAX: Self = Self(80);
+    /// The highest that Redis writes: that of 8.10.
+    pub const REDIS_MAX: Self = Self(15);
+    /// Valkey 9, which keeps out of the way of Redis's numbers.
+    pub const VALKEY_9: Self = Self(80);
+    /// The highest that is read.
+    pub const READABLE_MAX: Self = Self::VALKEY_9;
 }

@@ -211,6 +211,27 @@ pub(super) fn hash_timed(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read
     Ok(hash)
 }
 
+/// Each field with its deadline, or a negative number.
+pub(super) fn hash_deadlines(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+    let count = count(reader)?;
+    let mut hash = Hash::default();
+    hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
+    for _ in 0..count {
+        let (field, value) = (reader.string()?, reader.string()?);
+        if !hash.set(limits, &field, &*value) {
+            return Err(TWICE);
+        }
+        // Read as a signed number, so that any negative one says that there is none.
+        if let Ok(deadline) = u64::try_from(time(reader)? as i64) {
+            if deadline == 0 {
+                return Err(HASH_DEADLINE);
+            }
+            hash.set_deadline(&field, Some(deadline));
+        }
+    }
+    Ok(hash)
+}
+
 pub(super) fn hash_timed_listpack(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
     time(reader)?;
     let triples = listpack(reader, HASH_LISTPACK)?;

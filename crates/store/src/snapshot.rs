@@ -1,0 +1,354 @@
+//! Snapshots: the whole dataset as it was at one moment, while everybody goes on writing.
+//!
+//! The moment is the *cut*: all shards are locked, every table that has keys is told to show each
+//! bucket to the snapshot before its first change, and the locks are given back. That takes some
+//! ten microseconds, whatever the number of keys. Afterwards a walker takes what is left, some
+//! hundred entries under one shard's lock at a time.
+//!
+//! ```text
+//!            shard 0      shard 1      shard 2   ...                     gathered
+//!  db 0     ┌───────┐    ┌───────┐    ┌───────┐                    ┌───┬───┬───┬───┐
+//!           │done   │    │walker │──┐ │ old   │  writer's change   │   │   │   │   │──> whoever
+//!  db 1     ├───────┤    ├───────┤  └─┼───────┼───────────────────>└───┴───┴───┴───┘    saves
+//!           │ old   │    │ old   │    │ old ──┼──> its old bucket    chunks: encoded
+//!           └───────┘    └───────┘    └───────┘                      and shared entries
+//!                  FLUSHALL: whole old tables ──> orphans, walked without a lock
+//! ```
+//!
+//! What is small is [encoded](Encode) at once, into a buffer of the table; what is large is shared,
+//! which takes no time, and encoded by whoever takes the chunk, outside of every lock. A writer's
+//! buffer is handed on when it has gathered some kilobytes, and whoever saves takes what was handed
+//! on before the walker goes on: so what a snapshot adds to the memory in use is what writers
+//! change faster than it is taken away, and each entry counts once at most.
+//!
+//! Tables may change their place (`SWAPDB`) and be taken out (`FLUSHALL`) meanwhile. Each knows the
+//! database it belonged to at the cut and how far it was walked; one that is taken out is an
+//! *orphan*, which the walker owns from then on and walks to its end without a lock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use collections::entry::{Entry, EntryRef, StringRef, ValueRef};
+use collections::table::{BucketSink, Cause, KeyTable};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::keyspace::Keyspace;
+use crate::lock::Held;
+use crate::position::SHARDS;
+use crate::shard::{Shard, Store, Usage};
+
+/// Entries that the walker takes under one lock: some tens of microseconds.
+const STEP_ENTRIES: usize = 256;
+/// Larger values are shared under the lock, and encoded later.
+const ENCODED_BYTES_MAX: usize = 256;
+/// A writer's buffer is handed on when it has so many bytes.
+const HANDED_ON_BYTES: usize = 4 * 1024;
+/// Or so many shared values.
+const HANDED_ON_VALUES: usize = 16;
+/// Buffers kept for reuse.
+const SPARE_BUFFERS: usize = 64;
+
+/// How small entries become bytes. Called under the lock of their shard: no waiting.
+pub trait Encode: Send + Sync {
+    /// Appends one entry.
+    fn encode(&self, entry: EntryRef<'_>, out: &mut Vec<u8>);
+}
+
+/// Some entries of a snapshot, all of one database.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The database in which they were at the cut.
+    pub db: usize,
+    /// How many entries there are, both kinds together.
+    pub keys: u64,
+    /// The small ones, as [`Encode`] wrote them, one behind the other.
+    pub encoded: Vec<u8>,
+    /// The large ones. They share their values with the dataset.
+    pub shared: Vec<Entry>,
+}
+
+/// A snapshot in progress: the walker's end of it.
+///
+/// Dropping one before its end leaves tables behind that show their buckets to nobody, until the
+/// next snapshot; [`Snapshot::cancel`] leaves nothing.
+#[derive(Debug)]
+pub struct Snapshot {
+    gathered: Arc<Gathered>,
+    usage: Vec<Usage>,
+    db: usize,
+    shard: usize,
+    /// The orphan that is being walked.
+    orphan: Option<KeyTable>,
+}
+
+/// The snapshot that the store takes part in, if any.
+#[derive(Debug, Default)]
+pub(crate) struct Current {
+    /// Of the last one.
+    epoch: u32,
+    gathered: Option<Arc<Gathered>>,
+}
+
+/// Where entries of a snapshot gather.
+#[derive(Debug, Default)]
+struct Gathered {
+    chunks: Mutex<VecDeque<Chunk>>,
+    orphans: Mutex<Vec<KeyTable>>,
+    spare: Mutex<Vec<Vec<u8>>>,
+    /// Bytes that writers copied.
+    copied: AtomicU64,
+    /// Nobody takes the chunks any more.
+    is_over: AtomicBool,
+}
+
+/// There is a snapshot in progress already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InProgress;
+
+impl Keyspace<'_> {
+    /// Begins a snapshot of this moment. Needs every lock. `at_cut` is called at that moment.
+    ///
+    /// # Errors
+    /// If there is one in progress.
+    pub fn begin_snapshot(
+        &mut self,
+        encode: &Arc<dyn Encode>,
+        at_cut: impl FnOnce(),
+    ) -> Result<Snapshot, InProgress> {
+        self.store.begin_snapshot_under(&mut self.held, encode, at_cut)
+    }
+}
+
+impl Store {
+    /// As [`Keyspace::begin_snapshot`], where no lock is held.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn begin_snapshot(
+        &self,
+        encode: &Arc<dyn Encode>,
+        at_cut: impl FnOnce(),
+    ) -> Result<Snapshot, InProgress> {
+        self.begin_snapshot_under(&mut Held::all(self), encode, at_cut)
+    }
+
+    fn begin_snapshot_under(
+        &self,
+        held: &mut Held<'_>,
+        encode: &Arc<dyn Encode>,
+        at_cut: impl FnOnce(),
+    ) -> Result<Snapshot, InProgress> {
+        assert!(held.is_all(), "a snapshot is one moment of the whole keyspace");
+        let mut current = self.snapshots.lock();
+        if current.gathered.as_ref().is_some_and(|it| !it.is_over.load(Ordering::Acquire)) {
+            return Err(InProgress);
+        }
+        let gathered = Arc::new(Gathered::default());
+        current.gathered = Some(Arc::clone(&gathered));
+        current.epoch += 1;
+        let mut usage = vec![Usage::default(); self.databases()];
+        for shard in 0..SHARDS {
+            let shard = held.get_mut(shard).expect("all shards are held");
+            for (db, (table, usage)) in shard.databases.iter_mut().zip(&mut usage).enumerate() {
+                usage.add(table);
+                // What an abandoned snapshot left behind goes too.
+                drop(table.end_snapshot());
+                if !table.is_empty() {
+                    let sink = Box::new(TableSink::new(db, encode, &gathered));
+                    table.begin_snapshot(current.epoch, db as u32, sink);
+                }
+            }
+        }
+        at_cut();
+        Ok(Snapshot { gathered, usage, db: 0, shard: 0, orphan: None })
+    }
+
+    /// Hands a table that a flush has taken out to the snapshot that has not seen all of it, or
+    /// back. Called under the lock of its shard.
+    pub(crate) fn orphan(&self, table: KeyTable) -> Option<KeyTable> {
+        if table.snapshot_origin().is_none() {
+            return Some(table);
+        }
+        let current = self.snapshots.lock();
+        match &current.gathered {
+            Some(gathered) if !gathered.is_over.load(Ordering::Acquire) => {
+                gathered.orphans.lock().push(table);
+                None
+            }
+            _ => Some(table),
+        }
+    }
+}
+
+impl Snapshot {
+    /// What each database held at the cut.
+    #[must_use]
+    pub fn usage(&self) -> &[Usage] {
+        &self.usage
+    }
+
+    /// Bytes that writers have copied for the snapshot so far.
+    #[must_use]
+    pub fn copied_bytes(&self) -> u64 {
+        self.gathered.copied.load(Ordering::Relaxed)
+    }
+
+    /// More of the snapshot: what writers have handed on, else what the walker finds. None at the
+    /// end. No lock is held.
+    pub fn next_chunk(&mut self, store: &Store) -> Option<Chunk> {
+        loop {
+            let chunk = self.gathered.chunks.lock().pop_front();
+            if chunk.is_some() {
+                return chunk;
+            }
+            if !self.step(store) {
+                // Every table is through: nothing more can be handed on.
+                let last = self.gathered.chunks.lock().pop_front();
+                if last.is_none() {
+                    self.gathered.is_over.store(true, Ordering::Release);
+                }
+                return last;
+            }
+        }
+    }
+
+    /// Takes the buffers of a chunk that is not needed any more.
+    pub fn recycle(&self, chunk: Chunk) {
+        let mut buffer = chunk.encoded;
+        buffer.clear();
+        let mut spare = self.gathered.spare.lock();
+        if spare.len() < SPARE_BUFFERS && buffer.capacity() > 0 {
+            spare.push(buffer);
+        }
+    }
+
+    /// Gives the snapshot up. No lock is held.
+    pub fn cancel(self, store: &Store) {
+        self.gathered.is_over.store(true, Ordering::Release);
+        for shard in &store.shards {
+            let mut shard = shard.lock();
+            shard.databases.iter_mut().for_each(|table| drop(table.end_snapshot()));
+            MutexGuard::unlock_fair(shard);
+        }
+    }
+
+    /// One step of the walk; false at its end.
+    fn step(&mut self, store: &Store) -> bool {
+        let orphan = self.orphan.take().or_else(|| self.gathered.orphans.lock().pop());
+        if let Some(mut orphan) = orphan {
+            if orphan.snapshot_step(STEP_ENTRIES) {
+                self.orphan = Some(orphan);
+            }
+            return true;
+        }
+        while self.usage.get(self.db).is_some_and(|usage| usage.keys == 0) {
+            self.db += 1;
+        }
+        if self.db == self.usage.len() {
+            return false;
+        }
+        let mut shard = store.shards[self.shard].lock();
+        let more = match of_origin(&mut shard, self.db) {
+            Some(table) => table.snapshot_step(STEP_ENTRIES),
+            // It had no keys, or it is an orphan by now.
+            None => false,
+        };
+        // The walker comes back for the same lock at once: whoever waits goes first.
+        MutexGuard::unlock_fair(shard);
+        if !more {
+            self.shard = (self.shard + 1) % SHARDS;
+            self.db += usize::from(self.shard == 0);
+        }
+        true
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.gathered.is_over.store(true, Ordering::Release);
+        self.gathered.chunks.lock().clear();
+        self.gathered.orphans.lock().clear();
+        self.gathered.spare.lock().clear();
+    }
+}
+
+/// The table that was database `db` at the cut and is not walked to its end, wherever `SWAPDB` has
+/// put it since.
+fn of_origin(shard: &mut Shard, db: usize) -> Option<&mut KeyTable> {
+    let is_it = |table: &KeyTable| table.snapshot_origin() == Some(db as u32);
+    let at = match is_it(&shard.databases[db]) {
+        true => db,
+        false => shard.databases.iter().position(is_it)?,
+    };
+    Some(&mut shard.databases[at])
+}
+
+/// What one table shows: the buffer in which it gathers.
+struct TableSink {
+    chunk: Chunk,
+    encode: Arc<dyn Encode>,
+    gathered: Arc<Gathered>,
+}
+
+impl TableSink {
+    fn new(db: usize, encode: &Arc<dyn Encode>, gathered: &Arc<Gathered>) -> Self {
+        let chunk = Chunk { db, ..Chunk::default() };
+        Self { chunk, encode: Arc::clone(encode), gathered: Arc::clone(gathered) }
+    }
+
+    fn hand_on(&mut self) {
+        let Chunk { db, keys, encoded, shared } = &mut self.chunk;
+        if *keys > 0 && !self.gathered.is_over.load(Ordering::Acquire) {
+            let buffer = self.gathered.spare.lock().pop().unwrap_or_default();
+            let encoded = std::mem::replace(encoded, buffer);
+            let chunk = Chunk { db: *db, keys: *keys, encoded, shared: std::mem::take(shared) };
+            self.gathered.chunks.lock().push_back(chunk);
+        }
+        self.chunk.keys = 0;
+        self.chunk.encoded.clear();
+        self.chunk.shared.clear();
+    }
+}
+
+impl BucketSink for TableSink {
+    fn entry(&mut self, entry: EntryRef<'_>, cause: Cause) {
+        let before = self.chunk.encoded.len();
+        if is_small(entry) {
+            self.encode.encode(entry, &mut self.chunk.encoded);
+        } else {
+            let mut shared = Entry::new(entry.key(), entry.value().to_new(), entry.deadline());
+            shared.set_clock(entry.clock());
+            self.chunk.shared.push(shared);
+        }
+        self.chunk.keys += 1;
+        if cause == Cause::Change {
+            let bytes = self.chunk.encoded.len() - before;
+            self.gathered.copied.fetch_add(bytes as u64, Ordering::Relaxed);
+            if self.chunk.encoded.len() >= HANDED_ON_BYTES
+                || self.chunk.shared.len() >= HANDED_ON_VALUES
+            {
+                self.hand_on();
+            }
+        }
+    }
+
+    fn pause(&mut self) {
+        self.hand_on();
+    }
+}
+
+/// Whether encoding the entry takes a microsecond or two at most.
+fn is_small(entry: EntryRef<'_>) -> bool {
+    match entry.value() {
+        ValueRef::String(StringRef::Int(_) | StringRef::Inline { .. }) => true,
+        ValueRef::String(StringRef::Shared { bytes, .. }) => bytes.len() <= ENCODED_BYTES_MAX,
+        ValueRef::Object(object) => {
+            // The block and what holds it.
+            object.pieces() <= 2 && object.allocated_bytes() <= ENCODED_BYTES_MAX
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
