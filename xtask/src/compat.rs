@@ -1,5 +1,6 @@
-//! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, three
-//! job queues, the conformance scripts and a bounded differential run.
+//! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, four
+//! job queues, libraries for locks, rate limits, sessions and caches, the conformance scripts and a
+//! bounded differential run.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
@@ -7,7 +8,9 @@
 
 mod clients;
 pub mod install;
+mod libraries;
 mod payloads;
+mod programs;
 mod queues;
 mod scripts;
 mod tools;
@@ -45,6 +48,15 @@ const PARTS: &[Part] = &[
     ("rq", queues::rq),
     ("celery", queues::celery),
     ("bullmq", queues::bullmq),
+    ("sidekiq", queues::sidekiq),
+    ("pottery", libraries::pottery),
+    ("redlock", libraries::redlock),
+    ("limits", libraries::limits),
+    ("rate-limiter-flexible", libraries::rate_limiter_flexible),
+    ("flask-session", libraries::flask_session),
+    ("connect-redis", libraries::connect_redis),
+    ("redis-py-cache", libraries::redis_py_cache),
+    ("node-redis-cache", libraries::node_redis_cache),
     ("conformance", scripts::conformance_part),
     ("payloads", payloads::part),
     ("differential", scripts::differential_part),

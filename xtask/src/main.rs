@@ -29,8 +29,9 @@ Checks
   ci              everything below that a change must pass: fmt, clippy, tidy, tests, compat
   tidy            the house rules
   compat          redis-py, ioredis, node-redis and redis-rs, redis-cli and redis-benchmark,
-                  queues of RQ, Celery and BullMQ, the conformance scripts and a differential
-                  run against a server
+                  queues of RQ, Celery, BullMQ and Sidekiq, libraries for locks, rate limits,
+                  sessions and caches, the conformance scripts and a differential run against
+                  a server
                   [--server COMMAND] [--only PART,PART] [--commands N]
   conformance     the conformance scripts against ferrite and redis-server [--server COMMAND]
   differential    random commands against both, replies compared [--commands N] [--seed N]

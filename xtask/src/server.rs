@@ -56,7 +56,8 @@ impl Launch {
             .stderr(log)
             .spawn()
             .map_err(failed)?;
-        let mut server = Server { label: self.label.clone(), port, child, folder };
+        let launch = self.clone();
+        let mut server = Server { label: self.label.clone(), port, launch, child, folder };
         server.await_pong()?;
         Ok(server)
     }
@@ -68,6 +69,7 @@ pub struct Server {
     pub label: String,
     /// TCP port on the loopback interface.
     pub port: u16,
+    launch: Launch,
     child: Child,
     folder: PathBuf,
 }
@@ -82,6 +84,14 @@ impl Server {
             Options { read_timeout: Some(Duration::from_secs(120)), ..Options::default() };
         Client::connect(&Address::tcp("127.0.0.1", self.port), &options)
             .map_err(|e| format!("{}: {e}", self.label))
+    }
+
+    /// Another server, started as this one was.
+    ///
+    /// # Errors
+    /// As [`Launch::start`].
+    pub fn another(&self) -> Result<Server> {
+        self.launch.start()
     }
 
     /// Its process id.

@@ -128,6 +128,13 @@ pub(crate) fn wait<'k>(
     denied: Denied,
 ) {
     let keys = keys.into_iter().map(Box::from).collect();
-    cx.db.effects.wait =
-        Some(Wait { keys, wanted, on_loss: false, timeout_ms, denied, args: None, awaited: Awaited::Keys });
+    cx.db.effects.wait = Some(Wait {
+        keys,
+        wanted,
+        on_loss: false,
+        timeout_ms,
+        denied,
+        args: None,
+        awaited: Awaited::Keys,
+    });
 }

@@ -21,12 +21,14 @@ use parking_lot::Mutex;
 use resp::{OwnedArgs, Reply, Version};
 use stdx::rng::Rng;
 use store::effects::{Awaited, DbKey, Denied, Effects, Wait};
+use store::tracked::Reader;
 use store::waiting::Ticket;
 use store::{Access, Held, Keyspace, Overdue, Scope, UnixMs};
 
 use crate::admin::AdminCx;
-use crate::call::{Call, log_verbatim};
+use crate::call::{Call, log_verbatim, remembered_reader};
 use crate::clients::{ClientFlags, ClientHandle};
+use crate::command_log::Executed;
 use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
@@ -50,6 +52,8 @@ pub(crate) struct Suspended {
     keys: Vec<Box<[u8]>>,
     on_loss: bool,
     version: Version,
+    /// The number under which its reads are remembered, if they are.
+    reader: Option<Reader>,
     /// Whether the client wants replies at all.
     replies: bool,
     /// When it is given up: monotonic nanoseconds.
@@ -135,6 +139,7 @@ impl Engine {
             keys: wait.keys,
             on_loss: wait.on_loss,
             version: session.version,
+            reader: remembered_reader(call.entry, session),
             replies: session.reply_mode == ReplyMode::On,
             deadline_ns: timeout_ns.map(|ns| self.clock.monotonic_ns().saturating_add(ns)),
             again_ns: AtomicU64::new(self.ns_after(admin.cx.db.effects.wait_again_ms)),
@@ -233,12 +238,16 @@ impl Engine {
         db.effects.next_command();
         let name = suspended.entry.full_name;
         let mut cx = Cx { args, reply: &mut reply, db, config: &self.config, name };
+        if let Some(reader) = suspended.reader {
+            suspended.entry.keys(args, |key| cx.db.remember(key, reader));
+        }
         let result = match suspended.entry.exec {
             Exec::Data(run) => run(&mut cx),
-            Exec::Admin(_) | Exec::Transaction => {
+            Exec::Admin(_) | Exec::Transaction | Exec::Script(_) => {
                 Err(CommandError::state("ERR only commands on data wait for keys"))
             }
         };
+        cx.db.find_readers();
         if result.is_ok() && cx.db.effects.wait.take().is_some() {
             let again_ns = self.ns_after(cx.db.effects.wait_again_ms);
             if suspended.again_ns.swap(again_ns, Ordering::Relaxed) > again_ns {
@@ -256,6 +265,12 @@ impl Engine {
         *open = false;
         let nanos = self.clock.monotonic_ns().saturating_sub(started);
         self.count(suspended.entry, nanos, result.is_err(), thread);
+        if self.thresholds.reached(nanos, args.request_len_max(), reply.len())
+            && let Some(client) = self.clients.get(suspended.client)
+        {
+            let done = Executed { entry: suspended.entry, args, nanos, reply: reply.len() };
+            self.remark(&done, &client);
+        }
         if let Err(error) = &result {
             reply.clear();
             self.fail(error, &mut reply, thread);

@@ -1,21 +1,25 @@
 //! Running a command: lock its shards, call the handler, route the effects, release the locks.
 
-use command::{CommandError, Cx, Flags};
+use command::{CommandError, Cx, Flags, Group};
 use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
+use store::tracked::Reader;
 use store::{Effects, Held, Keyspace, Overdue, Position};
 
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
+use crate::command_log::Executed;
 use crate::engine::Engine;
+use crate::monitor::Origin;
 use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
 use crate::thread::ThreadContext;
+use crate::tracking::TrackingSession;
 use crate::transaction::Queued;
 
 /// What the event loop does with the connection after a command.
@@ -52,9 +56,22 @@ impl Engine {
         reply: &mut Reply,
         thread: &mut ThreadContext,
     ) -> Flow {
-        let mark = reply.mark();
+        let (mark, before) = (reply.mark(), reply.len());
         let outcome = match call.entry.exec {
-            Exec::Transaction => self.exec(call, session, reply, thread),
+            Exec::Script(prepare) => {
+                return self.call_script(call, prepare, session, reply, thread);
+            }
+            Exec::Transaction => {
+                let outcome = self.exec(call, session, reply, thread);
+                if let Some(tracking) = session.tracking.as_deref_mut() {
+                    tracking.next = false;
+                }
+                if self.store.interest().wants(Interest::MONITOR) {
+                    let by = Origin::Client(&session.handle.endpoint);
+                    self.show_command(call.entry, call.args, session.db(), by);
+                }
+                outcome
+            }
             Exec::Data(_) | Exec::Admin(_) => self.run(call, session, reply, thread),
         };
         if session.suspended.is_some() {
@@ -62,7 +79,7 @@ impl Engine {
             thread.lap(&*self.clock);
             session.handle.count_commands(-1);
         } else {
-            self.account(call.entry, outcome.is_err(), thread);
+            self.account(call, outcome.is_err(), reply.len() - before, session, thread);
         }
         outcome.unwrap_or_else(|error| {
             reply.rollback(mark);
@@ -79,11 +96,38 @@ impl Engine {
         stats.errors.lock().count(error.code());
     }
 
-    /// Counts an execution and its duration.
-    fn account(&self, entry: &Entry, failed: bool, thread: &mut ThreadContext) {
+    /// Counts an execution and its duration, and writes down what is remarkable. `reply` is the
+    /// size of the reply in bytes.
+    #[inline]
+    fn account(
+        &self,
+        call: Call<'_>,
+        failed: bool,
+        reply: usize,
+        session: &Session,
+        thread: &mut ThreadContext,
+    ) {
         let nanos = thread.lap(&*self.clock);
         self.stats.thread(thread.index).lock_nanos_max.max(nanos);
-        self.count(entry, nanos, failed, thread.index);
+        self.account_for(call, nanos, failed, reply, session, thread.index);
+    }
+
+    /// As `account`, for one that took so long.
+    #[inline]
+    pub(crate) fn account_for(
+        &self,
+        call: Call<'_>,
+        nanos: u64,
+        failed: bool,
+        reply: usize,
+        session: &Session,
+        thread: usize,
+    ) {
+        let (entry, args) = (call.entry, call.args);
+        self.count(entry, nanos, failed, thread);
+        if self.thresholds.reached(nanos, args.request_len_max(), reply) {
+            self.remark(&Executed { entry, args, nanos, reply }, &session.handle);
+        }
     }
 
     /// Counts a call that took so long, for an event loop.
@@ -148,6 +192,9 @@ impl Engine {
         if !thread.effects.ready_later.is_empty() {
             self.serve_later(scope.now, &mut thread.effects, thread.index);
         }
+        if thread.effects.interest.wants(Interest::TRACKING) {
+            self.limit_tracked_keys();
+        }
         self.settle(thread);
         result.map(|()| flow)
     }
@@ -162,6 +209,7 @@ impl Engine {
             let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
+            keyspace.find_readers();
             self.serve_waiters(&mut keyspace, thread.index);
             self.route(keyspace.effects, session);
         }
@@ -213,12 +261,16 @@ impl Engine {
         thread: &mut ThreadContext,
     ) {
         let dirty = admin.cx.db.effects.dirty;
-        let mark = admin.cx.reply.mark();
+        let (mark, before) = (admin.cx.reply.mark(), admin.cx.reply.len());
         admin.cx.args = queued.args.as_args();
         admin.cx.name = queued.entry.full_name;
         admin.cx.db.effects.next_command();
         let db = admin.session.db();
         admin.cx.db.scope.db = db;
+        if let Exec::Script(prepare) = queued.entry.exec {
+            let call = Call { entry: queued.entry, args: admin.cx.args, position: None };
+            return self.run_queued_script(call, prepare, admin, thread);
+        }
         let result = invoke(queued.entry, admin);
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             write_denied(admin.cx.reply, wait.denied);
@@ -226,9 +278,9 @@ impl Engine {
         if admin.cx.db.effects.dirty > dirty {
             log_verbatim(admin.cx.db.effects, db, admin.cx.args);
         }
-        if !thread.replays {
-            self.account(queued.entry, result.is_err(), thread);
-        }
+        let call = Call { entry: queued.entry, args: admin.cx.args, position: None };
+        let written = admin.cx.reply.len() - before;
+        self.account(call, result.is_err(), written, admin.session, thread);
         if let Err(error) = result {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread.index);
@@ -330,10 +382,56 @@ fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
 
 #[inline]
 fn invoke(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    if admin.cx.db.effects.interest.wants_any(Interest::OBSERVED) {
+        return invoke_observed(entry, admin);
+    }
+    handle(entry, admin)
+}
+
+/// As [`invoke`], while somebody listens to more than the changes of keys.
+#[cold]
+fn invoke_observed(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    remember_reads(entry, admin);
+    let result = handle(entry, admin);
+    admin.cx.db.find_readers();
+    if admin.cx.db.effects.interest.wants(Interest::MONITOR) {
+        let by = Origin::Client(&admin.session.handle.endpoint);
+        admin.engine.show_command(entry, admin.cx.args, admin.session.db(), by);
+    }
+    let (in_multi, in_transaction) = (admin.session.in_multi(), admin.in_transaction);
+    if let Some(tracking) = admin.session.tracking.as_deref_mut()
+        && !(in_multi || in_transaction || entry.full_name.starts_with("client|"))
+    {
+        tracking.next = false;
+    }
+    result
+}
+
+/// Remembers the keys that a command is about to read, if the client may cache them. Before it
+/// reads them: a long read gives the locks back on its way.
+fn remember_reads(entry: &Entry, admin: &mut AdminCx<'_>) {
+    if let Some(reader) = remembered_reader(entry, admin.session) {
+        let args = admin.cx.args;
+        entry.keys(args, |key| admin.cx.db.remember(key, reader));
+    }
+}
+
+/// The number under which a session's reads by this command are remembered, if they are. A script
+/// reads nothing itself; its commands do.
+pub(crate) fn remembered_reader(entry: &Entry, session: &Session) -> Option<Reader> {
+    let reads = entry.has(Flags::READONLY) && entry.spec.group != Group::Scripting;
+    session.tracking.as_deref().filter(|_| reads).and_then(TrackingSession::reader)
+}
+
+/// Calls the handler.
+#[inline]
+pub(crate) fn handle(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     match entry.exec {
         Exec::Data(run) => run(&mut admin.cx),
         Exec::Admin(run) => run(admin),
-        Exec::Transaction => Err(CommandError::state("ERR EXEC inside MULTI is not allowed")),
+        Exec::Transaction | Exec::Script(_) => {
+            Err(CommandError::state("ERR EXEC inside MULTI is not allowed"))
+        }
     }
 }
 
@@ -354,7 +452,7 @@ pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
 }
 
 /// `MULTI` before and `EXEC` after what a transaction logged; nothing if it logged nothing.
-fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
+pub(crate) fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
     if effects.interest.wants(Interest::LOG) {
         effects.bracket(db, word);
     }

@@ -50,15 +50,27 @@ impl ClientFlags {
     pub const PUBSUB: Self = Self(1 << 8);
     /// Watches keys.
     pub const WATCHING: Self = Self(1 << 9);
+    /// Sees all commands.
+    pub const MONITOR: Self = Self(1 << 10);
+    /// Is told when keys change that it may have cached.
+    pub const TRACKING: Self = Self(1 << 11);
+    /// Of all keys below prefixes.
+    pub const BROADCAST: Self = Self(1 << 12);
+    /// Through another client, which is gone.
+    pub const BROKEN_REDIRECT: Self = Self(1 << 13);
 
     /// The letters of `CLIENT LIST`, `N` if there is none.
     #[must_use]
     pub fn letters(self) -> String {
         let table = [
+            (Self::MONITOR, 'O'),
             (Self::PUBSUB, 'P'),
             (Self::MULTI, 'x'),
             (Self::BLOCKED, 'b'),
             (Self::DIRTY_CAS, 'd'),
+            (Self::TRACKING, 't'),
+            (Self::BROKEN_REDIRECT, 'R'),
+            (Self::BROADCAST, 'B'),
             (Self::CLOSE_AFTER_REPLY, 'c'),
             (Self::CLOSE_ASAP, 'A'),
             (Self::UNIX_SOCKET, 'U'),
@@ -140,6 +152,8 @@ pub struct ClientHandle {
     pub multi: AtomicI64,
     /// Number of watched keys.
     pub watched: AtomicU32,
+    /// The client that gets its invalidations: 0 for itself, -1 without tracking.
+    pub redirect: AtomicI64,
     /// Number of subscriptions by kind.
     subscriptions: [AtomicU32; 3],
     /// Buffer sizes.
@@ -232,6 +246,7 @@ impl Clients {
             commands: AtomicU64::new(0),
             multi: AtomicI64::new(-1),
             watched: AtomicU32::new(0),
+            redirect: AtomicI64::new(-1),
             subscriptions: Default::default(),
             buffers: Buffers::default(),
             killed: AtomicBool::new(false),

@@ -186,6 +186,12 @@ impl Engine {
         if self.is_loading() {
             self.check_loading(entry, session)?;
         }
+        if self.saving.has_failed() {
+            self.check_saving(entry)?;
+        }
+        if self.scripting.busy.is_any() && !entry.has(Flags::ALLOW_BUSY) {
+            return Err(self.scripting.busy.error());
+        }
         let limit = self.config.get(config::rows::MAXMEMORY);
         if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);

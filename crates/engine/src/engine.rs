@@ -1,9 +1,10 @@
 //! The engine: everything that the threads of a server share.
 
-use std::sync::{Arc, OnceLock, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use config::Config;
+use parking_lot::Mutex;
 use persistence::Storage;
 use stdx::clock::Clock;
 use store::effects::Garbage;
@@ -13,13 +14,20 @@ use store::{Consumers, Effects, Interest, SHARDS, Store};
 use crate::aof::Aof;
 use crate::blocking::Suspensions;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
+use crate::command_log::{CommandLogs, Thresholds};
+use crate::ending::Ending;
+use crate::latency::LatencyMonitor;
+use crate::monitor::Monitors;
 use crate::notifications::Notifications;
 use crate::pause::{Pause, PauseKind};
 use crate::platform::{Message, Platform};
 use crate::pubsub::PubSub;
 use crate::registry::Registry;
+use crate::saving::Saving;
+use crate::scripting::Scripting;
 use crate::session::Session;
 use crate::stats::Stats;
+use crate::tracking::{Invalidations, Trackers};
 
 /// The version of Redis whose behaviour this is, for clients that ask.
 pub const REDIS_VERSION: &str = "8.8.0";
@@ -61,7 +69,7 @@ pub struct Engine {
     /// Clocks.
     pub clock: Arc<dyn Clock>,
     /// Connected clients.
-    pub clients: Clients,
+    pub clients: Arc<Clients>,
     /// Counters.
     pub stats: Stats,
     /// Commands.
@@ -77,6 +85,7 @@ pub struct Engine {
     pub(crate) pause: Pause,
     pub(crate) suspensions: Suspensions,
     pub(crate) pubsub: Arc<PubSub>,
+    pub(crate) scripting: Scripting,
     pub(crate) lazy_freed: Arc<AtomicU64>,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
@@ -91,12 +100,21 @@ pub struct Engine {
     pub(crate) cron_paused: AtomicBool,
     /// Microseconds that sweeps have taken.
     pub(crate) expire_us: AtomicU64,
-    /// Unix time in seconds of the last save.
-    pub(crate) last_save: AtomicU64,
+    pub(crate) saving: Saving,
+    pub(crate) ending: Ending,
     /// `DEBUG CONFIG-REWRITE-FORCE-ALL`: the next rewrite writes every parameter.
     pub(crate) force_rewrite_all: AtomicBool,
     pub(crate) rates: crate::rates::Rates,
     pub(crate) loading: crate::loading::Loading,
+    pub(crate) monitors: Monitors,
+    pub(crate) trackers: Arc<Trackers>,
+    /// Whether the consumer of changed keys is the engine's own.
+    own_tracking: bool,
+    /// Held while [`Engine::interest_changed`] asks, so that the last answer is the newest.
+    interest_lock: Mutex<()>,
+    pub(crate) command_logs: CommandLogs,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) latency: LatencyMonitor,
 }
 
 impl std::fmt::Debug for Engine {
@@ -121,15 +139,23 @@ impl Engine {
         let Parts { config, platform, clock, storage, threads, .. } = &parts;
         let aof = Aof::new(config, platform, clock, storage, *threads);
         parts.consumers.log.get_or_insert_with(|| Box::new(aof.log.clone()));
-        store.set_interest(interest(&parts.consumers, &parts.config));
-        Self {
+        let (clients, trackers) = (Arc::<Clients>::default(), Arc::<Trackers>::default());
+        let own_tracking = parts.consumers.tracking.is_none();
+        parts.consumers.tracking.get_or_insert_with(|| {
+            let (trackers, clients) = (trackers.clone(), clients.clone());
+            Box::new(Invalidations { trackers, clients, platform: parts.platform.clone() })
+        });
+        let thresholds = Thresholds::new(&parts.config);
+        let engine = Self {
             this: OnceLock::new(),
             aof,
             store,
             config: parts.config,
             platform: parts.platform,
             storage: parts.storage,
-            clients: Clients::default(),
+            clients,
+            trackers,
+            own_tracking,
             stats: Stats::new(parts.threads, registry.entries.len()),
             registry,
             run_id: parts.run_id,
@@ -138,6 +164,7 @@ impl Engine {
             pause: Pause::default(),
             suspensions: Suspensions::default(),
             pubsub,
+            scripting: Scripting::new(parts.threads),
             lazy_freed: Arc::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),
@@ -146,12 +173,20 @@ impl Engine {
             active_expire: AtomicBool::new(true),
             cron_paused: AtomicBool::new(false),
             expire_us: AtomicU64::new(0),
-            last_save: AtomicU64::new(now_ms / 1000),
+            saving: Saving::new(now_ms / 1000),
+            ending: Ending::default(),
             force_rewrite_all: AtomicBool::new(false),
             rates: crate::rates::Rates::default(),
             loading: crate::loading::Loading::default(),
+            monitors: Monitors::default(),
+            interest_lock: Mutex::default(),
+            command_logs: CommandLogs::default(),
+            thresholds,
+            latency: LatencyMonitor::default(),
             clock: parts.clock,
-        }
+        };
+        engine.interest_changed();
+        engine
     }
 
     /// The engine to be shared by threads. What begins tasks of its own needs this.
@@ -178,6 +213,8 @@ impl Engine {
         self.wait_ended(session);
         self.discard(session);
         session.unsubscribe_all(&self.pubsub);
+        self.end_monitor(session);
+        self.end_tracking(session);
         self.clients.disconnect(session.id());
     }
 
@@ -217,11 +254,26 @@ impl Engine {
 
     /// Called after parameters changed: refreshes what is derived from them.
     pub(crate) fn config_changed(&self) {
-        self.store.set_interest(interest(&self.consumers, &self.config));
         self.aof.parameters_changed(&self.config);
+        self.interest_changed();
+        self.thresholds.read(&self.config);
+        self.limit_tracked_keys();
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
+    }
+
+    /// Finds out anew who listens to what commands do.
+    pub(crate) fn interest_changed(&self) {
+        let _one_at_a_time = self.interest_lock.lock();
+        let mut listeners = interest(&self.consumers, &self.config);
+        if self.own_tracking && self.trackers.is_idle() {
+            listeners = listeners.without(Interest::TRACKING);
+        }
+        if !self.monitors.is_empty() {
+            listeners = listeners | Interest::MONITOR;
+        }
+        self.store.set_interest(listeners);
     }
 
     /// Periodic work, called `hz` times a second from one background thread.
@@ -234,7 +286,10 @@ impl Engine {
         self.resume(self.pause.expire(now_ms));
         self.measure_memory();
         self.log_cron();
+        self.limit_tracked_keys();
         self.rates.sample(self, now_ms);
+        self.save_cron();
+        self.shutdown_cron();
         // As in Redis, periodic work is a turn of an event loop.
         let stats = self.stats.background();
         stats.turns.add(1);
@@ -289,6 +344,7 @@ impl Engine {
                 }
             }
         }
+        self.note_latency("expire-cycle", self.clock.monotonic_ns().saturating_sub(started));
         if removed + fields > 0 {
             self.stats.background().expired.add(removed);
             self.stats.background().expired_fields.add(fields);

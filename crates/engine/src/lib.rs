@@ -4,30 +4,40 @@
 //! passes the gates (arity, authentication, memory, pause, `MULTI`), locks the keys' shards, runs
 //! the handler, routes the effects and releases the locks. Reading order: [`registry`] (the one
 //! command table), [`session`] and [`clients`] (who asks), [`dispatch`] (the gates), [`call`]
-//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], [`loading`], [`engine`] (what is
-//! shared), [`platform`] (what the server provides).
+//! (locks and handler), [`transaction`], [`blocking`], [`pubsub`], `scripting`, [`loading`],
+//! [`engine`] (what is shared), [`platform`] (what the server provides).
 
 pub mod admin;
 pub mod aof;
 pub mod blocking;
 mod call;
 pub mod clients;
+pub mod command_log;
 pub mod dispatch;
+mod ending;
 pub mod engine;
 pub mod errorstats;
 mod fieldsets;
 pub mod histogram;
+mod latency;
 pub mod loading;
+mod monitor;
 mod notifications;
 pub mod pause;
 pub mod platform;
+mod prefix_map;
 pub mod pubsub;
+mod push;
 pub mod rates;
+mod redaction;
 pub mod registry;
 pub mod report;
+mod saving;
+mod scripting;
 pub mod session;
 pub mod stats;
 pub mod thread;
+mod tracking;
 pub mod transaction;
 
 pub use call::Flow;
@@ -35,5 +45,6 @@ pub use clients::{ClientHandle, Endpoint};
 pub use dispatch::{ElementOf, Prepared};
 pub use engine::{Engine, Parts};
 pub use platform::{LogLevel, Message, Platform};
+pub use push::Push;
 pub use session::Session;
 pub use thread::ThreadContext;

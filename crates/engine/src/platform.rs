@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use config::Change;
 
-use crate::pubsub::Published;
+use crate::push::Push;
 
 /// Severity of a log line, in Redis's four levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +33,13 @@ pub enum Message {
         /// Whether replies already written are sent first.
         flush: bool,
     },
-    /// Hand a published message to those of these clients that want it still
-    /// ([`Session::wants`](crate::Session::wants)).
-    Publish {
+    /// Hand a message to those of these clients that it is still for
+    /// ([`Session::receive`](crate::Session::receive)).
+    Push {
         /// The clients' ids.
         clients: Arc<Vec<u64>>,
         /// The message.
-        message: Arc<Published>,
+        push: Push,
     },
     /// The reason why the session waits is over: append the reply, if any, and go on executing.
     Resume {
@@ -156,14 +156,11 @@ pub trait Platform: Send + Sync {
     /// Writes a log line.
     fn log(&self, level: LogLevel, text: &str);
 
-    /// Begins an orderly shutdown, which ends the process unless it fails.
+    /// Ends the process in an orderly way. Everything is saved that is to be saved.
     ///
     /// # Errors
-    /// Why the server cannot shut down now (the data could not be saved).
+    /// Why the server cannot shut down now.
     fn shutdown(&self, request: ShutdownRequest) -> Result<(), String>;
-
-    /// Calls off a shutdown in progress; false if there was none.
-    fn abort_shutdown(&self) -> bool;
 
     /// Applies a parameter that concerns the operating system (listeners, log file, directory...).
     ///

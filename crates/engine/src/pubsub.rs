@@ -21,11 +21,13 @@ use parking_lot::RwLock;
 
 use crate::clients::ClientFlags;
 use crate::platform::{Message, Platform};
+use crate::push::Push;
 use crate::session::Session;
 
 pub use message::Published;
 use patterns::Patterns;
-use topics::{Listeners, Topics};
+pub(crate) use topics::Listeners;
+use topics::Topics;
 
 /// What a subscription is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl PubSub {
             let message = Arc::new(message);
             for (thread, clients) in listeners.by_thread() {
                 let (clients, message) = (clients.clone(), message.clone());
-                platform.send(thread, Message::Publish { clients, message });
+                platform.send(thread, Message::Push { clients, push: Push::Published(message) });
             }
             listeners.len()
         };
@@ -102,6 +104,15 @@ impl PubSub {
                 let message = Published::new(Kind::Pattern, pattern, channel, payload);
                 reached += send(listeners, message);
             });
+        }
+        reached
+    }
+
+    /// How many subscriptions a message on the channel would reach.
+    pub(crate) fn reach(&self, kind: Kind, channel: &[u8]) -> usize {
+        let mut reached = self.subscribers(kind, channel);
+        if kind == Kind::Channel {
+            self.patterns.read().matching(channel, |_, listeners| reached += listeners.len());
         }
         reached
     }

@@ -12,16 +12,20 @@ use hashbrown::HashTable;
 use resp::Args;
 
 use crate::admin::AdminHandler;
+use crate::admin::scripting::ScriptHandler;
+use crate::scripting::Prepare;
 
 /// What runs a command.
 #[derive(Clone, Copy)]
-pub enum Exec {
+pub(crate) enum Exec {
     /// Touches locked keys only.
     Data(Handler),
     /// Touches the session or the server.
     Admin(AdminHandler),
     /// `EXEC`: locks what its queue needs.
     Transaction,
+    /// Needs the interpreter of scripts, and runs what it finds there.
+    Script(Prepare),
 }
 
 impl std::fmt::Debug for Exec {
@@ -30,6 +34,7 @@ impl std::fmt::Debug for Exec {
             Self::Data(_) => "Data",
             Self::Admin(_) => "Admin",
             Self::Transaction => "Transaction",
+            Self::Script(_) => "Script",
         })
     }
 }
@@ -62,7 +67,7 @@ pub struct Entry {
     /// or nothing if that removed it.
     pub called: &'static [u8],
     /// What runs it.
-    pub exec: Exec,
+    pub(crate) exec: Exec,
     /// Which locks it needs.
     pub locks: Locks,
     /// Indexes of its subcommands; empty for all but containers.
@@ -149,6 +154,12 @@ impl Registry {
         }
         for command in crate::admin::all() {
             registry.add(command, |run| Exec::Admin(*run));
+        }
+        for command in crate::admin::scripting::COMMANDS {
+            registry.add(command, |run| match run {
+                ScriptHandler::Admin(run) => Exec::Admin(*run),
+                ScriptHandler::Interpreter(prepare) => Exec::Script(*prepare),
+            });
         }
         let exec = &crate::admin::transactions::EXEC;
         registry.push(&exec.spec, exec.spec.name, Exec::Transaction);

@@ -9,6 +9,7 @@ use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
 use crate::fieldsets::Fieldsets;
 use crate::pubsub::Subscriptions;
+use crate::tracking::TrackingSession;
 use crate::transaction::Transaction;
 
 /// `CLIENT REPLY`.
@@ -47,6 +48,8 @@ pub struct Session {
     pub(crate) has_pushed: bool,
     /// Where the log ended behind its last change: a position in bytes.
     pub(crate) logged: u64,
+    /// Client-side caching; none for most sessions.
+    pub(crate) tracking: Option<Box<TrackingSession>>,
     /// Channels and patterns it listens to; none for most sessions.
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
     /// What `HIMPORT PREPARE` has named; none for most sessions.
@@ -68,6 +71,7 @@ impl Session {
             suspended: None,
             has_pushed: false,
             logged: 0,
+            tracking: None,
             subscriptions: None,
             fieldsets: None,
         }

@@ -8,7 +8,7 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use crate::errorstats::ErrorStats;
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, Snapshot};
 
 /// A counter that one thread writes and any thread reads.
 #[derive(Debug, Default)]
@@ -184,6 +184,14 @@ impl Stats {
     /// The maximum of one counter over the threads.
     pub fn max(&self, counter: impl Fn(&ThreadStats) -> &Counter) -> u64 {
         self.all().map(|block| counter(block).get()).max().unwrap_or(0)
+    }
+
+    /// The latencies of the command of this index, of all threads.
+    #[must_use]
+    pub fn latencies(&self, command: usize) -> Snapshot {
+        let mut sum = Snapshot::default();
+        self.all().filter_map(|t| t.commands[command].latency.get()).for_each(|one| sum.add(one));
+        sum
     }
 
     /// Empties the latency histograms, when tracking is switched off.

@@ -5,6 +5,8 @@ use stdx::clock::Clock;
 use stdx::rng::Rng;
 use store::{Effects, UnixMs};
 
+use crate::scripting::Local;
+
 /// The state of one executing thread.
 #[derive(Debug)]
 pub struct ThreadContext {
@@ -15,6 +17,8 @@ pub struct ThreadContext {
     pub(crate) effects: Effects,
     /// What it executes was executed before: it replays a log.
     pub(crate) replays: bool,
+    /// The interpreter of scripts.
+    pub(crate) scripts: Option<Box<Local>>,
     /// Wall clock and monotonic clock, read together at the beginning of the batch.
     base_unix_us: u64,
     base_ns: u64,
@@ -33,6 +37,7 @@ impl ThreadContext {
             rng: Rng::seed(seed),
             effects: Effects::default(),
             replays: false,
+            scripts: None,
             base_unix_us: 0,
             base_ns: 0,
             tick_ns: 0,
@@ -69,6 +74,12 @@ impl ThreadContext {
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
         self.tick_ns - self.base_ns - self.longest_ns
+    }
+
+    /// Monotonic time of the end of the last command, in nanoseconds.
+    #[inline]
+    pub(crate) fn tick_ns(&self) -> u64 {
+        self.tick_ns
     }
 
     /// Ends a command: its duration in nanoseconds.

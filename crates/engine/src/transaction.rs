@@ -13,7 +13,7 @@ use store::{Held, WatchFlag};
 use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
-use crate::registry::{Entry, Locks};
+use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
 use crate::thread::ThreadContext;
 
@@ -136,6 +136,7 @@ impl Engine {
     fn lock_transaction(&self, queue: &[Queued], transaction: &Transaction) -> Held<'_> {
         let everything = |q: &Queued| {
             q.entry.locks == Locks::All
+                || matches!(q.entry.exec, Exec::Script(_))
                 || q.entry.has(Flags::KEYSPACE_WALK)
                 || q.entry.reaches_anywhere(q.args.as_args())
         };

@@ -6,6 +6,7 @@
 
 pub mod aof;
 pub mod load;
+pub mod save;
 pub mod storage;
 
 pub use storage::{Output, Source, Storage};

@@ -7,6 +7,7 @@
 
 use std::fmt::Debug;
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// A directory of files.
 pub trait Storage: Send + Sync + Debug {
@@ -86,6 +87,15 @@ pub trait Output: Send + Debug {
     /// Those of the system. What was written since the last success may be lost, whatever later
     /// calls say.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Has the disk begin with the bytes in `range`. It may wait for those before them, so that not
+    /// too many pile up. A promise of nothing: only [`Output::sync`] is one.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn begin_sync(&mut self, _range: Range<u64>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Writes all of `bytes`.
     ///

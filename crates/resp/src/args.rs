@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Index;
 
-use stdx::text;
+use stdx::{num, text};
 
 /// Where an argument lies: offsets from the start of the buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,24 @@ impl<'a> Args<'a> {
     /// The sum of the arguments' lengths in bytes.
     pub fn bytes_len(&self) -> usize {
         self.spans.iter().map(|span| span.end - span.start).sum()
+    }
+
+    /// At least the number of bytes that the arguments have in a request, in constant time.
+    #[inline]
+    #[must_use]
+    pub fn request_len_max(&self) -> usize {
+        /// Digits of a length, its marker and two line ends.
+        const FRAME_LEN_MAX: usize = 25;
+        let (Some(first), Some(last)) = (self.spans.first(), self.spans.last()) else { return 0 };
+        last.end.saturating_sub(first.start) + FRAME_LEN_MAX * (self.len() + 1)
+    }
+
+    /// The number of bytes that the arguments have in a request.
+    #[must_use]
+    pub fn request_len(&self) -> usize {
+        let framed = |len: usize| 1 + num::decimal_len(len as i64) + 2 + len + 2;
+        let header = 1 + num::decimal_len(self.len() as i64) + 2;
+        header + self.spans.iter().map(|span| framed(span.end - span.start)).sum::<usize>()
     }
 
     /// A copy that owns its bytes.
@@ -186,6 +204,43 @@ impl OwnedArgs {
     /// The bytes of memory behind these arguments, this value itself included.
     pub fn memory_size(&self) -> usize {
         size_of::<Self>() + self.bytes.len() + size_of_val(&*self.spans)
+    }
+}
+
+/// Arguments collected one by one, in buffers that serve again and again.
+#[derive(Debug, Default)]
+pub struct ArgsBuffer {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl ArgsBuffer {
+    /// Forgets all arguments; memory beyond `keep_bytes` is given back.
+    pub fn clear(&mut self, keep_bytes: usize) {
+        self.bytes.clear();
+        self.spans.clear();
+        if self.bytes.capacity() > keep_bytes {
+            self.bytes.shrink_to(keep_bytes);
+        }
+    }
+
+    /// Adds an argument that `write` appends to the bytes.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        self.spans.push(Span { start, end: self.bytes.len() });
+    }
+
+    /// Adds an argument.
+    #[inline]
+    pub fn push(&mut self, argument: &[u8]) {
+        self.push_with(|bytes| bytes.extend_from_slice(argument));
+    }
+
+    /// The view that handlers take.
+    #[inline]
+    pub fn as_args(&self) -> Args<'_> {
+        Args::new(&self.bytes, &self.spans)
     }
 }
 

@@ -11,7 +11,7 @@ mod reply;
 mod request;
 mod value;
 
-pub use args::{Args, Iter, OwnedArgs};
+pub use args::{Args, ArgsBuffer, Iter, OwnedArgs};
 pub use command_line::{encode_argument, encode_command, encode_command_header};
 pub use output::{Chunks, Mark, SharedBytes};
 pub use reply::{Length, Reply};

@@ -77,7 +77,7 @@ impl Reply {
     }
 
     /// A simple string that need not be UTF-8.
-    pub(crate) fn simple_bytes(&mut self, text: &[u8]) {
+    pub fn simple_bytes(&mut self, text: &[u8]) {
         self.line(b'+', text);
     }
 

@@ -35,6 +35,8 @@ const UNAUTHENTICATED_BULK_LEN_MAX: u64 = 16_384;
 /// Room for the arguments' spans is reserved for at most this many at once: the announced number
 /// is only a claim until the bytes arrive.
 const RESERVED_ARGUMENTS_MAX: usize = 1_024;
+/// The largest number of three digits.
+const SHORT_MAX: usize = 999;
 /// More room than this is given back after the command.
 const KEPT_ARGUMENTS_MAX: usize = 1_024;
 /// As [`KEPT_ARGUMENTS_MAX`] for the words of inline requests, in bytes.
@@ -192,6 +194,9 @@ impl RequestParser {
     /// When the request is malformed or beyond `limits`; the parser is of no use afterwards.
     pub fn parse(&mut self, input: &[u8], limits: &Limits) -> Result<Step, ProtocolError> {
         if self.state == State::Start {
+            if let Some(consumed) = self.parse_whole(input, limits) {
+                return Ok(Step::Complete { consumed });
+            }
             let Some(&first) = input.first() else { return Ok(Step::Incomplete { needed: 1 }) };
             self.begin(first);
         }
@@ -210,6 +215,36 @@ impl RequestParser {
             }
         }
         self.parse_bulks(input, limits)
+    }
+
+    /// A command as almost all are: a multibulk of short arguments that has arrived whole. Its
+    /// length; `None` for anything else, an error included, which is then parsed step by step.
+    #[inline]
+    fn parse_whole(&mut self, input: &[u8], limits: &Limits) -> Option<usize> {
+        let usual = limits.authenticated && limits.bulk_len_max > SHORT_MAX as u64;
+        if !usual || *input.first()? != b'*' || self.spans.capacity() > KEPT_ARGUMENTS_MAX {
+            return None;
+        }
+        let (count, mut at) = short_number(input, 1)?;
+        if count == 0 {
+            return None;
+        }
+        self.spans.clear();
+        self.spans.reserve(count);
+        for _ in 0..count {
+            if *input.get(at)? != b'$' {
+                return None;
+            }
+            let (len, start) = short_number(input, at + 1)?;
+            let end = start + len;
+            if input.len() < end + 2 {
+                return None;
+            }
+            self.spans.push(Span { start, end });
+            at = end + 2;
+        }
+        self.is_inline = false;
+        Some(at)
     }
 
     /// The arguments of the command that [`parse`](Self::parse) just completed, in the same
@@ -390,4 +425,29 @@ impl RequestParser {
         }
         Ok(Step::Complete { consumed })
     }
+}
+
+/// The number at `at`, if it has at most three digits and its line has arrived, with where the next
+/// line starts.
+#[inline]
+fn short_number(input: &[u8], at: usize) -> Option<(usize, usize)> {
+    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
+    let first = digit(*input.get(at)?);
+    if first > 9 {
+        return None;
+    }
+    let (mut number, mut end) = (first, at + 1);
+    while end <= at + 3 {
+        let byte = *input.get(end)?;
+        if byte == b'\r' {
+            return (end + 1 < input.len()).then_some((number, end + 2));
+        }
+        // A number that begins with a zero is none.
+        if digit(byte) > 9 || number == 0 {
+            return None;
+        }
+        number = number * 10 + digit(byte);
+        end += 1;
+    }
+    None
 }

@@ -134,6 +134,19 @@ fn protocol_errors() {
 }
 
 #[test]
+fn numbers_of_any_length_mean_the_same() {
+    for len in [0, 9, 10, 99, 100, 999, 1_000, 9_999] {
+        let word = "x".repeat(len);
+        let request = format!("*2\r\n$3\r\nGET\r\n${len}\r\n{word}\r\n");
+        commands(request.as_bytes(), &[command(["GET", &word])]);
+    }
+    // A zero in front is refused in any position.
+    let limits = Limits::default();
+    fails(b"*01\r\n$4\r\nPING\r\n", ProtocolError::InvalidMultibulkLength, &limits);
+    fails(b"*1\r\n$04\r\nPING\r\n", ProtocolError::InvalidBulkLength, &limits);
+}
+
+#[test]
 fn a_bulk_length_may_not_overflow_whatever_the_limit() {
     let limits = Limits { bulk_len_max: u64::MAX, ..Limits::default() };
     let parsed = parse_whole(b"*1\r\n$9223372036854775807\r\nabc", &limits);

@@ -165,13 +165,7 @@ impl Platform for Host {
     }
 
     fn shutdown(&self, _request: ShutdownRequest) -> Result<(), String> {
-        // There is nothing to save and nobody to wait for yet, so every form is the same.
         shutdown::run(self)
-    }
-
-    fn abort_shutdown(&self) -> bool {
-        // A shutdown that has begun ends the process at once.
-        false
     }
 
     fn apply_config(&self, change: &Change) -> Result<(), String> {

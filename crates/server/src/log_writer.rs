@@ -30,10 +30,9 @@ impl Bell {
     fn wait(&self, patience: Option<Duration>) {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match patience {
-            None => self
-                .changed
-                .wait_while(rung, |rung| !*rung)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => {
+                self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner)
+            }
             Some(patience) => {
                 self.changed
                     .wait_timeout_while(rung, patience, |rung| !*rung)

@@ -39,7 +39,6 @@ pub fn run(host: &Host) -> ! {
             std::thread::park();
         }
     }
-    log_warning!("User requested shutdown...");
     host.supervisor().stopping();
     if let Some(engine) = host.engine()
         && let Err(reason) = engine.finish_log()

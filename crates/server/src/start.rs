@@ -260,9 +260,10 @@ fn start_threads(shared: &Arc<Shared>, seats: Vec<Seat>) -> Result<(), Refused> 
     log_writer::start(&shared.engine, shared.host.log_bell())
         .map_err(|error| fatal("threads", &error))?;
     for (index, seat) in seats.into_iter().enumerate() {
-        let event_loop = EventLoop::new(index, seat, Arc::clone(shared));
+        let shared = Arc::clone(shared);
         background::spawn(&format!("ferrite-io-{index}"), move || {
-            if let Err(error) = event_loop.run() {
+            // Made where it runs: it owns an interpreter, which never leaves its thread.
+            if let Err(error) = EventLoop::new(index, seat, shared).run() {
                 // Connections of this loop would hang without a word.
                 sys::crash::fail(&[&format!("Waiting for events failed: {error}")], true);
             }

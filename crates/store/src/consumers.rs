@@ -2,12 +2,11 @@
 //! the command's locks are still held, so every consumer sees one valid serial order per key, and
 //! the log one of the whole dataset.
 //!
-//! A consumer that does not exist yet (replication, tracking, keyspace events)
-//! plugs in here without touching a handler.
+//! A consumer that does not exist yet plugs in here without touching a handler.
 
 use std::sync::Arc;
 
-use crate::effects::{DbKey, Effects, Interest, KeyEvent};
+use crate::effects::{Effects, Interest, KeyEvent, Modified};
 use crate::records::Records;
 
 /// Publishes keyspace events to `__keyspace@N__` and `__keyevent@N__` channels.
@@ -18,8 +17,11 @@ pub trait KeyspaceEvents: Send + Sync {
 
 /// Sends invalidation messages to clients that cache keys.
 pub trait Tracking: Send + Sync {
-    /// A key changed; `session` is the client that changed it. Must not block.
-    fn key_modified(&self, key: &DbKey, session: u64);
+    /// Keys changed, by one command or transaction of the client `session`. Must not block.
+    fn keys_modified(&self, keys: &[Modified], session: u64);
+
+    /// Whole databases changed. Must not block.
+    fn flushed(&self);
 }
 
 /// The effect log that feeds the AOF, the replication backlog and the replicas.
@@ -92,10 +94,15 @@ impl Consumers {
                 events.key_event(&event);
             }
         }
-        for key in effects.modified.drain(..) {
-            if let Some(tracking) = &self.tracking {
-                tracking.key_modified(&key, session);
+        let flushed = std::mem::take(&mut effects.flushed);
+        if let Some(tracking) = &self.tracking {
+            if !effects.modified.is_empty() {
+                tracking.keys_modified(&effects.modified, session);
+            }
+            if flushed {
+                tracking.flushed();
             }
         }
+        effects.modified.clear();
     }
 }

@@ -56,7 +56,7 @@ impl<'e> Edit<'e> {
         key: &'e [u8],
         found: Option<Location>,
     ) -> Self {
-        let Shard { databases, watchers, waiting } = shard;
+        let Shard { databases, watchers, waiting, .. } = shard;
         let table = &mut databases[scope.db];
         Self { store, table, watchers, waiting, effects, scope, position, key, found }
     }

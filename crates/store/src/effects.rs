@@ -12,6 +12,8 @@ use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
 use crate::records::Records;
+use crate::tracked::Readers;
+use crate::undo::UndoLog;
 use crate::value_type::ValueType;
 
 /// Who listens: a bit set, read once per command.
@@ -30,6 +32,19 @@ impl Interest {
     /// The log calls the removal of an expired key `UNLINK` and not `DEL`, so that replicas too
     /// free it in the background (`lazyfree-lazy-expire`).
     pub const UNLINK_EXPIRED: Self = Self(8);
+
+    /// Some client monitors all commands.
+    pub const MONITOR: Self = Self(16);
+
+    /// Somebody wants to hear of more than changes of keys.
+    pub const OBSERVED: Self = Self(Self::TRACKING.0 | Self::MONITOR.0);
+
+    /// Whether anything of `other` is wanted.
+    #[inline]
+    #[must_use]
+    pub const fn wants_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 
     /// Whether all of `other` is wanted.
     #[must_use]
@@ -139,6 +154,17 @@ pub struct DbKey {
     pub db: usize,
     /// The key.
     pub key: Box<[u8]>,
+}
+
+/// A key that changed, for client-side caching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Modified {
+    /// The key.
+    pub key: DbKey,
+    /// Its time, or that of a field of it, had come: whoever looked it up did not change it.
+    pub by_time: bool,
+    /// Who may have cached it; none as long as nobody has looked.
+    pub readers: Option<Readers>,
 }
 
 /// How a command waits that found nothing to take.
@@ -254,7 +280,9 @@ pub struct Effects {
     /// Keyspace events, in order.
     pub events: Vec<KeyEvent>,
     /// Changed keys, for client-side caching.
-    pub modified: Vec<DbKey>,
+    pub modified: Vec<Modified>,
+    /// Whole databases changed, for client-side caching.
+    pub flushed: bool,
     /// Changed keys that somebody waits for.
     pub ready: Vec<DbKey>,
     /// Those of them whose waiters need more locks than are held: they are looked at again, under
@@ -280,6 +308,8 @@ pub struct Effects {
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
     /// the command is over, removes them: only then the log has their removal in its place.
     pub due: Vec<DbKey>,
+    /// How the keys were that have changed, while that may be taken back.
+    pub undo: Option<Box<UndoLog>>,
 }
 
 impl Effects {
@@ -313,11 +343,22 @@ impl Effects {
         }
     }
 
+    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no transaction
+    /// around it.
+    pub fn end_bracket(&mut self, db: usize) {
+        match self.records.len() {
+            0 => {}
+            1 => self.records.clear(),
+            2 => self.records.remove_first(),
+            _ => self.record(db, &[b"EXEC"]),
+        }
+    }
+
     /// Whether anything is to be told before the locks are released.
     #[must_use]
     pub fn pending(&self) -> bool {
         let is_quiet = self.events.is_empty() && self.modified.is_empty();
-        !(is_quiet && self.records.is_empty() && self.ready.is_empty())
+        !(is_quiet && self.records.is_empty() && self.ready.is_empty() && !self.flushed)
     }
 
     pub(crate) fn record(&mut self, db: usize, args: &[&[u8]]) {
@@ -332,9 +373,21 @@ impl Effects {
         }
     }
 
+    #[inline]
     pub(crate) fn modified(&mut self, db: usize, key: &[u8]) {
+        self.note_modified(db, key, false);
+    }
+
+    /// As [`Effects::modified`], where a time that had come is what changed the key.
+    pub(crate) fn modified_by_time(&mut self, db: usize, key: &[u8]) {
+        self.note_modified(db, key, true);
+    }
+
+    #[inline]
+    fn note_modified(&mut self, db: usize, key: &[u8], by_time: bool) {
         if self.interest.wants(Interest::TRACKING) {
-            self.modified.push(DbKey { db, key: key.into() });
+            let key = DbKey { db, key: key.into() };
+            self.modified.push(Modified { key, by_time, readers: None });
         }
     }
 

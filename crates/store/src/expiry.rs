@@ -32,7 +32,7 @@ pub(crate) fn expired(
     effects.counters.expired += 1;
     let unlinks = effects.interest.wants(Interest::UNLINK_EXPIRED);
     effects.record(db, &[if unlinks { b"UNLINK".as_slice() } else { b"DEL" }, key]);
-    effects.modified(db, key);
+    effects.modified_by_time(db, key);
     effects.event(db, Event { class: EventClass::Expired, name: "expired" }, key);
     effects.discard(entry);
 }
@@ -53,7 +53,7 @@ pub(crate) fn fields_expired(
     for name in names {
         effects.record(db, &[b"HDEL", key, name]);
     }
-    effects.modified(db, key);
+    effects.modified_by_time(db, key);
     effects.event(db, Event { class: EventClass::Hash, name: "hexpired" }, key);
 }
 
@@ -96,7 +96,7 @@ impl Store {
         mut route: impl FnMut(&mut Effects),
     ) -> bool {
         let mut shard = self.shards[shard].lock();
-        let Shard { databases, watchers, waiting } = &mut *shard;
+        let Shard { databases, watchers, waiting, tracked } = &mut *shard;
         let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_of(table));
         let Some(db) = databases.iter().position(has_due) else { return false };
         let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
@@ -113,6 +113,9 @@ impl Store {
         more |= table.expire_due(sweep.now, slack_ms, sweep.batch, &rehash, gone);
         // The locks of whoever waits for the end of a key may be others than this one.
         effects.ready_later.append(&mut effects.ready);
+        for modified in &mut effects.modified {
+            modified.readers = Some(self.take_readers(&modified.key.key, tracked));
+        }
         if effects.pending() {
             route(effects);
         }

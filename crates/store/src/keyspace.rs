@@ -13,6 +13,7 @@ use crate::effects::{Effects, Event, EventClass};
 use crate::lock::Held;
 use crate::position::{Position, shard_of};
 use crate::shard::{Shard, Store};
+use crate::tracked::Reader;
 use crate::watch::WatchFlag;
 
 /// What a command runs under, besides its locks.
@@ -145,6 +146,25 @@ impl<'a> Keyspace<'a> {
         self.held = Held::keys(store, self.positions.iter());
         self.owns_locks = true;
         self.prefetch();
+    }
+
+    /// Locks the shard of a key too if that is free just now: without waiting, so whatever else is
+    /// held. True if it is held now.
+    pub fn try_lock_key(&mut self, key: &[u8]) -> bool {
+        let shard = shard_of(self.store.position(key));
+        self.held.get(shard).is_some() || self.held.try_add(self.store, shard)
+    }
+
+    /// Whether every shard is locked.
+    #[must_use]
+    pub fn is_all_locked(&self) -> bool {
+        self.held.is_all()
+    }
+
+    /// Whether some of those who wait for keys of the locked shards need more locks than these.
+    #[must_use]
+    pub fn has_wide_waiters(&self) -> bool {
+        self.held.has_wide_waiters()
     }
 
     /// Locks all shards.
@@ -304,6 +324,9 @@ impl<'a> Keyspace<'a> {
     fn edit_under<'e>(&'e mut self, scope: Scope, key: &'e [u8]) -> Edit<'e> {
         let position = self.position(key);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        if let Some(undo) = self.effects.undo.as_deref_mut() {
+            undo.note(scope.db, position, key, shard.databases[scope.db].find(position, key));
+        }
         let slot = live(self.store, shard, self.effects, scope, position, key);
         let found = slot.map(|slot| {
             let location = slot.location();
@@ -334,6 +357,30 @@ impl<'a> Keyspace<'a> {
         is_new
     }
 
+    /// Notes that the client `reader` may cache what the command that is about to run reads of
+    /// `key`.
+    pub fn remember(&mut self, key: &[u8], reader: Reader) {
+        let position = self.position(key);
+        let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let exists = shard.databases[self.scope.db].find(position, key).is_some();
+        let added = shard.tracked.add(position, reader, (!exists).then_some(key));
+        self.store.count_tracked(added);
+    }
+
+    /// Finds out who may have cached the keys that were changed since it was last called: before
+    /// the next command's reads are remembered, and before the locks are released.
+    pub fn find_readers(&mut self) {
+        let held = &mut self.held;
+        for modified in self.effects.modified.iter_mut().rev() {
+            if modified.readers.is_some() {
+                break;
+            }
+            let key = &*modified.key.key;
+            let shard = held.get_mut(shard_of(self.store.position(key))).expect(LOCKED);
+            modified.readers = Some(self.store.take_readers(key, &mut shard.tracked));
+        }
+    }
+
     /// The position of a key: what locking has computed, else computed now.
     #[inline]
     fn position(&self, key: &[u8]) -> Position {
@@ -356,13 +403,16 @@ fn live<'t>(
     position: Position,
     key: &[u8],
 ) -> Option<Slot<'t>> {
-    let Shard { databases, watchers, waiting } = shard;
+    let Shard { databases, watchers, waiting, .. } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
     if slot.entry().deadline().is_none_or(|deadline| !scope.is_due(deadline)) {
         return Some(slot);
     }
     if scope.overdue == Overdue::Hide {
         return None;
+    }
+    if let Some(undo) = effects.undo.as_deref_mut() {
+        undo.note(scope.db, position, key, Some(slot.entry()));
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));
     crate::expiry::expired(watchers, waiting, effects, scope.db, entry);

@@ -4,8 +4,8 @@
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
 //! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
-//! [`consumers`] (who hears of it); [`waiting`] is who waits for a key, [`snapshot`] the dataset at
-//! one moment.
+//! [`consumers`] (who hears of it); [`undo`] takes changes back; [`waiting`] is who waits for a key,
+//! [`tracked`] who has cached it, [`snapshot`] the dataset at one moment.
 
 pub mod access;
 pub mod consumers;
@@ -19,7 +19,9 @@ pub mod position;
 pub mod records;
 pub mod shard;
 pub mod snapshot;
+pub mod tracked;
 pub mod transfer;
+pub mod undo;
 pub mod update;
 mod value_type;
 pub mod waiting;

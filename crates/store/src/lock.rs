@@ -95,6 +95,26 @@ impl<'s> Held<'s> {
         Self { guards: Guards::All(store.shards.iter().map(|s| s.lock()).collect()) }
     }
 
+    /// Adds a shard that is not held, if nobody else holds it just now. What is lent takes no more.
+    pub(crate) fn try_add(&mut self, store: &'s Store, shard: usize) -> bool {
+        if matches!(self.guards, Guards::Lent(_) | Guards::All(_)) {
+            return false;
+        }
+        let Some(guard) = store.shards[shard].try_lock() else { return false };
+        let mut guards = match std::mem::replace(&mut self.guards, Guards::None) {
+            Guards::Some(guards) => guards,
+            Guards::One(held, guard) => vec![(held, guard)],
+            _ => {
+                self.guards = Guards::One(shard, guard);
+                return true;
+            }
+        };
+        let at = guards.partition_point(|(held, _)| *held < shard);
+        guards.insert(at, (shard, guard));
+        self.guards = Guards::Some(guards);
+        true
+    }
+
     /// These locks for a while, for a command that runs under those of another.
     pub fn lend(&mut self) -> Held<'_> {
         Held { guards: Guards::Lent(self) }

@@ -82,6 +82,17 @@ impl Records {
         self.bytes.len()
     }
 
+    /// Takes the first command away.
+    pub fn remove_first(&mut self) {
+        let limits = resp::Limits { bulk_len_max: u64::MAX, authenticated: true };
+        let step = resp::RequestParser::new().parse(&self.bytes, &limits);
+        let Ok(resp::Step::Complete { consumed }) = step else { return };
+        self.bytes.drain(..consumed);
+        self.count -= 1;
+        self.runs.iter_mut().for_each(|run| run.end -= consumed);
+        self.runs.retain(|run| run.end > 0);
+    }
+
     /// Forgets the commands.
     #[inline]
     pub fn clear(&mut self) {
@@ -147,6 +158,11 @@ mod tests {
         assert_eq!((records.len(), records.runs().count()), (4, 3));
         let bytes: usize = records.runs().map(|(_, bytes)| bytes.len()).sum();
         assert_eq!(bytes, records.bytes_len());
+        records.remove_first();
+        records.remove_first();
+        let lines = records.lines();
+        assert_eq!(lines, [(3, "FLUSHDB".to_owned()), (0, "HDEL h f g".to_owned())]);
+        assert_eq!((records.len(), records.runs().count()), (2, 2));
         records.push(0, [&vec![0; KEPT_BYTES_MAX + 1][..]].into_iter());
         records.clear();
         assert!(records.is_empty() && records.runs().next().is_none());

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::effects::Interest;
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
 use crate::snapshot::Current;
+use crate::tracked::{Added, Reader, Readers, Tracked};
 use crate::waiting::Waiting;
 use crate::watch::{WatchFlag, Watchers};
 
@@ -24,6 +25,8 @@ pub struct Shard {
     pub(crate) watchers: Watchers,
     /// Who waits for keys of this shard.
     pub(crate) waiting: Waiting,
+    /// Who may have cached keys of this shard.
+    pub(crate) tracked: Tracked,
 }
 
 impl Shard {
@@ -32,6 +35,7 @@ impl Shard {
             databases: (0..databases).map(|_| KeyTable::new()).collect(),
             watchers: Watchers::default(),
             waiting: Waiting::default(),
+            tracked: Tracked::default(),
         }
     }
 
@@ -52,6 +56,9 @@ pub struct Store {
     watched_keys: AtomicU64,
     /// Number of clients that wait for keys.
     pub(crate) waiting: AtomicU64,
+    /// Keys that clients may have cached, and pairs of such a key and a client.
+    tracked_keys: AtomicU64,
+    tracked_pairs: AtomicU64,
     /// Whether checksums of payloads are left unread.
     ignores_checksums: AtomicBool,
     /// The snapshot that is being taken.
@@ -70,6 +77,8 @@ impl Store {
             interest: AtomicU32::new(0),
             watched_keys: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
+            tracked_keys: AtomicU64::new(0),
+            tracked_pairs: AtomicU64::new(0),
             ignores_checksums: AtomicBool::new(false),
             snapshots: Mutex::new(Current::default()),
         }
@@ -171,6 +180,80 @@ impl Store {
         let before = shard.watchers.len();
         shard.watchers.remove(db, key, flag);
         self.count_watched(before, shard.watchers.len());
+    }
+
+    /// Number of keys that clients may have cached.
+    #[must_use]
+    pub fn tracked_keys(&self) -> u64 {
+        self.tracked_keys.load(Ordering::Relaxed)
+    }
+
+    /// Number of pairs of such a key and a client that may have cached it.
+    #[must_use]
+    pub fn tracked_pairs(&self) -> u64 {
+        self.tracked_pairs.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the tables of such keys.
+    #[must_use]
+    pub fn tracked_bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().tracked.memory_bytes()).sum()
+    }
+
+    /// Forgets who may have cached what.
+    pub fn forget_tracked(&self) {
+        for shard in &self.shards {
+            let tracked = std::mem::take(&mut shard.lock().tracked);
+            self.uncount_tracked(tracked.len(), tracked.pairs());
+        }
+    }
+
+    /// Forgets one tracked key, which `lot` decides, and calls `tell` with its name and those who
+    /// may have cached it, under its shard's lock; without a name if the key is not found. False
+    /// if no key is tracked.
+    pub fn evict_tracked(&self, lot: u64, tell: impl FnOnce(Option<&[u8]>, &[Reader])) -> bool {
+        for step in 0..SHARDS {
+            let mut shard = self.shards[(shard_of(lot) + step) % SHARDS].lock();
+            let Some(evicted) = shard.tracked.evict(lot) else { continue };
+            self.uncount_tracked(1, evicted.readers.as_slice().len());
+            let mut name = evicted.name;
+            for table in shard.databases.iter().filter(|table| !table.is_empty()) {
+                if name.is_some() {
+                    break;
+                }
+                table.scan(evicted.position, |entry| {
+                    if self.position(entry.key()) == evicted.position {
+                        name = Some(entry.key().into());
+                    }
+                });
+            }
+            tell(name.as_deref(), evicted.readers.as_slice());
+            return true;
+        }
+        false
+    }
+
+    pub(crate) fn count_tracked(&self, added: Added) {
+        if added.key {
+            self.tracked_keys.fetch_add(1, Ordering::Relaxed);
+        }
+        if added.reader {
+            self.tracked_pairs.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn uncount_tracked(&self, keys: usize, pairs: usize) {
+        self.tracked_keys.fetch_sub(keys as u64, Ordering::Relaxed);
+        self.tracked_pairs.fetch_sub(pairs as u64, Ordering::Relaxed);
+    }
+
+    /// Takes out who may have cached a key that has changed; its shard's table is locked.
+    pub(crate) fn take_readers(&self, key: &[u8], tracked: &mut Tracked) -> Readers {
+        let readers = tracked.take(self.position(key));
+        if readers != Readers::None {
+            self.uncount_tracked(1, readers.as_slice().len());
+        }
+        readers
     }
 
     pub(crate) fn count_watched(&self, before: usize, after: usize) {

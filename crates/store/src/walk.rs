@@ -7,7 +7,7 @@
 use collections::entry::EntryRef;
 use collections::table::KeyTable;
 
-use crate::effects::{DbKey, Garbage};
+use crate::effects::{DbKey, Garbage, Interest};
 use crate::keyspace::Keyspace;
 use crate::lock::{each_shard, with_shard};
 use crate::position::{Position, SHARDS, shard_of};
@@ -253,7 +253,26 @@ impl Keyspace<'_> {
         }
         self.effects.dirty += removed as u64;
         self.look_after_waiters();
+        self.databases_changed();
         removed
+    }
+
+    /// Whole databases changed: whatever clients have cached, of whichever database, is not
+    /// remembered any more, and they are told so.
+    fn databases_changed(&mut self) {
+        if !self.effects.interest.wants(Interest::TRACKING) {
+            return;
+        }
+        self.effects.flushed = true;
+        self.effects.modified.clear();
+        let mut tables = Vec::new();
+        for shard in 0..SHARDS {
+            let shard = self.held.get_mut(shard).expect("all shards are held");
+            let tracked = std::mem::take(&mut shard.tracked);
+            self.store.uncount_tracked(tracked.len(), tracked.pairs());
+            tables.push(tracked);
+        }
+        self.effects.discard_part(tables, SHARDS);
     }
 
     /// Whole databases changed: whoever waits for a key is looked at.
@@ -289,6 +308,7 @@ impl Keyspace<'_> {
         }
         self.effects.dirty += 1;
         self.look_after_waiters();
+        self.databases_changed();
     }
 }
 

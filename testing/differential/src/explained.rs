@@ -211,7 +211,39 @@ pub const EXPLAINED: &[Explained] = &[
             is(command, "XINFO") && without(subject, PRODUCERS) == *reference
         },
     },
+    Explained {
+        name: "stream-tree",
+        sentence: "XINFO STREAM counts one node of the stream's tree more than its keys; how many \
+                   Redis counts depends on the bytes that the keys have in common.",
+        explains: |command, subject, reference| {
+            let plain = without(&without(subject, PRODUCERS), TREE);
+            is(command, "XINFO") && plain == without(reference, TREE)
+        },
+    },
+    Explained {
+        name: PARTING,
+        sentence: "XSETID refuses an id below that of the last entry deleted, as Redis 8 does; \
+                   Redis 7.0 takes it if it is not below the last entry there is.",
+        explains: |command, subject, reference| {
+            let deleted = "ERR The ID specified in XSETID is smaller than current max_deleted";
+            let top = "ERR The ID specified in XSETID is smaller than the target";
+            is(command, "XSETID")
+                && is_error(subject, deleted)
+                && (is_error(reference, top) || !matches!(reference, Value::Error(_)))
+        },
+    },
 ];
+
+/// The one known difference after which the two servers' data may differ.
+const PARTING: &str = "stream-id-below-deleted";
+
+impl Explained {
+    /// Whether there is nothing to compare any more after it.
+    #[must_use]
+    pub fn parts_the_states(&self) -> bool {
+        self.name == PARTING
+    }
+}
 
 /// The known difference that explains these replies, if one does.
 pub fn explanation(
@@ -225,6 +257,7 @@ pub fn explanation(
 /// Fields of `XINFO`: how far a group has come, and what a stream remembers of producers.
 const PROGRESS: &[&str] = &["entries-read", "lag"];
 const CONSUMERS: &[&str] = &["consumers", "entries-read", "lag"];
+const TREE: &[&str] = &["radix-tree-nodes"];
 const PRODUCERS: &[&str] = &[
     "idmp-duration",
     "idmp-maxsize",

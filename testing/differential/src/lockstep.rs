@@ -130,7 +130,13 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
         for (offset, sent) in burst.iter().enumerate() {
             let (said, right) = (&said[offset], &right[offset]);
             match judge(sent, said, right, &mut queues[connection]) {
-                Some(known) => verdict.explained.extend(known),
+                Some(known) => {
+                    let is_over = known.iter().any(|known| known.parts_the_states());
+                    verdict.explained.extend(known);
+                    if is_over {
+                        return Ok(verdict);
+                    }
+                }
                 None => {
                     verdict.mismatch = Some(Mismatch {
                         at: at + offset,

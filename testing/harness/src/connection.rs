@@ -201,9 +201,9 @@ impl Connection {
                 }
                 self.close();
             }
-            Message::Publish { message, .. } => {
-                if self.session.wants(&message) {
-                    self.reply.raw(message.bytes(self.session.version()));
+            Message::Push { push, .. } => {
+                if let Some(bytes) = self.session.receive(&push) {
+                    self.reply.raw(&bytes);
                 }
             }
             Message::Resume { reply, .. } => {

@@ -176,10 +176,10 @@ impl TestPlatform {
 impl Platform for TestPlatform {
     fn send(&self, _thread: usize, message: Message) {
         match message {
-            Message::Publish { clients, message } => {
+            Message::Push { clients, push } => {
                 for &client in &*clients {
-                    let (clients, message) = (clients.clone(), message.clone());
-                    self.inbox(client).put(Message::Publish { clients, message });
+                    let (clients, push) = (clients.clone(), push.clone());
+                    self.inbox(client).put(Message::Push { clients, push });
                 }
             }
             // Connections of tests keep no replies back.
@@ -197,10 +197,6 @@ impl Platform for TestPlatform {
     fn shutdown(&self, request: ShutdownRequest) -> Result<(), String> {
         self.notes.lock().shutdowns.push(request);
         Ok(())
-    }
-
-    fn abort_shutdown(&self) -> bool {
-        false
     }
 
     fn apply_config(&self, change: &Change) -> Result<(), String> {

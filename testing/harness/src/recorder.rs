@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use store::Records;
 use store::consumers::{CommandLog, Consumers, KeyspaceEvents, Tracking};
-use store::effects::{DbKey, KeyEvent};
+use store::effects::{DbKey, KeyEvent, Modified};
 
 /// What the consumers heard, each kind in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Heard {
     pub events: Vec<KeyEvent>,
     /// Changed keys, with the session that changed them.
     pub modified: Vec<(DbKey, u64)>,
+    /// How often whole databases changed.
+    pub flushes: usize,
     /// What was appended to the log, one element for each call.
     pub log: Vec<Records>,
 }
@@ -81,8 +83,13 @@ impl KeyspaceEvents for Recorder {
 }
 
 impl Tracking for Recorder {
-    fn key_modified(&self, key: &DbKey, session: u64) {
-        self.heard.lock().modified.push((key.clone(), session));
+    fn keys_modified(&self, keys: &[Modified], session: u64) {
+        let keys = keys.iter().map(|modified| (modified.key.clone(), session));
+        self.heard.lock().modified.extend(keys);
+    }
+
+    fn flushed(&self) {
+        self.heard.lock().flushes += 1;
     }
 }
 

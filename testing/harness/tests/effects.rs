@@ -244,11 +244,11 @@ fn events_are_collected_only_while_they_are_configured() {
 fn an_imported_hash_is_logged_as_its_value() {
     let heard = heard("HIMPORT PREPARE u b a;HSET k x 1;EXPIRE k 9", "HIMPORT SET k u 2 1");
     assert_eq!(events(&heard), ["0 Hash hset k"]);
-    let records = heard.log.concat();
-    let [record] = &records[..] else { panic!("{:?}", heard.log_lines()) };
+    let commands: Vec<_> = heard.log.iter().flat_map(store::Records::commands).collect();
+    let [(0, command)] = &commands[..] else { panic!("{:?}", heard.log_lines()) };
     let (server, _) = recording();
     let mut replica = server.connect();
-    replica.command(&record.args.iter().map(|arg| &**arg).collect::<Vec<_>>());
+    replica.command(&command.as_args().iter().collect::<Vec<_>>());
     assert_eq!(replica.text("HGET k a"), "1");
     assert_eq!(replica.text("HGET k b"), "2");
     assert!(heard.log_lines()[0].starts_with("0 RESTORE k 0 "));

@@ -3,7 +3,7 @@
 //! `LINEARIZABILITY_SEED` chooses the first seed and `LINEARIZABILITY_HISTORIES` how many follow.
 
 use harness::{InProcess, Setup, TestClock};
-use linearizability::{Plan, Session, Verdict, check, record};
+use linearizability::{Opener, Plan, Session, Verdict, check, record};
 
 /// Most states that the search for one part visits.
 const VISITS_MAX: usize = 500_000;
@@ -16,7 +16,10 @@ fn verdict(plan: &Plan) -> Verdict {
     let threads = plan.clients;
     let clock = TestClock::system();
     let server = InProcess::new(Setup { threads, seed: plan.seed, clock, ..Setup::default() });
-    let session = |thread| Box::new(server.connect_on(thread)) as Box<dyn Session>;
+    let session = |thread| {
+        let server = &server;
+        Box::new(move || Ok(Box::new(server.connect_on(thread)) as Box<dyn Session>)) as Opener<'_>
+    };
     let history = record(plan, (0..threads).map(session).collect()).expect("nobody hangs up");
     check(&history, VISITS_MAX)
 }

@@ -14,4 +14,4 @@ pub mod recorder;
 
 pub use checker::{Operation, Verdict, check};
 pub use generate::Plan;
-pub use recorder::{Session, connect, record};
+pub use recorder::{Opener, Session, connect, record};

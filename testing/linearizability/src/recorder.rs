@@ -14,7 +14,7 @@ use crate::generate::{Plan, requests};
 use crate::model::{Request, key_name};
 
 /// A connection that a client thread sends its requests on; the engine implements it in-process.
-pub trait Session: Send {
+pub trait Session {
     /// Sends these commands as one pipeline and returns their replies.
     ///
     /// # Errors
@@ -35,39 +35,49 @@ impl Session for Client {
     }
 }
 
-/// Connects the clients of `plan` to the server at `address`.
-///
-/// # Errors
-/// A sentence when it cannot be reached.
-pub fn connect(address: &Address, plan: &Plan) -> Result<Vec<Box<dyn Session>>, String> {
-    let mut sessions: Vec<Box<dyn Session>> = Vec::new();
-    for _ in 0..plan.clients {
+/// Makes a session, in the thread that will use it: a session need not be one that may travel.
+pub type Opener<'a> = Box<dyn FnOnce() -> Result<Box<dyn Session>, String> + Send + 'a>;
+
+/// What connects the clients of `plan` to the server at `address`.
+#[must_use]
+pub fn connect<'a>(address: &'a Address, plan: &Plan) -> Vec<Opener<'a>> {
+    let open = move || {
         let client = Client::connect(address, &Options::default());
-        sessions.push(Box::new(client.map_err(|error| format!("{address}: {error}"))?));
+        let client = client.map_err(|error| format!("{address}: {error}"))?;
+        Ok(Box::new(client) as Box<dyn Session>)
+    };
+    (0..plan.clients).map(|_| Box::new(open) as Opener<'a>).collect()
+}
+
+/// Opens a session; the first deletes the keys of the plan.
+fn open(plan: &Plan, client: usize, opener: Opener<'_>) -> Result<Box<dyn Session>, String> {
+    let mut session = opener()?;
+    if client == 0 {
+        let names = (0..plan.keys).map(key_name);
+        session.pipeline(&[std::iter::once(b"DEL".to_vec()).chain(names).collect()])?;
     }
-    Ok(sessions)
+    Ok(session)
 }
 
 /// Deletes the keys of `plan` and runs it with one thread for each session.
 ///
 /// # Errors
 /// The first failure of a session.
-pub fn record(plan: &Plan, mut sessions: Vec<Box<dyn Session>>) -> Result<Vec<Operation>, String> {
-    let Some(first) = sessions.first_mut() else { return Ok(Vec::new()) };
-    let names = (0..plan.keys).map(key_name);
-    first.pipeline(&[std::iter::once(b"DEL".to_vec()).chain(names).collect()])?;
+pub fn record(plan: &Plan, sessions: Vec<Opener<'_>>) -> Result<Vec<Operation>, String> {
     let time = AtomicU64::new(0);
     let start = Barrier::new(sessions.len());
     std::thread::scope(|scope| {
         let threads: Vec<_> = sessions
             .into_iter()
             .enumerate()
-            .map(|(client, mut session)| {
+            .map(|(client, opener)| {
                 let (time, start) = (&time, &start);
                 scope.spawn(move || {
                     let requests = requests(plan, client);
+                    let session = open(plan, client, opener);
+                    // Whoever has no session lets the others go on too.
                     start.wait();
-                    drive(client, requests, &mut *session, time)
+                    drive(client, requests, &mut *session?, time)
                 })
             })
             .collect();
@@ -180,7 +190,8 @@ mod tests {
         let plan = Plan { seed, clients: 4, requests: 100, keys: 2, transactions: false };
         let state = Arc::new(Mutex::new(State::new()));
         let session = || Locked { state: Arc::clone(&state), torn };
-        let sessions = (0..plan.clients).map(|_| Box::new(session()) as Box<dyn Session>);
+        let open = || Ok(Box::new(session()) as Box<dyn Session>);
+        let sessions = (0..plan.clients).map(|_| Box::new(open) as Opener<'_>);
         let history = record(&plan, sessions.collect()).unwrap();
         check(&history, 1_000_000)
     }

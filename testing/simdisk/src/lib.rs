@@ -15,8 +15,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use persistence::{Output, Source, Storage};
 
-pub use faults::{Fault, On};
 use faults::Faults;
+pub use faults::{Fault, On};
 
 /// Files in memory. A clone is the same disk.
 #[derive(Clone, Debug, Default)]

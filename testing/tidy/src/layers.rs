@@ -21,6 +21,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("config", 1),
     ("store", 2),
     ("client", 2),
+    ("lua", 2),
     ("command", 3),
     ("format", 3),
     ("persistence", 4),

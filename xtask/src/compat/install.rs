@@ -11,8 +11,16 @@ use crate::{Result, shell};
 
 /// What the checks of redis-py are written for; it needs xxhash to compute a digest.
 const REDIS_PY: &[&str] = &["redis[xxhash]==8.1.*"];
-/// The Python queues; both are built on redis-py.
-const PYTHON_QUEUES: &[&str] = &["rq==2.12.*", "celery[redis]==5.7.*", "redis==8.1.*"];
+/// What is built on redis-py: queues, locks, rate limits and sessions.
+const PYTHON_LIBRARIES: &[&str] = &[
+    "celery[redis]==5.7.*",
+    "flask==3.1.*",
+    "flask-session==0.8.*",
+    "limits==5.8.*",
+    "pottery==3.0.1",
+    "redis==8.1.*",
+    "rq==2.12.*",
+];
 
 /// The oldest Node that ioredis 6 and node-redis 6 run on; Debian 12 has 18.
 const NODE: u32 = 20;
@@ -46,12 +54,12 @@ pub fn python_with_redis() -> Result<PathBuf> {
     python_with("venv", REDIS_PY)
 }
 
-/// A Python that has RQ and Celery.
+/// A Python that has RQ, Celery and the libraries for locks, limits and sessions.
 ///
 /// # Errors
 /// Why it cannot be had.
-pub fn python_with_queues() -> Result<PathBuf> {
-    python_with("venv-queues", PYTHON_QUEUES)
+pub fn python_with_libraries() -> Result<PathBuf> {
+    python_with("venv-libraries", PYTHON_LIBRARIES)
 }
 
 /// The Python of a virtual environment with exactly those packages.
@@ -94,14 +102,30 @@ pub fn node_modules() -> Result<PathBuf> {
     let wanted = fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;
     let manifest = folder.join("package.json");
     let current = fs::read_to_string(&manifest).is_ok_and(|installed| installed == wanted);
-    let has = |package: &&str| modules.join(package).is_dir();
-    if !(current && ["bullmq", "ioredis", "redis"].iter().all(has)) {
+    if !(current && dependencies(&wanted)?.iter().all(|package| modules.join(package).is_dir())) {
         create(&folder)?;
         fs::write(&manifest, &wanted).map_err(|e| format!("{}: {e}", manifest.display()))?;
         let npm = ["install", "--silent", "--no-audit", "--no-fund"];
         shell::capture(Command::new("npm").args(npm).current_dir(&folder))?;
     }
     Ok(modules)
+}
+
+/// The names of the packages that a `package.json` asks for.
+fn dependencies(manifest: &str) -> Result<Vec<String>> {
+    let manifest: serde_json::Value =
+        serde_json::from_str(manifest).map_err(|e| format!("package.json: {e}"))?;
+    let packages = manifest["dependencies"].as_object().ok_or("package.json: no dependencies")?;
+    Ok(packages.keys().cloned().collect())
+}
+
+/// Makes sure that `ruby` and `sidekiq` exist, in the version of the distribution: a Ruby of its
+/// own is more than one part of the run is worth.
+///
+/// # Errors
+/// Why they cannot be had.
+pub fn sidekiq() -> Result {
+    apt(&["ruby", "sidekiq"], &["ruby", "ruby-sidekiq"])
 }
 
 fn create(folder: &Path) -> Result {

@@ -13,7 +13,7 @@
 //!           children: ├───┼─┼─┤        the n-th run's child: a segment or a branch
 //! ```
 //!
-//! So the table grows and shrinks by one segment of at most 53 members at a time, whatever its
+//! So the table grows and shrinks by one segment of at most 71 members at a time, whatever its
 //! size, and a change after a clone copies the branches of one path and one segment.
 //!
 //! Since the table is ordered by hash, a scan cursor is a hash: it survives every split and merge.

@@ -1,4 +1,4 @@
-//! A segment of the member table: up to 53 members in no order, a byte of hash and six bytes of
+//! A segment of the member table: up to 71 members in no order, a byte of hash and six bytes of
 //! address each.
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A look-up compares the tags, eight at a time, and reads the elements whose tag agrees: a wrong
-//! one in six look-ups. Having no slots to probe, a segment needs no free ones: it is as full as
+//! one in five look-ups. Having no slots to probe, a segment needs no free ones: it is as full as
 //! the size class of its allocation lets it be, and it grows without looking at an element.
 //!
 //! The segment owns no share in the elements: the tree beside it does, and each index (each clone)
@@ -29,7 +29,7 @@ const HEADER_BYTES: usize = size_of::<Header>();
 const ADDRESS_BYTES: usize = 6;
 const SLOT_BYTES: usize = 1 + ADDRESS_BYTES;
 /// The largest regular segment, a size class.
-const SEGMENT_BYTES_MAX: usize = 384;
+const SEGMENT_BYTES_MAX: usize = 512;
 /// Members of the largest regular segment.
 pub(super) const SEGMENT_LEN_MAX: usize = (SEGMENT_BYTES_MAX - HEADER_BYTES) / SLOT_BYTES;
 
@@ -300,6 +300,6 @@ mod tests {
             assert_eq!(bytes_of(capacity_of(bytes)), bytes, "{wanted}");
             assert!(capacity_of(bytes) >= wanted);
         }
-        assert_eq!(SEGMENT_LEN_MAX, 53);
+        assert_eq!(SEGMENT_LEN_MAX, 71);
     }
 }

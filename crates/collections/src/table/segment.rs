@@ -287,19 +287,26 @@ impl Segment {
     #[inline]
     pub(super) fn pointer(&self, place: Place) -> NonNull<u8> {
         let (line, slot) = (place.line as usize, place.slot as usize);
-        match line.checked_sub(self.buckets()) {
-            None => self.bucket(line).slots.get(slot),
-            Some(stash) => self.stash()[stash].slots.get(slot),
+        if line < self.buckets() {
+            return self.bucket(line).slots.get(slot);
         }
+        self.stashed_pointer(line - self.buckets(), slot)
+    }
+
+    /// Out of the way: few keys are in the stash.
+    #[cold]
+    fn stashed_pointer(&self, stash: usize, slot: usize) -> NonNull<u8> {
+        self.stash()[stash].slots.get(slot)
     }
 
     /// Tells a used slot where its entry is now.
     #[inline]
     pub(super) fn set_pointer(&mut self, place: Place, entry: NonNull<u8>) {
-        let (line, slot) = (place.line as usize, place.slot as usize);
-        match line.checked_sub(self.buckets()) {
-            None => self.bucket_mut(line).slots.set_pointer(slot, entry),
-            Some(stash) => self.stash_mut()[stash].slots.set_pointer(slot, entry),
+        let (line, slot, buckets) = (place.line as usize, place.slot as usize, self.buckets());
+        if line < buckets {
+            self.bucket_mut(line).slots.set_pointer(slot, entry);
+        } else {
+            self.stash_mut()[line - buckets].slots.set_pointer(slot, entry);
         }
     }
 

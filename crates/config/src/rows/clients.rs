@@ -26,6 +26,6 @@ rows! {
         bytes("proto-max-bulk-len", 512 << 20, 1 << 20, BYTES_MAX).debug(),
         "Longest string in the protocol and in the dataset.";
     TRACKING_TABLE_MAX_KEYS: Int =
-        int("tracking-table-max-keys", 1_000_000, 0, i64::MAX).planned(),
+        int("tracking-table-max-keys", 1_000_000, 0, i64::MAX),
         "Keys remembered for client-side caching; 0 for no limit.";
 }

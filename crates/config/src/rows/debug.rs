@@ -15,7 +15,7 @@ rows! {
         boolean("enable-debug-assert", false).immutable().hidden().planned(),
         "Verify costly invariants while serving.";
     RDB_KEY_SAVE_DELAY: Int = int("rdb-key-save-delay", 0, INT_MIN, INT_MAX)
-        .unit(Unit::Microseconds).hidden().planned(),
+        .unit(Unit::Microseconds).hidden(),
         "Pause after each saved key; a negative number pauses once in so many keys.";
     KEY_LOAD_DELAY: Int = int("key-load-delay", 0, INT_MIN, INT_MAX)
         .unit(Unit::Microseconds).hidden().planned(),

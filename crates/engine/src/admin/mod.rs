@@ -11,6 +11,7 @@ use crate::session::Session;
 pub mod connection;
 pub mod himport;
 pub mod pubsub;
+pub mod scripting;
 pub mod server;
 pub mod transactions;
 

@@ -16,11 +16,11 @@ use store::load::Existing;
 use crate::call::Call;
 use crate::clients::Endpoint;
 use crate::engine::Engine;
+use crate::loading::Taken;
 use crate::platform::LogLevel;
 use crate::registry::{Exec, Unknown};
 use crate::session::Session;
 use crate::thread::ThreadContext;
-use crate::loading::Taken;
 use command::Flags;
 use config::rows;
 
@@ -137,7 +137,9 @@ impl Engine {
         }
         self.notice("Reading RDB base file on AOF loading...");
         let failed = |what: &str| {
-            self.fatal(&format!("{what} the RDB preamble of the AOF file {name}, AOF loading aborted"))
+            self.fatal(&format!(
+                "{what} the RDB preamble of the AOF file {name}, AOF loading aborted"
+            ))
         };
         let source = self.storage.open(path).map_err(|_| failed("Error opening"))?;
         // Keys whose time has come are needed by the commands that follow.
@@ -190,9 +192,7 @@ impl Engine {
                          'aof-load-truncated' configuration option to yes and restart the server."
                     )));
                 }
-                self.warn(&format!(
-                    "!!! Warning: short read while loading the AOF file {name}!!!"
-                ));
+                self.warn(&format!("!!! Warning: short read while loading the AOF file {name}!!!"));
             }
         }
         if !is_last {
@@ -240,11 +240,10 @@ struct Replay<'e> {
 impl<'e> Replay<'e> {
     fn new(engine: &'e Engine) -> Self {
         let thread = engine.stats.background_number();
-        let session = Session::new(engine.clients.unlisted(
-            thread,
-            Endpoint::default(),
-            engine.clock.unix_ms(),
-        ), true);
+        let session = Session::new(
+            engine.clients.unlisted(thread, Endpoint::default(), engine.clock.unix_ms()),
+            true,
+        );
         let mut context = ThreadContext::new(thread, 0);
         context.rng = Rng::seed(engine.clock.unix_us());
         context.replays = true;
@@ -277,12 +276,14 @@ impl<'e> Replay<'e> {
         let call = Call { entry, args, position };
         let (engine, session) = (self.engine, &mut self.session);
         // An error was a client's then, and is nobody's now.
-        let _ = match entry.exec {
-            Exec::Transaction => engine.exec(call, session, &mut self.reply, &mut self.context),
-            Exec::Data(_) | Exec::Admin(_) => {
-                engine.run(call, session, &mut self.reply, &mut self.context)
+        let (reply, context) = (&mut self.reply, &mut self.context);
+        match entry.exec {
+            Exec::Transaction => drop(engine.exec(call, session, reply, context)),
+            Exec::Script(prepare) => {
+                drop(engine.run_script(call, prepare, session, reply, context));
             }
-        };
+            Exec::Data(_) | Exec::Admin(_) => drop(engine.run(call, session, reply, context)),
+        }
         // Nobody waits for a key that the log has not seen.
         engine.wait_ended(session);
         self.reply.clear();

@@ -24,7 +24,9 @@ use command::CommandError;
 use config::{AppendFsync, Config, Parameter, rows};
 use parking_lot::Mutex;
 use persistence::Storage;
-use persistence::aof::{EffectLog, Failure, Fsync, Names, Rest, Surroundings, Writer, WriterSettings};
+use persistence::aof::{
+    EffectLog, Failure, Fsync, Names, Rest, Surroundings, Writer, WriterSettings,
+};
 use stdx::clock::Clock;
 
 use crate::engine::Engine;
@@ -32,8 +34,8 @@ use crate::platform::{LogLevel, Message, Platform};
 
 pub(crate) use figures::LogFigures;
 pub use load::AofFailure;
-pub(crate) use waits::NO_LOG;
 use state::State;
+pub(crate) use waits::NO_LOG;
 
 /// A flush that hangs for so long holds up whoever logs more.
 const FLUSH_PATIENCE_NS: u64 = 2_000_000_000;

@@ -108,7 +108,10 @@ impl Engine {
         let rewrite = state.rewrite.clone();
         drop(state);
         if let Some(rewrite) = rewrite {
-            self.notice(&format!("Killing running AOF rewrite child: {}", self.platform.process().pid));
+            self.notice(&format!(
+                "Killing running AOF rewrite child: {}",
+                self.platform.process().pid
+            ));
             rewrite.cancelled.store(true, Ordering::Release);
         }
         self.aof.log.close();
@@ -189,7 +192,9 @@ impl Engine {
         cancelled: &AtomicBool,
     ) -> Result<Written, Failed> {
         let storage = &*self.storage;
-        storage.create_directory(&names.directory).map_err(Failed::at("create the AOF directory"))?;
+        storage
+            .create_directory(&names.directory)
+            .map_err(Failed::at("create the AOF directory"))?;
         let mut manifest = self.aof.state.lock().manifest.clone();
         let name = match phase {
             Phase::On => Some(manifest.new_incr(&names.stem)),

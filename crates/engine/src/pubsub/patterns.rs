@@ -1,15 +1,13 @@
 //! Patterns and their subscribers.
 //!
 //! Most patterns begin with some literal bytes (`orders:eu:*`). They are kept by that prefix, so a
-//! message is compared only with the patterns whose prefix its channel begins with: one look-up for
-//! each length that any prefix has, however many patterns there are.
-
-use std::collections::BTreeMap;
+//! message is compared only with the patterns whose prefix its channel begins with.
 
 use hashbrown::HashMap;
 use stdx::glob;
 
 use super::topics::Listeners;
+use crate::prefix_map::PrefixMap;
 
 /// Patterns with the same prefix, by their text.
 type Texts = HashMap<Box<[u8]>, Listeners>;
@@ -17,9 +15,7 @@ type Texts = HashMap<Box<[u8]>, Listeners>;
 /// The patterns that have subscribers.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    by_prefix: HashMap<Box<[u8]>, Texts>,
-    /// Number of patterns by the length of their prefix.
-    lengths: BTreeMap<usize, usize>,
+    by_prefix: PrefixMap<Texts>,
     len: usize,
 }
 
@@ -35,22 +31,17 @@ impl Patterns {
 
     /// Calls `found` with each pattern that matches `channel` and its subscribers.
     pub(super) fn matching(&self, channel: &[u8], mut found: impl FnMut(&[u8], &Listeners)) {
-        for &length in self.lengths.keys() {
-            let Some(prefix) = channel.get(..length) else { break };
-            for (pattern, listeners) in self.by_prefix.get(prefix).into_iter().flatten() {
-                if glob::matches(pattern, channel, false) {
-                    found(pattern, listeners);
-                }
+        for (pattern, listeners) in self.by_prefix.matching(channel).flat_map(|(_, texts)| texts) {
+            if glob::matches(pattern, channel, false) {
+                found(pattern, listeners);
             }
         }
     }
 
     pub(super) fn add(&mut self, pattern: &[u8], thread: usize, client: u64) {
-        let prefix = prefix(pattern);
-        let patterns = self.by_prefix.entry(prefix.into()).or_default();
+        let patterns = self.by_prefix.get_or_default(prefix(pattern));
         let listeners = patterns.entry(pattern.into()).or_insert_with(|| {
             self.len += 1;
-            *self.lengths.entry(prefix.len()).or_insert(0) += 1;
             Listeners::default()
         });
         listeners.add(thread, client);
@@ -69,11 +60,6 @@ impl Patterns {
             self.by_prefix.remove(prefix);
         }
         self.len -= 1;
-        let count = self.lengths.get_mut(&prefix.len()).expect("every prefix is counted");
-        *count -= 1;
-        if *count == 0 {
-            self.lengths.remove(&prefix.len());
-        }
     }
 }
 
@@ -119,8 +105,6 @@ mod tests {
             patterns.remove(text.as_bytes(), 0, 1);
         }
         patterns.remove(b"news.*", 1, 2);
-        assert!(
-            patterns.is_empty() && patterns.by_prefix.is_empty() && patterns.lengths.is_empty()
-        );
+        assert!(patterns.is_empty() && patterns.by_prefix.is_empty());
     }
 }

@@ -83,26 +83,26 @@ impl Topics {
 
 /// Those who listen to one channel or pattern, by the event loop that owns them.
 #[derive(Debug, Default)]
-pub(super) struct Listeners {
+pub(crate) struct Listeners {
     threads: Vec<(usize, Arc<Vec<u64>>)>,
 }
 
 impl Listeners {
     /// Number of subscribers.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.threads.iter().map(|(_, clients)| clients.len()).sum()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.threads.is_empty()
     }
 
     /// Each event loop's number with its clients.
-    pub(super) fn by_thread(&self) -> impl Iterator<Item = (usize, &Arc<Vec<u64>>)> {
+    pub(crate) fn by_thread(&self) -> impl Iterator<Item = (usize, &Arc<Vec<u64>>)> {
         self.threads.iter().map(|(thread, clients)| (*thread, clients))
     }
 
-    pub(super) fn add(&mut self, thread: usize, client: u64) {
+    pub(crate) fn add(&mut self, thread: usize, client: u64) {
         // A list that a message on its way holds is left to it.
         match self.threads.iter_mut().find(|(number, _)| *number == thread) {
             Some((_, clients)) => Arc::make_mut(clients).push(client),
@@ -110,7 +110,7 @@ impl Listeners {
         }
     }
 
-    pub(super) fn remove(&mut self, thread: usize, client: u64) {
+    pub(crate) fn remove(&mut self, thread: usize, client: u64) {
         let Some(at) = self.threads.iter().position(|(number, _)| *number == thread) else {
             return;
         };

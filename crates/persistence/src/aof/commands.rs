@@ -34,13 +34,7 @@ impl Commands {
     }
 
     /// Appends the commands that create a key.
-    pub fn write(
-        &self,
-        key: &[u8],
-        value: ValueRef<'_>,
-        deadline: Option<u64>,
-        out: &mut Vec<u8>,
-    ) {
+    pub fn write(&self, key: &[u8], value: ValueRef<'_>, deadline: Option<u64>, out: &mut Vec<u8>) {
         match value {
             ValueRef::String(text) => write_string(key, text, out),
             ValueRef::Object(ObjectRef::List(list)) => write_list(key, list, out),

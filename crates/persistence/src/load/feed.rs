@@ -204,7 +204,7 @@ impl Feed {
     /// An error of the record that is being read.
     fn unfinished(&self, block: &Block, problem: Problem) -> LoadError {
         let (kind, key) = self.reader.unfinished_entry(&block.bytes[block.len..]);
-        let offset = block.offset + block.len as u64;
+        let offset = block.offset + (block.len + self.reader.prepared()) as u64;
         LoadError { offset, key: key.map(|key| Box::from(&*key)), kind, problem }
     }
 

@@ -168,8 +168,9 @@ impl Walk {
         Ok(())
     }
 
-    fn failure(&self, error: LoadError) -> Failure {
+    fn failure(&mut self, error: LoadError) -> Failure {
         let LoadError { offset, key, kind, problem } = error;
+        self.counts.keys += u64::from(key.is_some());
         let stage = match &problem {
             Problem::Checksum { .. } => Stage::Checksum,
             _ => self.feed.stage(),

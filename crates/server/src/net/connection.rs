@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use config::ClientClass;
 use engine::clients::ClientFlags;
-use engine::pubsub::Published;
-use engine::{Engine, Session, ThreadContext};
+use engine::{Engine, Push, Session, ThreadContext};
 use resp::Reply;
 
 use super::input::{Input, Read};
@@ -150,14 +149,14 @@ impl Connection {
         self.output_mut().raw(bytes);
     }
 
-    /// Adds a published message to the output if it is for this client still; [`Self::serve`] sends
-    /// it.
-    pub fn deliver(&mut self, message: &Published) -> bool {
-        let wanted = self.state != State::Closing && self.session.wants(message);
-        if wanted {
-            let bytes = message.bytes(self.session.version()).clone();
-            self.output_mut().raw_shared(bytes);
+    /// Adds a message to the output if it is for this client still; [`Self::serve`] sends it.
+    pub fn deliver(&mut self, push: &Push) -> bool {
+        if self.state == State::Closing {
+            return false;
         }
+        let bytes = self.session.receive(push);
+        let wanted = bytes.is_some();
+        bytes.into_iter().for_each(|bytes| self.output_mut().raw_shared(bytes));
         wanted
     }
 

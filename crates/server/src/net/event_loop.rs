@@ -7,8 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::pubsub::Published;
-use engine::{Endpoint, Engine, Message, ThreadContext};
+use engine::{Endpoint, Engine, Message, Push, ThreadContext};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use resp::{Reply, Version};
@@ -294,10 +293,10 @@ impl EventLoop {
     }
 
     /// Hands a message to those of the clients that want it, and notes their slots.
-    fn deliver(&mut self, clients: &[u64], message: &Published, reached: &mut Vec<usize>) {
+    fn deliver(&mut self, clients: &[u64], push: &Push, reached: &mut Vec<usize>) {
         for &client in clients {
             let Some((slot, mut connection)) = self.take_client(client) else { continue };
-            if connection.deliver(message) {
+            if connection.deliver(push) {
                 reached.push(slot);
             }
             self.connections.put(slot, connection);
@@ -327,7 +326,7 @@ impl EventLoop {
     /// `reached`.
     fn on_message(&mut self, message: Message, reached: &mut Vec<usize>, now: Instant) {
         match message {
-            Message::Publish { clients, message } => self.deliver(&clients, &message, reached),
+            Message::Push { clients, push } => self.deliver(&clients, &push, reached),
             Message::Kill { client, flush: false } => {
                 if let Some((slot, connection)) = self.take_client(client) {
                     self.close(slot, *connection);

@@ -2,6 +2,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use persistence::{Output, Source, Storage};
@@ -12,7 +14,17 @@ pub struct Disk;
 
 /// A file that is written.
 #[derive(Debug)]
-struct Written(File);
+struct Written {
+    file: File,
+    /// The bytes that the disk was told to begin with last.
+    begun: Range<u64>,
+}
+
+impl Written {
+    const fn new(file: File) -> Self {
+        Self { file, begun: 0..0 }
+    }
+}
 
 /// A file that is read.
 #[derive(Debug)]
@@ -29,11 +41,11 @@ impl Storage for Disk {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Output>> {
-        Ok(Box::new(Written(File::create(name)?)))
+        Ok(Box::new(Written::new(File::create(name)?)))
     }
 
     fn append(&self, name: &str) -> io::Result<Box<dyn Output>> {
-        Ok(Box::new(Written(OpenOptions::new().append(true).create(true).open(name)?)))
+        Ok(Box::new(Written::new(OpenOptions::new().append(true).create(true).open(name)?)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -93,11 +105,16 @@ fn path(name: &str) -> &Path {
 
 impl Output for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.file.write(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn begin_sync(&mut self, range: Range<u64>) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.begun, range.clone());
+        sys::file::begin_sync(self.file.as_fd(), before, range)
     }
 }
 

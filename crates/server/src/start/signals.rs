@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 
 use super::Refused;
 use crate::server::Shared;
-use crate::{log_warning, logging, shutdown};
+use crate::{logging, shutdown};
 
 /// Handlers that are installed already, so that a signal during the start is not lost.
 pub(super) struct Signals {
@@ -30,7 +30,6 @@ impl Signals {
 
     /// Acts on signals until one of them ends the process.
     pub(super) fn serve(mut self, shared: &Shared) -> Result<Infallible, Refused> {
-        let mut was_interrupted = false;
         for signal in self.waiting.forever() {
             if signal != SIGALRM && shared.engine.is_loading() {
                 // There is nothing yet that is not on the disk.
@@ -39,12 +38,12 @@ impl Signals {
             }
             match signal {
                 SIGALRM => sys::crash::log_stack("Received SIGALRM"),
-                SIGINT if was_interrupted => {
+                SIGINT if shared.engine.is_shutting_down() => {
                     logging::write_signal("You insist... exiting now.");
+                    shared.engine.remove_temporary_file();
                     std::process::exit(1);
                 }
                 SIGINT => {
-                    was_interrupted = true;
                     logging::write_signal("Received SIGINT scheduling shutdown...");
                     end(shared, true);
                 }
@@ -59,11 +58,7 @@ impl Signals {
     }
 }
 
-/// Ends the process unless something cannot be saved.
+/// Has the process end soon, unless something cannot be saved.
 fn end(shared: &Shared, is_interrupt: bool) {
-    use engine::Platform;
-    let request = shutdown::on_signal(&shared.engine.config, is_interrupt);
-    if let Err(reason) = shared.host.shutdown(request) {
-        log_warning!("Errors trying to shut down the server: {reason}");
-    }
+    shared.engine.request_shutdown(shutdown::on_signal(&shared.engine.config, is_interrupt));
 }

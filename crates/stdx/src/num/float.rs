@@ -120,17 +120,24 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) {
 /// Appends `value` as C's `%.17g` prints it, the form that Redis 7.0 uses on the wire: up to 17
 /// significant digits, no trailing zeros, an exponent below 10^-4 and from 10^17 on.
 pub fn write_f64_17g(out: &mut Vec<u8>, value: f64) {
+    write_f64_g(out, value, 17);
+}
+
+/// Appends `value` as C's `%.<precision>g` prints it, but for not-a-number, whose sign it drops.
+/// The precision counts significant digits, 1 to 17. Lua prints its numbers with 14.
+pub fn write_f64_g(out: &mut Vec<u8>, value: f64, precision: u8) {
     if write_special(out, value) {
         return;
     }
-    // Seventeen digits, correctly rounded, always with an exponent.
-    let text = format!("{:.16e}", value.abs());
+    let precision = usize::from(precision.clamp(1, 17));
+    // So many digits, correctly rounded, always with an exponent.
+    let text = format!("{:.*e}", precision - 1, value.abs());
     let (digits, digit_len, exponent) = decompose(&text);
     let digits = &digits[..digit_len];
     if value < 0.0 {
         out.push(b'-');
     }
-    if (-4..17).contains(&exponent) {
+    if (-4..precision as i32).contains(&exponent) {
         write_plain(out, digits, exponent);
     } else {
         write_scientific(out, digits, exponent, 2);
@@ -333,6 +340,29 @@ mod tests {
         ] {
             assert_eq!((shortest(value).as_str(), seventeen(value).as_str()), (short, long));
         }
+    }
+
+    /// As Lua 5.1 prints them.
+    #[test]
+    fn fourteen_digits() {
+        for (value, expected) in [
+            (1.0 / 3.0, "0.33333333333333"),
+            (123_456_789_012_345.0, "1.2345678901234e+14"),
+            (99_999_999_999_999.0, "99999999999999"),
+            (99_999_999_999_999.9, "1e+14"),
+            (1e15, "1e+15"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-2.5, "-2.5"),
+            (9_007_199_254_740_992.0, "9.007199254741e+15"),
+        ] {
+            let mut out = Vec::new();
+            write_f64_g(&mut out, value, 14);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+        let mut out = Vec::new();
+        write_f64_g(&mut out, 3.54159, 3);
+        assert_eq!(out, b"3.54");
     }
 
     #[test]

@@ -241,7 +241,7 @@ fn world(keys: u64) -> World {
     World { store, history: Mutex::default(), now: AtomicU64::new(1_000_000), keys }
 }
 
-/// Snapshots one after the other while writers write; returns how many bytes writers copied for them.
+/// Takes snapshots while writers write; returns how many bytes writers copied for them.
 fn compare(world: &World, rounds: usize, rng: &mut Rng) -> u64 {
     let encode: Arc<dyn Encode> = Arc::new(Lines);
     let (mut model, mut done, mut copied) = (empty(), 0, 0);

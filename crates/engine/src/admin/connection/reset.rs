@@ -36,6 +36,8 @@ pub static QUIT: AdminCommand = Command::new(
 
 fn reset(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.discard(admin.session);
+    admin.engine.end_monitor(admin.session);
+    admin.engine.untrack(admin.session);
     let session = &mut *admin.session;
     session.unsubscribe_all(&admin.engine.pubsub);
     session.edit_fieldsets(Fieldsets::clear);

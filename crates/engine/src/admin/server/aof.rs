@@ -69,8 +69,8 @@ fn bgrewriteaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn timeout(word: &[u8]) -> Result<Option<u64>, CommandError> {
     let number = stdx::num::parse_i64(word)
         .ok_or_else(|| CommandError::request("ERR timeout is not an integer or out of range"))?;
-    let number = u64::try_from(number)
-        .map_err(|_| CommandError::request("ERR timeout is negative"))?;
+    let number =
+        u64::try_from(number).map_err(|_| CommandError::request("ERR timeout is negative"))?;
     Ok(Some(number).filter(|&number| number > 0))
 }
 

@@ -148,8 +148,9 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn resetstat(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    admin.engine.scripting.cache.reset_evicted();
     let engine = admin.engine;
-    engine.stats.reset();
+    engine.reset_stats();
     engine.lazy_freed.store(0, Ordering::Relaxed);
     engine.expire_us.store(0, Ordering::Relaxed);
     let used = engine.used_memory.load(Ordering::Relaxed);

@@ -120,8 +120,11 @@ const TABLE: &[Row] = &[
         "SET-DISABLE-DENY-SCRIPTS",
         3,
         3,
-        switch,
-        &["SET-DISABLE-DENY-SCRIPTS <0|1>", "    Accepted; there are no scripts yet."],
+        set_disable_deny_scripts,
+        &[
+            "SET-DISABLE-DENY-SCRIPTS <0|1>",
+            "    Whether scripts may call commands that are not for them.",
+        ],
     ),
     (
         "SET-SKIP-CHECKSUM-VALIDATION",
@@ -230,6 +233,12 @@ fn pause_cron(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn set_active_expire(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let on = number(admin)? != 0;
     admin.engine.active_expire.store(on, Ordering::Relaxed);
+    ok(admin)
+}
+
+fn set_disable_deny_scripts(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let allow = number(admin)? != 0;
+    admin.engine.scripting.allows_all.store(allow, Ordering::Relaxed);
     ok(admin)
 }
 

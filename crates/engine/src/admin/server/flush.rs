@@ -91,6 +91,10 @@ fn flush(admin: &mut AdminCx<'_>, db: Option<usize>) -> Result<(), CommandError>
     let asynchronous = asynchronous(admin)?;
     let before = admin.cx.db.effects.garbage.len();
     admin.cx.db.flush(db);
+    if db.is_none() {
+        let pending = admin.cx.db.effects.dirty + 1;
+        admin.engine.flushed(pending);
+    }
     // An empty dataset is flushed on replicas and in the log all the same.
     admin.cx.db.effects.dirty += 1;
     let garbage = admin.cx.db.effects.garbage.split_off(before);

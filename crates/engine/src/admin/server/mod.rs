@@ -5,12 +5,16 @@ use ::command::Flags;
 
 mod aof;
 mod command;
+mod command_log;
 mod config;
 mod debug;
 mod flush;
 pub(crate) mod info;
+mod latency;
 mod lolwut;
 mod memory;
+mod monitor;
+mod save;
 mod shutdown;
 mod state;
 mod swapdb;
@@ -20,17 +24,23 @@ pub use info::sections;
 /// The family's table.
 pub const COMMANDS: &[&AdminCommand] = &[
     &aof::BGREWRITEAOF,
+    &save::BGSAVE,
     &command::COMMAND,
+    &command_log::COMMANDLOG,
     &config::CONFIG,
     &debug::DEBUG,
     &flush::FLUSHALL,
     &flush::FLUSHDB,
     &info::INFO,
+    &latency::LATENCY,
     &state::LASTSAVE,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
+    &command_log::SLOWLOG,
     &swapdb::SWAPDB,
     &state::TIME,
     &aof::WAIT,

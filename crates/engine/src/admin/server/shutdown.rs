@@ -54,14 +54,14 @@ fn shutdown(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         return Err(CommandError::SYNTAX);
     }
     if abort {
-        if !admin.engine.platform.abort_shutdown() {
+        if !admin.engine.abort_shutdown() {
             return Err(CommandError::state("ERR No shutdown in progress."));
         }
         admin.cx.reply.ok();
         return Ok(());
     }
     let text = "ERR Errors trying to SHUTDOWN. Check logs.";
-    admin.engine.platform.shutdown(request).map_err(|_| CommandError::state(text))?;
+    admin.engine.shut_down(request).map_err(|_| CommandError::state(text))?;
     // The server answers by closing the connection.
     admin.flow = Flow::Close;
     Ok(())

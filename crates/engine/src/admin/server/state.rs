@@ -1,7 +1,5 @@
 //! `TIME`, `LASTSAVE`, `ROLE`: small facts about the server.
 
-use std::sync::atomic::Ordering;
-
 use ::command::{Categories, Command, CommandError, Flags, Group, Spec};
 
 use super::OPEN;
@@ -40,7 +38,9 @@ pub static ROLE: AdminCommand = Command::new(
 );
 
 fn time(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let now_us = admin.engine.clock.unix_us();
+    // A transaction and a script see one moment.
+    let now_us =
+        if admin.in_transaction { admin.cx.db.now() * 1000 } else { admin.engine.clock.unix_us() };
     let reply = &mut *admin.cx.reply;
     reply.array(2);
     reply.bulk_int((now_us / 1_000_000) as i64);
@@ -49,7 +49,7 @@ fn time(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn lastsave(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let at = admin.engine.last_save.load(Ordering::Relaxed);
+    let at = admin.engine.saving.last_save_s();
     admin.cx.reply.integer(at as i64);
     Ok(())
 }

@@ -16,7 +16,7 @@
 
 mod extent;
 pub mod module;
-mod opcode;
+pub(crate) mod opcode;
 pub mod read;
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,9 @@ pub(super) const KEY_META_OR_SLOT_IMPORT: u8 = 243;
 /// Slot, keys, expiring keys: a hint of clusters.
 pub(super) const SLOT_INFO: u8 = 244;
 /// A function library.
-pub(super) const FUNCTION: u8 = 245;
+pub(crate) const FUNCTION: u8 = 245;
 /// A function library as candidates of Redis 7.0 wrote it.
-pub(super) const FUNCTION_CANDIDATE: u8 = 246;
+pub(crate) const FUNCTION_CANDIDATE: u8 = 246;
 /// What a module keeps beside the keys.
 pub(super) const MODULE_AUX: u8 = 247;
 /// Seconds since the next key was used.

@@ -123,7 +123,9 @@ impl fmt::Display for FileError {
         match self {
             Self::Magic => f.write_str("Wrong signature trying to load DB from file"),
             Self::Version(digits) => {
-                write!(f, "Can't handle RDB format version {}", digits.escape_ascii())
+                let digits = digits.escape_ascii().to_string();
+                let number = digits.trim_start_matches('0');
+                write!(f, "Can't handle RDB format version {number}")
             }
             Self::Type(number) => write!(f, "Unknown RDB encoding type {number}"),
             Self::FunctionCandidate => f.write_str("Pre-release function format not supported."),
@@ -218,6 +220,13 @@ impl FileReader {
     #[must_use]
     pub const fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// How many of the bytes that it was given last belong to records that it has read whole,
+    /// though they only prepare the next.
+    #[must_use]
+    pub const fn prepared(&self) -> usize {
+        self.prepared
     }
 
     /// The type and the key, as far as they were there, of the entry that it was busy with; `bytes`

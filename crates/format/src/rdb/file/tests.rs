@@ -127,7 +127,7 @@ fn pieces_of_any_size_make_the_same_records() {
 
 #[test]
 fn a_cut_file_has_no_end() {
-    let (file, _) = sample(&[3, 140]);
+    let (file, _) = sample(&[3, 40]);
     for len in 0..file.len() {
         assert_eq!(read(&file[..len], file.len()).expect_err("it is cut").1, None, "{len}");
     }

@@ -14,10 +14,14 @@ pub static HELP: AdminCommand = Command::new(
 );
 
 const LINES: &[&str] = &[
+    "CACHING (YES|NO)",
+    "    Say whether the keys of the next command are tracked.",
     "CAPA <option> [options...]",
     "    Tell the server what the client is capable of.",
     "GETNAME",
     "    Tell the name of this connection.",
+    "GETREDIR",
+    "    Tell which client gets the invalidations of this connection.",
     "ID",
     "    Tell the id of this connection.",
     "IMPORT-SOURCE (ON|OFF)",
@@ -62,6 +66,9 @@ const LINES: &[&str] = &[
     "    * LIB-VER: its version.",
     "SETNAME <name>",
     "    Name this connection.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+    "         [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Tell this connection when keys change that it may have cached.",
     "TRACKINGINFO",
     "    Tell the tracking state of this connection.",
     "UNBLOCK <clientid> [TIMEOUT|ERROR]",

@@ -128,7 +128,7 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
         "id={} addr={} laddr={} fd={} name={} age={age} idle={idle} flags={} db={} sub={} psub={} \
          ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} \
          obl=0 oll={} omem={output} tot-mem={memory} events={events} cmd={command} user={} \
-         redir=-1 resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} tot-net-out={} \
+         redir={} resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} tot-net-out={} \
          tot-cmds={}",
         client.id,
         client.endpoint.address,
@@ -150,6 +150,7 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
         0,
         load(&buffers.output_chunks),
         names.user,
+        client.redirect.load(Ordering::Relaxed),
         client.protocol.load(Ordering::Relaxed),
         text(&names.lib_name),
         text(&names.lib_version),

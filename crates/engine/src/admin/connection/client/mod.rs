@@ -24,8 +24,10 @@ pub static CLIENT: AdminCommand = Command::container(
     ),
     container as AdminHandler,
     &[
+        &tracking::CACHING,
         &names::CAPA,
         &names::GETNAME,
+        &tracking::GETREDIR,
         &help::HELP,
         &list::ID,
         &mode::IMPORT_SOURCE,
@@ -38,6 +40,7 @@ pub static CLIENT: AdminCommand = Command::container(
         &mode::REPLY,
         &names::SETINFO,
         &names::SETNAME,
+        &tracking::TRACKING,
         &tracking::TRACKINGINFO,
         &kill::UNBLOCK,
         &pause::UNPAUSE,

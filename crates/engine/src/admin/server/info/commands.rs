@@ -4,7 +4,6 @@ use config::rows;
 
 use super::{Source, Text};
 use crate::errorstats::ErrorStats;
-use crate::histogram::Snapshot;
 
 pub(super) fn command_stats(text: &mut Text, source: &mut Source<'_, '_>) {
     let engine = source.admin.engine;
@@ -47,12 +46,7 @@ pub(super) fn latency_stats(text: &mut Text, source: &mut Source<'_, '_>) {
     }
     let percentiles = engine.config.get(rows::LATENCY_TRACKING_INFO_PERCENTILES);
     for entry in &engine.registry.entries {
-        let mut sum = Snapshot::default();
-        for thread in engine.stats.all() {
-            if let Some(latency) = thread.commands[entry.index].latency.get() {
-                sum.add(latency);
-            }
-        }
+        let sum = engine.stats.latencies(entry.index);
         if sum.total() == 0 {
             continue;
         }

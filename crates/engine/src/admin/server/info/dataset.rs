@@ -1,27 +1,18 @@
 //! `INFO persistence`, `replication`, `cluster`, `keyspace`.
 
-use std::sync::atomic::Ordering;
-
 use config::rows;
 use store::shard::Usage;
 
 use super::{Source, Text};
 use crate::aof::LogFigures;
+use crate::engine::Engine;
+use crate::saving::SaveProgress;
 
 pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
     let engine = source.admin.engine;
     text.field("loading", u8::from(engine.is_loading()));
-    text.zeros(&["async_loading", "current_cow_peak", "current_cow_size"]);
-    text.field("current_cow_size_age", 0);
-    text.field("current_fork_perc", "0.00");
-    text.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    text.field("rdb_changes_since_last_save", engine.stats.sum(|t| &t.dirty));
-    text.field("rdb_bgsave_in_progress", 0);
-    text.field("rdb_last_save_time", engine.last_save.load(Ordering::Relaxed));
-    text.field("rdb_last_bgsave_status", "ok");
-    text.field("rdb_last_bgsave_time_sec", -1);
-    text.field("rdb_current_bgsave_time_sec", -1);
-    text.zeros(&["rdb_saves", "rdb_last_cow_size"]);
+    text.field("async_loading", 0);
+    saves(text, engine);
     let (keys_expired, keys_loaded) = engine.last_load();
     text.field("rdb_last_load_keys_expired", keys_expired);
     text.field("rdb_last_load_keys_loaded", keys_loaded);
@@ -39,13 +30,12 @@ pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
 
 /// The append-only file.
 fn log(text: &mut Text, log: &LogFigures) {
-    let seconds = |seconds: Option<u64>| seconds.map_or(-1, |seconds| seconds as i64);
     let status = |ok| if ok { "ok" } else { "err" };
     text.field("aof_enabled", u8::from(log.enabled));
     text.field("aof_rewrite_in_progress", u8::from(log.in_progress));
     text.field("aof_rewrite_scheduled", u8::from(log.scheduled));
-    text.field("aof_last_rewrite_time_sec", seconds(log.last_seconds));
-    text.field("aof_current_rewrite_time_sec", seconds(log.current_seconds));
+    text.field("aof_last_rewrite_time_sec", signed(log.last_seconds));
+    text.field("aof_current_rewrite_time_sec", signed(log.current_seconds));
     text.field("aof_last_bgrewrite_status", status(log.last_ok));
     text.field("aof_rewrites", log.rewrites);
     text.field("aof_rewrites_consecutive_failures", log.failures);
@@ -59,6 +49,36 @@ fn log(text: &mut Text, log: &LogFigures) {
         text.field("aof_pending_bio_fsync", u8::from(log.waits_for_flush));
         text.field("aof_delayed_fsync", log.delayed);
     }
+}
+
+/// The save in progress and the last one. Nothing is forked, so what Redis calls copy-on-write is
+/// what was copied for the snapshot.
+fn saves(text: &mut Text, engine: &Engine) {
+    let (figures, running) = (engine.saving.figures(), engine.saving.progress());
+    let running = running.filter(|running| running.is_background);
+    let SaveProgress { started_ms, keys_total, keys_done, copied_bytes, .. } =
+        running.unwrap_or_default();
+    let elapsed_s = engine.clock.unix_ms().saturating_sub(started_ms) / 1000;
+    let done = if keys_total == 0 { 0.0 } else { keys_done as f64 / keys_total as f64 * 100.0 };
+    text.field("current_cow_peak", copied_bytes);
+    text.field("current_cow_size", copied_bytes);
+    text.field("current_cow_size_age", 0);
+    text.field("current_fork_perc", format_args!("{done:.2}"));
+    text.field("current_save_keys_processed", keys_done);
+    text.field("current_save_keys_total", keys_total);
+    text.field("rdb_changes_since_last_save", engine.changes_since_save());
+    text.field("rdb_bgsave_in_progress", u8::from(running.is_some()));
+    text.field("rdb_last_save_time", engine.saving.last_save_s());
+    text.field("rdb_last_bgsave_status", if engine.saving.has_failed() { "err" } else { "ok" });
+    text.field("rdb_last_bgsave_time_sec", signed(figures.took_s));
+    text.field("rdb_current_bgsave_time_sec", signed(running.map(|_| elapsed_s)));
+    text.field("rdb_saves", figures.saves);
+    text.field("rdb_last_cow_size", figures.copied_bytes);
+}
+
+/// A number of seconds, -1 if there is none.
+fn signed(seconds: Option<u64>) -> i64 {
+    seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(-1)
 }
 
 pub(super) fn replication(text: &mut Text, source: &mut Source<'_, '_>) {

@@ -7,6 +7,7 @@ use config::rows;
 use super::text::human;
 use super::{Source, Text};
 use crate::admin::server::memory::figures::{difference, percent, ratio};
+use crate::engine::Engine;
 
 pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
     let (engine, figures) = (source.admin.engine, &source.figures);
@@ -27,7 +28,7 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("allocator_resident", os.resident);
     text.field("allocator_muzzy", os.muzzy);
     text.bytes("total_system_memory", os.system_total);
-    scripts(text);
+    scripts(text, engine);
     let limit = engine.config.get(rows::MAXMEMORY);
     text.bytes("maxmemory", limit);
     let policy = engine.config.show(config::Parameter::id(rows::MAXMEMORY_POLICY));
@@ -55,19 +56,18 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("lazyfreed_objects", engine.lazy_freed.load(Ordering::Relaxed));
 }
 
-/// Scripts and functions hold nothing yet.
-fn scripts(text: &mut Text) {
-    text.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    text.field("used_memory_lua_human", human(0));
-    text.zeros(&[
-        "used_memory_scripts_eval",
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-        "used_memory_vm_functions",
-        "used_memory_vm_total",
-    ]);
-    text.field("used_memory_vm_total_human", human(0));
-    text.zeros(&["used_memory_functions", "used_memory_scripts"]);
-    text.field("used_memory_scripts_human", human(0));
+/// What interpreters and the texts of scripts hold.
+fn scripts(text: &mut Text, engine: &Engine) {
+    let (interpreters, cache) = (engine.scripting.interpreter_bytes(), &engine.scripting.cache);
+    text.field("used_memory_lua", interpreters);
+    text.field("used_memory_vm_eval", interpreters);
+    text.field("used_memory_lua_human", human(interpreters));
+    text.field("used_memory_scripts_eval", cache.bytes());
+    text.field("number_of_cached_scripts", cache.len());
+    text.zeros(&["number_of_functions", "number_of_libraries", "used_memory_vm_functions"]);
+    text.field("used_memory_vm_total", interpreters);
+    text.field("used_memory_vm_total_human", human(interpreters));
+    text.zeros(&["used_memory_functions"]);
+    text.field("used_memory_scripts", cache.bytes());
+    text.field("used_memory_scripts_human", human(cache.bytes()));
 }

@@ -83,7 +83,7 @@ pub(super) fn clients(text: &mut Text, source: &mut Source<'_, '_>) {
     let output = most(|b| b.output.load(Ordering::Relaxed));
     text.field("client_recent_max_output_buffer", output);
     text.field("blocked_clients", with(ClientFlags::BLOCKED));
-    text.field("tracking_clients", 0);
+    text.field("tracking_clients", engine.trackers.len());
     text.field("pubsub_clients", with(ClientFlags::PUBSUB));
     text.field("watching_clients", with(ClientFlags::WATCHING));
     text.field("clients_in_timeout_table", 0);

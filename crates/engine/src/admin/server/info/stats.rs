@@ -34,13 +34,9 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("expired_time_cap_reached_count", 0);
     let expire_ms = engine.expire_us.load(Ordering::Relaxed) / 1000;
     text.field("expire_cycle_cpu_milliseconds", expire_ms);
-    text.zeros(&[
-        "evicted_keys",
-        "evicted_clients",
-        "evicted_scripts",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    text.zeros(&["evicted_keys", "evicted_clients"]);
+    text.field("evicted_scripts", engine.scripting.cache.evicted());
+    text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.field("keyspace_hits", stats.sum(|t| &t.hits));
     text.field("keyspace_misses", stats.sum(|t| &t.misses));
     text.field("pubsub_channels", engine.pubsub.count(Kind::Channel));
@@ -57,11 +53,11 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    text.field("tracking_total_keys", engine.store.tracked_keys());
+    text.field("tracking_total_items", engine.store.tracked_pairs());
+    text.field("tracking_total_prefixes", engine.trackers.prefixes());
+    text.field("unexpected_error_replies", 0);
     text.field("total_error_replies", stats.sum(|t| &t.error_replies));
     text.field("dump_payload_sanitizations", stats.sum(|t| &t.sanitized));
     text.field("total_reads_processed", stats.sum(|t| &t.reads));

@@ -14,6 +14,8 @@ pub(in crate::admin::server) struct Figures {
     pub(in crate::admin::server) peak: u64,
     pub(in crate::admin::server) startup: u64,
     pub(in crate::admin::server) clients: u64,
+    /// Texts of scripts.
+    scripts: u64,
     pub(in crate::admin::server) databases: Vec<Usage>,
 }
 
@@ -35,6 +37,7 @@ impl Figures {
             peak: engine.used_memory_peak.load(Ordering::Relaxed),
             startup: engine.startup_memory.load(Ordering::Relaxed),
             clients: engine.clients.all().iter().map(|client| buffers(client)).sum(),
+            scripts: engine.scripting.cache.bytes(),
             databases: admin.cx.db.usage(),
         }
     }
@@ -48,7 +51,7 @@ impl Figures {
     }
 
     pub(in crate::admin::server) fn overhead(&self) -> u64 {
-        self.startup + self.clients + self.tables()
+        self.startup + self.clients + self.scripts + self.tables()
     }
 
     pub(in crate::admin::server) fn dataset(&self) -> u64 {
@@ -72,7 +75,7 @@ impl Figures {
             ("clients.normal", self.clients),
             ("cluster.links", 0),
             ("aof.buffer", 0),
-            ("lua.caches", 0),
+            ("lua.caches", self.scripts),
             ("functions.caches", 0),
             ("overhead.db.hashtable.lut", self.tables()),
             ("overhead.db.hashtable.rehashing", 0),

@@ -1,0 +1,62 @@
+//! Scripts: what threads share about them, and how one is run.
+//!
+//! A script locks the shards of the keys that it declares, as any command does, and takes those of
+//! further keys as it comes to them, without waiting. Where it would have to wait, what it has done
+//! is taken back and it begins again under all locks ([`run`]; docs/scripts.md). Its commands are
+//! executed by [`host`]. One that takes long is *busy* ([`busy`]).
+
+pub(crate) mod busy;
+mod host;
+mod program;
+mod run;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use script::{Interpreter, ScriptCache};
+
+use busy::Busy;
+
+pub(crate) use program::{Prepare, Ready, add, by_digest, by_text};
+
+/// What all threads share about scripts.
+#[derive(Debug)]
+pub(crate) struct Scripting {
+    /// The scripts that the server knows.
+    pub(crate) cache: ScriptCache,
+    /// Scripts that take long.
+    pub(crate) busy: Busy,
+    /// Bytes that each thread's interpreter takes.
+    memory: Vec<AtomicU64>,
+    /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: commands that are not for scripts are allowed in them.
+    pub(crate) allows_all: AtomicBool,
+}
+
+impl Scripting {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self {
+            cache: ScriptCache::default(),
+            busy: Busy::default(),
+            memory: (0..threads).map(|_| AtomicU64::new(0)).collect(),
+            allows_all: AtomicBool::new(false),
+        }
+    }
+
+    /// Bytes that all interpreters take.
+    pub(crate) fn interpreter_bytes(&self) -> u64 {
+        self.memory.iter().map(|bytes| bytes.load(Ordering::Relaxed)).sum()
+    }
+
+    fn note_memory(&self, thread: usize, interpreter: &Interpreter) {
+        if let Some(bytes) = self.memory.get(thread) {
+            bytes.store(interpreter.used_memory() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A thread's interpreter, made when its first script comes.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) interpreter: Interpreter,
+    /// The number of flushes when it was made.
+    flushes: u64,
+}

@@ -1,0 +1,94 @@
+//! Scripts that take longer than `busy-reply-threshold`: they are listed here, so that other
+//! clients can be told, and one of them can end it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use command::CommandError;
+use parking_lot::Mutex;
+
+/// A script that takes long.
+#[derive(Debug, Default)]
+pub(crate) struct Overdue {
+    /// Somebody wants it to end.
+    pub(crate) killed: AtomicBool,
+    /// It has changed the dataset, so it can no longer be ended.
+    pub(crate) has_written: AtomicBool,
+    /// It is a function, which another command ends.
+    pub(crate) is_function: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Busy {
+    /// How many there are: asked before every command.
+    count: AtomicU32,
+    list: Mutex<Vec<Arc<Overdue>>>,
+}
+
+const NOT_BUSY: CommandError =
+    CommandError::State(std::borrow::Cow::Borrowed(b"NOTBUSY No scripts in execution right now."));
+const UNKILLABLE: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
+    b"UNKILLABLE Sorry the script already executed write commands against the dataset. You can \
+      either wait the script termination or kill the server in a hard way using the SHUTDOWN \
+      NOSAVE command.",
+));
+
+impl Busy {
+    /// Whether some script takes long.
+    #[inline]
+    pub(crate) fn is_any(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 0
+    }
+
+    /// What other clients are told.
+    #[cold]
+    pub(crate) fn error(&self) -> CommandError {
+        let is_function = self.list.lock().first().is_some_and(|overdue| overdue.is_function);
+        let command = if is_function { "FUNCTION KILL" } else { "SCRIPT KILL" };
+        CommandError::state(format!(
+            "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
+        ))
+    }
+
+    pub(super) fn add(&self, overdue: Arc<Overdue>) {
+        self.list.lock().push(overdue);
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove(&self, overdue: &Arc<Overdue>) {
+        self.list.lock().retain(|other| !Arc::ptr_eq(other, overdue));
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are.
+    ///
+    /// # Errors
+    /// If there is none, or all have written.
+    pub(crate) fn kill(&self, functions: bool) -> Result<(), CommandError> {
+        let list = self.list.lock();
+        if list.is_empty() {
+            return Err(NOT_BUSY);
+        }
+        let mut ours = list.iter().filter(|overdue| overdue.is_function == functions).peekable();
+        if ours.peek().is_none() {
+            return Err(self.other_kind(functions));
+        }
+        let mut ended = false;
+        for overdue in ours {
+            if !overdue.has_written.load(Ordering::Acquire) {
+                overdue.killed.store(true, Ordering::Release);
+                ended = true;
+            }
+        }
+        if ended { Ok(()) } else { Err(UNKILLABLE) }
+    }
+
+    /// What the command is told that ends the other kind.
+    fn other_kind(&self, functions: bool) -> CommandError {
+        let command = if functions { "SCRIPT KILL" } else { "FUNCTION KILL" };
+        CommandError::state(format!(
+            "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
+        ))
+    }
+}

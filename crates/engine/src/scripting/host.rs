@@ -1,0 +1,302 @@
+//! What a script's `redis.call` reaches: the commands, under the script's locks.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use command::{CommandError, Cx, Flags};
+use resp::{Args, Reply};
+use script::{Host, Stop, Verdict};
+use store::Keyspace;
+use store::effects::Interest;
+
+use super::busy::Overdue;
+use super::program::Program;
+use crate::admin::AdminCx;
+use crate::blocking::write_denied;
+use crate::call::{handle, log_verbatim};
+use crate::engine::Engine;
+use crate::monitor::Origin;
+use crate::platform::LogLevel;
+use crate::pubsub::Kind;
+use crate::registry::{Entry, Exec, Locks};
+use crate::session::Session;
+use crate::thread::ThreadContext;
+
+/// What a script is run with.
+pub(super) struct ScriptHost<'r, 'k> {
+    pub(super) engine: &'r Engine,
+    pub(super) session: &'r mut Session,
+    pub(super) thread: &'r mut ThreadContext,
+    /// The database that the session has outside.
+    pub(super) db: usize,
+    /// The locks, the effects, the time: frozen at the script's beginning.
+    pub(super) keys: Keyspace<'k>,
+    pub(super) program: &'r Program,
+    /// The command line that runs it.
+    pub(super) args: Args<'r>,
+    /// Memory was above its limit when the script began.
+    pub(super) above_limit: bool,
+    /// Whether the script has changed the dataset.
+    pub(super) has_written: bool,
+    /// What `redis.set_repl` chose: bit 0 the file, bit 1 replicas.
+    pub(super) targets: u8,
+    /// Shards that the script came to without having declared them.
+    pub(super) strays: usize,
+    /// Why the script was stopped.
+    pub(super) stopped: Option<Cause>,
+    /// What is sent when the script has ended.
+    pub(super) messages: Vec<(Kind, Box<[u8]>, Box<[u8]>)>,
+    pub(super) lines: Vec<(LogLevel, Vec<u8>)>,
+    pub(super) started_ns: u64,
+    pub(super) overdue: Option<Arc<Overdue>>,
+}
+
+/// Why the engine stopped a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It needs locks that it cannot get where it is.
+    MoreLocks,
+    /// Somebody ended it.
+    Killed,
+}
+
+const UNKNOWN: &str = "ERR Unknown Redis command called from script";
+const ARITY: &str = "ERR Wrong number of args calling Redis command from script";
+const FORBIDDEN: &str = "ERR This Redis command is not allowed from script";
+const READ_ONLY: &str = "ERR Write commands are not allowed from read-only scripts.";
+
+/// Administrative commands that change nothing that a script which begins again would change twice,
+/// and need no locks.
+const HARMLESS: &[&str] = &["echo", "ping", "publish", "select", "spublish", "time", "lastsave"];
+
+impl Host for ScriptHost<'_, '_> {
+    fn call(&mut self, args: Args<'_>, reply: &mut Reply) -> Result<(), Stop> {
+        let Ok(entry) = self.engine.registry.resolve(args) else {
+            self.refuse(None, &CommandError::state(UNKNOWN), reply);
+            return Ok(());
+        };
+        if let Err(error) = self.check(entry, args) {
+            self.refuse(Some(entry), &error, reply);
+            return Ok(());
+        }
+        if !self.reach(entry, args) {
+            self.stopped = Some(Cause::MoreLocks);
+            return Err(Stop);
+        }
+        match message_kind(entry) {
+            Some(kind) => self.publish(entry, kind, args, reply),
+            None => self.execute(entry, args, reply),
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Verdict {
+        let elapsed_ns = self.engine.clock.monotonic_ns().saturating_sub(self.started_ns);
+        let threshold_ms = self.engine.config.get(config::rows::BUSY_REPLY_THRESHOLD);
+        let threshold_ns = (threshold_ms.unsigned_abs()).saturating_mul(1_000_000);
+        if threshold_ms == 0 || elapsed_ns < threshold_ns {
+            return Verdict::Continue;
+        }
+        let overdue = match &self.overdue {
+            Some(overdue) => overdue,
+            None => self.begin_busy(elapsed_ns),
+        };
+        if overdue.killed.load(Ordering::Acquire) {
+            self.stopped = Some(Cause::Killed);
+            return Verdict::Stop;
+        }
+        Verdict::Continue
+    }
+
+    fn log(&mut self, level: u8, line: &[u8]) {
+        let level = match level {
+            0 => LogLevel::Debug,
+            1 => LogLevel::Verbose,
+            2 => LogLevel::Notice,
+            _ => LogLevel::Warning,
+        };
+        self.lines.push((level, line.to_vec()));
+    }
+
+    fn set_propagation(&mut self, targets: u8) {
+        self.targets = targets;
+    }
+
+    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool> {
+        let entry = self.engine.registry.resolve(args).ok()?;
+        entry.spec.accepts(args.len()).then_some(true)
+    }
+}
+
+impl ScriptHost<'_, '_> {
+    /// Whether the script may call the command now.
+    fn check(&self, entry: &Entry, args: Args<'_>) -> Result<(), CommandError> {
+        if !entry.spec.accepts(args.len()) {
+            return Err(CommandError::state(ARITY));
+        }
+        let scripting = &self.engine.scripting;
+        if entry.has(Flags::NOSCRIPT) && !scripting.allows_all.load(Ordering::Relaxed) {
+            return Err(CommandError::state(FORBIDDEN));
+        }
+        if matches!(entry.exec, Exec::Transaction | Exec::Script(_)) {
+            return Err(CommandError::state(FORBIDDEN));
+        }
+        let writes = entry.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
+        if self.program.read_only && writes {
+            return Err(CommandError::state(READ_ONLY));
+        }
+        let judged = !self.program.flags.has(script::Flags::ALLOW_OOM) && !self.has_written;
+        if self.above_limit && judged && entry.has(Flags::DENYOOM) {
+            return Err(CommandError::OUT_OF_MEMORY);
+        }
+        if !self.engine.config.get(config::rows::LUA_UNDECLARED_KEYS) {
+            self.check_declared(entry, args)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a key that the script has not declared.
+    #[cold]
+    fn check_declared(&self, entry: &Entry, args: Args<'_>) -> Result<(), CommandError> {
+        let declared =
+            |key: &[u8]| (0..self.program.keys).any(|i| self.program.key(self.args, i) == key);
+        let mut undeclared = None;
+        entry.keys(args, |key| {
+            if !declared(key) {
+                undeclared.get_or_insert(key);
+            }
+        });
+        let reaches = entry.locks == Locks::All
+            || entry.has(Flags::KEYSPACE_WALK)
+            || entry.reaches_anywhere(args);
+        match undeclared {
+            Some(key) => {
+                let before = "ERR Script attempted to access a key that it did not declare: '";
+                Err(CommandError::quoting(before, key, "'"))
+            }
+            None if reaches => {
+                let text = "ERR Script attempted to access keys that it did not declare";
+                Err(CommandError::state(text))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Locks what the command needs and the script does not hold. False if that cannot be done
+    /// without waiting.
+    fn reach(&mut self, entry: &Entry, args: Args<'_>) -> bool {
+        if self.keys.is_all_locked() {
+            return true;
+        }
+        let wants_all = entry.locks == Locks::All
+            || entry.has(Flags::KEYSPACE_WALK)
+            || entry.reaches_anywhere(args)
+            || (matches!(entry.exec, Exec::Admin(_)) && !HARMLESS.contains(&entry.full_name));
+        if wants_all {
+            return false;
+        }
+        let (keys, strays) = (&mut self.keys, &mut self.strays);
+        let mut free = true;
+        entry.keys(args, |key| {
+            if free && !keys.covers(key) {
+                *strays += 1;
+                free = keys.try_lock_key(key);
+            }
+        });
+        let waits = free && self.engine.store.waiters() > 0 && entry.has(Flags::WRITE);
+        free && !(waits && self.keys.has_wide_waiters())
+    }
+
+    /// Notes a message, to be sent when the script has ended: it may begin again before.
+    fn publish(&mut self, entry: &Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
+        let (channel, text) = (&args[1], &args[2]);
+        reply.integer(self.engine.pubsub.reach(kind, channel) as i64);
+        self.messages.push((kind, channel.into(), text.into()));
+        if self.keys.effects.interest.wants_any(Interest::MONITOR) {
+            self.engine.show_command(entry, args, self.session.db(), Origin::Script);
+        }
+        self.tally(entry, false);
+    }
+
+    fn execute(&mut self, entry: &'static Entry, args: Args<'_>, reply: &mut Reply) {
+        let db = self.session.db();
+        let thread = self.thread.index;
+        let keyspace = self.keys.lend(db);
+        let dirty = keyspace.effects.dirty;
+        keyspace.effects.next_command();
+        let interest = keyspace.effects.interest;
+        if self.targets == 0 {
+            keyspace.effects.interest = interest.without(Interest::LOG);
+        }
+        let mark = reply.mark();
+        let cx =
+            Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
+        let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
+        admin.in_transaction = true;
+        let result = handle(entry, &mut admin);
+        if admin.cx.db.effects.interest.wants_any(Interest::MONITOR) {
+            self.engine.show_command(entry, args, db, Origin::Script);
+        }
+        if let Some(wait) = admin.cx.db.effects.wait.take() {
+            write_denied(admin.cx.reply, wait.denied);
+        }
+        let effects = &mut *admin.cx.db.effects;
+        let changed = effects.dirty > dirty;
+        if changed {
+            log_verbatim(effects, db, args);
+        }
+        effects.interest = interest;
+        drop(admin);
+        if changed && !self.has_written {
+            self.has_written = true;
+            if let Some(overdue) = &self.overdue {
+                overdue.has_written.store(true, Ordering::Release);
+            }
+        }
+        self.tally(entry, result.is_err());
+        if let Err(error) = result {
+            reply.rollback(mark);
+            self.engine.fail(&error, reply, thread);
+        }
+    }
+
+    /// Counts a command; what is remarkable of it is written down for the script as a whole.
+    fn tally(&mut self, entry: &Entry, failed: bool) {
+        let nanos = self.thread.lap(&*self.engine.clock);
+        self.engine.count(entry, nanos, failed, self.thread.index);
+    }
+
+    /// Answers and counts a command that is not executed.
+    #[cold]
+    fn refuse(&self, entry: Option<&Entry>, error: &CommandError, reply: &mut Reply) {
+        if let Some(entry) = entry {
+            self.engine.stats.thread(self.thread.index).commands[entry.index].rejected.add(1);
+        }
+        self.engine.fail(error, reply, self.thread.index);
+    }
+
+    /// From now on other clients are told that the server is busy.
+    #[cold]
+    fn begin_busy(&mut self, elapsed_ns: u64) -> &Arc<Overdue> {
+        let text = format!(
+            "Slow script detected: still in execution after {} milliseconds. You can try killing \
+             the script using the SCRIPT KILL command. Script name is: {}.",
+            elapsed_ns / 1_000_000,
+            String::from_utf8_lossy(&self.program.name()),
+        );
+        self.engine.platform.log(LogLevel::Warning, &text);
+        let overdue = Arc::new(Overdue::default());
+        overdue.has_written.store(self.has_written, Ordering::Relaxed);
+        self.engine.scripting.busy.add(overdue.clone());
+        self.overdue.insert(overdue)
+    }
+}
+
+/// What kind of channel a command publishes to, if it does.
+fn message_kind(entry: &Entry) -> Option<Kind> {
+    match entry.full_name {
+        "publish" => Some(Kind::Channel),
+        "spublish" => Some(Kind::Shard),
+        _ => None,
+    }
+}

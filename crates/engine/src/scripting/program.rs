@@ -1,0 +1,178 @@
+//! What `EVAL` and its kin run: a code with its flags, and where its arguments are.
+
+use std::sync::Arc;
+
+use command::CommandError;
+use resp::Args;
+use script::{Flags, Interpreter, Origin, Script, Sha};
+
+use crate::engine::Engine;
+
+/// What finds the code that a command line names, and compiles it on this thread.
+pub(crate) type Prepare = fn(&Engine, &mut Interpreter, Args<'_>) -> Result<Ready, CommandError>;
+
+/// What a command that needs the interpreter comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Ready {
+    /// A program is to be run.
+    Run(Program),
+    /// All is done, and this is the answer, a bulk string.
+    Answer(Vec<u8>),
+}
+
+/// The code of a program.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    /// A script.
+    Script(Arc<Script>),
+}
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) code: Code,
+    /// It must not write: it says so, or the command did.
+    pub(crate) read_only: bool,
+    pub(crate) flags: Flags,
+    /// The argument that is the first key.
+    pub(crate) first: usize,
+    /// Number of keys.
+    pub(crate) keys: usize,
+}
+
+impl Program {
+    /// Puts a program together.
+    ///
+    /// # Errors
+    /// If the number of keys is none, or a command that does not write names a code that may.
+    pub(crate) fn new(
+        code: Code,
+        flags: Flags,
+        args: Args<'_>,
+        keys: usize,
+        read_only: bool,
+    ) -> Result<Self, CommandError> {
+        debug_assert!(keys + FIRST_KEY <= args.len());
+        let promises = flags.has(Flags::NO_WRITES);
+        if read_only && !promises && !flags.has(Flags::COMPATIBLE) {
+            let text = "ERR Can not execute a script with write flag using *_ro command.";
+            return Err(CommandError::state(text));
+        }
+        Ok(Self { code, read_only: read_only || promises, flags, first: FIRST_KEY, keys })
+    }
+
+    /// What the code is called in error texts: a script by its digest.
+    pub(crate) fn name(&self) -> Vec<u8> {
+        match &self.code {
+            Code::Script(script) => script.sha.hex().to_vec(),
+        }
+    }
+
+    /// Whether it is known to need all locks.
+    pub(crate) fn reaches(&self) -> bool {
+        let Code::Script(script) = &self.code;
+        script.reaches.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Notes that it needs all locks from now on.
+    pub(crate) fn note_reach(&self) {
+        let Code::Script(script) = &self.code;
+        script.reaches.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// The argument that is the key of this index.
+    pub(crate) fn key<'a>(&self, args: Args<'a>, index: usize) -> &'a [u8] {
+        args.get(self.first + index).unwrap_or_default()
+    }
+}
+
+/// Where keys begin, after the command's name, the code and the number of keys.
+const FIRST_KEY: usize = 3;
+
+/// Reads the number of keys.
+///
+/// # Errors
+/// If it is no number, or there are not so many arguments.
+pub(crate) fn key_count(args: Args<'_>) -> Result<usize, CommandError> {
+    let number = args.get(2).and_then(stdx::num::parse_i64).ok_or(CommandError::NOT_INTEGER)?;
+    if number > (args.len() - FIRST_KEY) as i64 {
+        let text = "ERR Number of keys can't be greater than number of args";
+        return Err(CommandError::request(text));
+    }
+    let text = "ERR Number of keys can't be negative";
+    usize::try_from(number).map_err(|_| CommandError::request(text))
+}
+
+/// `EVAL`, `EVAL_RO`.
+pub(crate) fn by_text(
+    engine: &Engine,
+    interpreter: &mut Interpreter,
+    args: Args<'_>,
+    read_only: bool,
+) -> Result<Ready, CommandError> {
+    let keys = key_count(args)?;
+    let text = args.get(1).unwrap_or_default();
+    let sha = Sha::of(text);
+    let script = match interpreter.find(&sha) {
+        Some(script) => {
+            engine.scripting.cache.touch(&script);
+            script
+        }
+        None => add(engine, interpreter, text, sha, Origin::Evaluated)?,
+    };
+    let flags = script.flags;
+    Program::new(Code::Script(script), flags, args, keys, read_only).map(Ready::Run)
+}
+
+/// `EVALSHA`, `EVALSHA_RO`.
+pub(crate) fn by_digest(
+    engine: &Engine,
+    interpreter: &mut Interpreter,
+    args: Args<'_>,
+    read_only: bool,
+) -> Result<Ready, CommandError> {
+    const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
+    let keys = key_count(args)?;
+    let sha = args.get(1).and_then(Sha::parse);
+    let sha = sha.ok_or_else(|| CommandError::state(NO_SCRIPT))?;
+    let script = match interpreter.find(&sha) {
+        Some(script) => {
+            engine.scripting.cache.touch(&script);
+            script
+        }
+        None => {
+            let script = engine.scripting.cache.find(&sha);
+            let script = script.ok_or_else(|| CommandError::state(NO_SCRIPT))?;
+            compile(interpreter, &script)?;
+            script
+        }
+    };
+    let flags = script.flags;
+    Program::new(Code::Script(script), flags, args, keys, read_only).map(Ready::Run)
+}
+
+/// Adds a script that compiles.
+///
+/// # Errors
+/// If it does not, or its first line is wrong.
+pub(crate) fn add(
+    engine: &Engine,
+    interpreter: &mut Interpreter,
+    text: &[u8],
+    sha: Sha,
+    origin: Origin,
+) -> Result<Arc<Script>, CommandError> {
+    let script = match engine.scripting.cache.find(&sha) {
+        Some(script) => script,
+        None => Arc::new(Script::parse(text, sha).map_err(|e| CommandError::Request(e.0.into()))?),
+    };
+    compile(interpreter, &script)?;
+    Ok(engine.scripting.cache.add(script, origin))
+}
+
+fn compile(interpreter: &mut Interpreter, script: &Arc<Script>) -> Result<(), CommandError> {
+    interpreter.compile(script).map_err(|message| {
+        let before = b"ERR Error compiling script (new function): ".as_slice();
+        CommandError::Request([before, &message].concat().into())
+    })
+}

@@ -1,0 +1,410 @@
+//! Running a program: locks, the script itself, what follows from it.
+
+use command::{CommandError, Flags};
+use resp::{Args, Reply};
+use script::{Failure, Place};
+use script::{Inputs, Limits, RunError};
+use stdx::rng::Rng;
+use store::effects::{Interest, Propagation};
+use store::{Held, Keyspace};
+
+use super::Local;
+use super::host::{Cause, ScriptHost};
+use super::program::{Code, Prepare, Program, Ready};
+use crate::admin::AdminCx;
+use crate::call::{Call, Flow, log_bracket};
+use crate::engine::{Engine, FERRITE_VERSION, REDIS_VERSION};
+use crate::monitor::Origin;
+use crate::session::Session;
+use crate::thread::ThreadContext;
+
+/// A script that came to so many shards without having declared them takes all locks from then on:
+/// noting what it changes would cost more.
+const STRAYS_MAX: usize = 32;
+
+const IDENTITY: script::api::Identity = script::api::Identity {
+    redis_version: REDIS_VERSION,
+    name: "ferrite",
+    version: FERRITE_VERSION,
+};
+
+/// How a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With a value.
+    Well,
+    /// With an error, which is in the reply, and counted.
+    Failed,
+}
+
+/// How one attempt at a script ended.
+enum Attempt {
+    Done(Ended),
+    /// It must begin again under all locks.
+    Again,
+}
+
+impl Engine {
+    /// A command that needs the interpreter: runs and counts it.
+    pub(crate) fn call_script(
+        &self,
+        call: Call<'_>,
+        prepare: Prepare,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Flow {
+        let (started_ns, mark, before) = (thread.tick_ns(), reply.mark(), reply.len());
+        self.show_script(call, session);
+        let outcome = self.run_script(call, prepare, session, reply, thread);
+        let written = reply.len() - before;
+        self.account_script(call, started_ns, &outcome, written, session, thread);
+        if let Err(error) = outcome {
+            reply.rollback(mark);
+            self.fail(&error, reply, thread.index);
+        }
+        Flow::Continue
+    }
+
+    /// The same, as a part of a transaction.
+    pub(crate) fn run_queued_script(
+        &self,
+        call: Call<'_>,
+        prepare: Prepare,
+        admin: &mut AdminCx<'_>,
+        thread: &mut ThreadContext,
+    ) {
+        let (mark, before) = (admin.cx.reply.mark(), admin.cx.reply.len());
+        let started_ns = thread.tick_ns();
+        self.show_script(call, admin.session);
+        let outcome = self.run_script_queued(prepare, admin, thread);
+        let written = admin.cx.reply.len() - before;
+        self.account_script(call, started_ns, &outcome, written, admin.session, thread);
+        if let Err(error) = outcome {
+            admin.cx.reply.rollback(mark);
+            self.fail(&error, admin.cx.reply, thread.index);
+        }
+    }
+
+    /// Counts a script with all that its commands took, which count besides.
+    fn account_script(
+        &self,
+        call: Call<'_>,
+        started_ns: u64,
+        outcome: &Result<Ended, CommandError>,
+        reply: usize,
+        session: &Session,
+        thread: &mut ThreadContext,
+    ) {
+        thread.lap(&*self.clock);
+        let nanos = thread.tick_ns().saturating_sub(started_ns);
+        self.stats.thread(thread.index).lock_nanos_max.max(nanos);
+        let failed = *outcome != Ok(Ended::Well);
+        self.account_for(call, nanos, failed, reply, session, thread.index);
+    }
+
+    /// Who monitors sees a script before its commands.
+    fn show_script(&self, call: Call<'_>, session: &Session) {
+        if self.store.interest().wants(Interest::MONITOR) && !call.entry.has(Flags::ADMIN) {
+            let by = Origin::Client(&session.handle.endpoint);
+            self.show_line(call.entry, call.args, session.db(), by);
+        }
+    }
+
+    /// Runs what `EVAL` and its kin name, with locks of its own.
+    pub(crate) fn run_script(
+        &self,
+        call: Call<'_>,
+        prepare: Prepare,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Result<Ended, CommandError> {
+        let started_ns = thread.tick_ns();
+        let mut local = self.interpreter(thread)?;
+        let outcome =
+            self.ready_line(prepare, &mut local, call.args).and_then(|ready| match ready {
+                Ready::Run(program) => {
+                    let above_limit = self.admit_script(&program)?;
+                    let line = Line { args: call.args, program: &program, above_limit, started_ns };
+                    Ok(self.run_locked(&local, line, session, reply, thread))
+                }
+                Ready::Answer(text) => {
+                    reply.bulk(&text);
+                    Ok(Ended::Well)
+                }
+            });
+        self.scripting.note_memory(thread.index, &local.interpreter);
+        thread.scripts = Some(local);
+        outcome
+    }
+
+    fn ready_line(
+        &self,
+        prepare: Prepare,
+        local: &mut Local,
+        args: Args<'_>,
+    ) -> Result<Ready, CommandError> {
+        prepare(self, &mut local.interpreter, args)
+    }
+
+    /// The thread's interpreter, for as long as a script runs.
+    fn interpreter(&self, thread: &mut ThreadContext) -> Result<Box<Local>, CommandError> {
+        let flushes = self.scripting.cache.flushes();
+        let mut local = match thread.scripts.take().filter(|local| local.flushes == flushes) {
+            Some(local) => local,
+            None => {
+                let interpreter = script::Interpreter::new(IDENTITY, thread.rng.next_u64());
+                let interpreter = interpreter.map_err(|error| {
+                    CommandError::state(format!("ERR cannot make an interpreter: {error}"))
+                })?;
+                Box::new(Local { interpreter, flushes })
+            }
+        };
+        let memory = self.config.get(config::rows::LUA_MEMORY_LIMIT) as usize;
+        local.interpreter.set_limits(Limits { memory });
+        Ok(local)
+    }
+
+    /// Whether a program may run at all now. Returns whether memory is above its limit.
+    fn admit_script(&self, program: &Program) -> Result<bool, CommandError> {
+        let limit = self.config.get(config::rows::MAXMEMORY);
+        let above = limit > 0 && self.above_limit(limit);
+        let flags = program.flags;
+        let judged_alone = flags.has(script::Flags::COMPATIBLE);
+        let may = program.read_only || flags.has(script::Flags::ALLOW_OOM) || judged_alone;
+        if above && !may {
+            return Err(CommandError::OUT_OF_MEMORY);
+        }
+        Ok(above)
+    }
+
+    fn run_locked(
+        &self,
+        local: &Local,
+        line: Line<'_>,
+        session: &mut Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Ended {
+        let scope = self.scope(session, thread);
+        let mut effects = std::mem::take(&mut thread.effects);
+        let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
+        let mut held = self.lock_declared(line);
+        let result = loop {
+            effects.interest = self.store.interest();
+            let mut keys = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
+            if !keys.is_all_locked() {
+                keys.begin_undo();
+            }
+            log_bracket(keys.effects, scope.db, b"MULTI");
+            let mut host = ScriptHost::new(self, line, session, thread, keys);
+            let attempt = attempt(local, &mut host, reply);
+            let mut keys = host.finish();
+            match attempt {
+                Attempt::Done(result) => {
+                    keys.end_undo();
+                    keys.effects.end_bracket(scope.db);
+                    self.serve_waiters(&mut keys, thread.index);
+                    self.route(keys.effects, session.id());
+                    break result;
+                }
+                Attempt::Again => {
+                    keys.undo();
+                    drop(keys);
+                    line.program.note_reach();
+                    held = Held::all(&self.store);
+                }
+            }
+        };
+        thread.effects = effects;
+        thread.rng = rng;
+        if !thread.effects.ready_later.is_empty() {
+            self.serve_later(scope.now, &mut thread.effects, thread.index);
+        }
+        self.settle(thread);
+        result
+    }
+
+    /// Locks what a program declares, or everything if that is known to be too little.
+    fn lock_declared(&self, line: Line<'_>) -> Held<'_> {
+        let Line { args, program, .. } = line;
+        if program.reaches() {
+            return Held::all(&self.store);
+        }
+        let position = |index| self.store.position(program.key(args, index));
+        let held = match program.keys {
+            0 => Held::none(),
+            1 => Held::one(&self.store, position(0)),
+            count => Held::keys(&self.store, (0..count).map(position)),
+        };
+        if self.store.waiters() > 0 && held.has_wide_waiters() {
+            drop(held);
+            return Held::all(&self.store);
+        }
+        held
+    }
+
+    /// Runs a program inside a transaction, which holds all locks.
+    fn run_script_queued(
+        &self,
+        prepare: Prepare,
+        admin: &mut AdminCx<'_>,
+        thread: &mut ThreadContext,
+    ) -> Result<Ended, CommandError> {
+        let started_ns = thread.tick_ns();
+        let mut local = self.interpreter(thread)?;
+        let args = admin.cx.args;
+        let outcome = self.ready_line(prepare, &mut local, args).and_then(|ready| match ready {
+            Ready::Run(program) => {
+                let above_limit = self.admit_script(&program)?;
+                let line = Line { args, program: &program, above_limit, started_ns };
+                let keys = admin.cx.db.lend(admin.session.db());
+                let mut host = ScriptHost::new(self, line, admin.session, thread, keys);
+                let attempt = attempt(&local, &mut host, admin.cx.reply);
+                drop(host.finish());
+                match attempt {
+                    Attempt::Done(ended) => Ok(ended),
+                    Attempt::Again => unreachable!("a transaction with a script holds all locks"),
+                }
+            }
+            Ready::Answer(text) => {
+                admin.cx.reply.bulk(&text);
+                Ok(Ended::Well)
+            }
+        });
+        self.scripting.note_memory(thread.index, &local.interpreter);
+        thread.scripts = Some(local);
+        // What the script's commands log is in its place already.
+        admin.cx.db.effects.propagation = Propagation::Rewritten;
+        outcome
+    }
+}
+
+/// A command line that runs a program.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'r> {
+    pub(super) args: Args<'r>,
+    pub(super) program: &'r Program,
+    pub(super) above_limit: bool,
+    pub(super) started_ns: u64,
+}
+
+impl<'r, 'k> ScriptHost<'r, 'k> {
+    fn new(
+        engine: &'r Engine,
+        line: Line<'r>,
+        session: &'r mut Session,
+        thread: &'r mut ThreadContext,
+        keys: Keyspace<'k>,
+    ) -> Self {
+        Self {
+            engine,
+            db: session.db(),
+            session,
+            thread,
+            keys,
+            program: line.program,
+            args: line.args,
+            above_limit: line.above_limit,
+            has_written: false,
+            targets: 3,
+            strays: 0,
+            stopped: None,
+            messages: Vec::new(),
+            lines: Vec::new(),
+            started_ns: line.started_ns,
+            overdue: None,
+        }
+    }
+
+    /// The script is over: what it said is sent, unless it begins again; the session has its
+    /// database back.
+    fn finish(self) -> Keyspace<'k> {
+        if let Some(overdue) = &self.overdue {
+            self.engine.scripting.busy.remove(overdue);
+        }
+        if self.session.db() != self.db {
+            self.session.select(self.db);
+        }
+        if self.stopped != Some(Cause::MoreLocks) {
+            for (kind, channel, text) in &self.messages {
+                self.engine.pubsub.publish(&*self.engine.platform, *kind, channel, text);
+            }
+            for (level, line) in &self.lines {
+                self.engine.platform.log(*level, &String::from_utf8_lossy(line));
+            }
+            if self.strays > STRAYS_MAX {
+                self.program.note_reach();
+            }
+        }
+        self.keys
+    }
+}
+
+/// Runs a program once.
+fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> Attempt {
+    let (engine, program, thread) = (host.engine, host.program, host.thread.index);
+    let Code::Script(script) = &program.code;
+    let inputs =
+        Inputs { args: host.args, first: program.first, keys: program.keys, as_globals: true };
+    let mut failed = false;
+    let mut errors = |text: &[u8], counted: bool| {
+        failed = true;
+        if !counted {
+            count_error(engine, thread, text);
+        }
+    };
+    let result = local.interpreter.run(script, inputs, host, reply, &mut errors);
+    match result {
+        Ok(()) if !failed => Attempt::Done(Ended::Well),
+        Ok(()) => Attempt::Done(Ended::Failed),
+        Err(RunError::Stopped(_)) if host.stopped == Some(Cause::MoreLocks) => Attempt::Again,
+        Err(error) => {
+            let (text, counted) = describe(program, error);
+            reply.error(&text);
+            if !counted {
+                count_error(engine, thread, &text);
+            }
+            Attempt::Done(Ended::Failed)
+        }
+    }
+}
+
+/// Counts an error that is part of a reply.
+fn count_error(engine: &Engine, thread: usize, text: &[u8]) {
+    let stats = engine.stats.thread(thread);
+    stats.error_replies.add(1);
+    stats.errors.lock().count(code_of(text));
+}
+
+/// The first word of an error.
+fn code_of(text: &[u8]) -> &str {
+    let word = text.split(|&byte| byte == b' ').next().unwrap_or_default();
+    std::str::from_utf8(word).unwrap_or("ERR")
+}
+
+/// What the client is told, and whether the error was counted where it arose.
+fn describe(program: &Program, error: RunError) -> (Vec<u8>, bool) {
+    let name = program.name();
+    let failure = match error {
+        RunError::Raised(failure) => failure,
+        RunError::Stopped(place) => {
+            let message = b"ERR Script killed by user with SCRIPT KILL.".to_vec();
+            Failure { message, place, counted: false }
+        }
+        RunError::Broken(message) => {
+            let parts = [&b"ERR Error running script "[..], &name, b", ", &message];
+            return (parts.concat(), false);
+        }
+    };
+    let mut text = failure.message;
+    if let Some(Place { source, line }) = failure.place {
+        text.extend_from_slice(b" script: ");
+        text.extend_from_slice(&name);
+        text.extend_from_slice(b", on ");
+        text.extend_from_slice(&source);
+        text.extend_from_slice(format!(":{line}.").as_bytes());
+    }
+    (text, failure.counted)
+}

@@ -1,0 +1,193 @@
+//! Client-side caching: clients that are told when a key which they may have cached changes.
+//!
+//! In the ordinary mode the server remembers who has read which key
+//! ([`Tracked`](store::tracked::Tracked), in each shard). In broadcast mode a client names prefixes and hears of every
+//! change below them. Both become an [`Invalidation`], which travels as a message
+//! to the event loop of its receiver; so a client gets the reply to a command before what the command invalidated.
+
+mod broadcast;
+mod invalidation;
+mod session;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use store::consumers::Tracking;
+use store::effects::Modified;
+use store::tracked::Reader;
+
+use crate::clients::{ClientFlags, ClientHandle, Clients};
+use crate::engine::Engine;
+use crate::platform::{Message, Platform};
+use crate::push::Push;
+use broadcast::Broadcasts;
+pub use invalidation::Invalidation;
+pub(crate) use session::{Caching, Mode, TrackingSession};
+
+/// A client that caches, as those see it who change keys.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    /// Its number in the tables.
+    pub(crate) number: Reader,
+    pub(crate) handle: Arc<ClientHandle>,
+    /// Whether it is told of keys that it has read.
+    pub(crate) reads: AtomicBool,
+    /// Whether it is told of anything.
+    pub(crate) on: AtomicBool,
+    /// Whether it is spared its own changes.
+    pub(crate) no_loop: AtomicBool,
+    /// The client that gets its invalidations; 0 for itself.
+    pub(crate) redirect: AtomicU64,
+}
+
+impl Tracker {
+    fn is(&self, flag: &AtomicBool) -> bool {
+        flag.load(Ordering::Relaxed)
+    }
+}
+
+/// Everybody who caches.
+#[derive(Debug, Default)]
+pub(crate) struct Trackers {
+    by_number: RwLock<HashMap<Reader, Arc<Tracker>>>,
+    broadcasts: RwLock<Broadcasts>,
+    last_number: AtomicU32,
+    /// Clients that have tracking on.
+    on: AtomicUsize,
+    /// Held while that number changes and what follows from it is done.
+    changing: Mutex<()>,
+    /// Decides which keys leave a table that is too large.
+    lot: AtomicU64,
+}
+
+impl Trackers {
+    /// Number of clients that have tracking on.
+    pub(crate) fn len(&self) -> usize {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// Number of prefixes that clients in broadcast mode have named.
+    pub(crate) fn prefixes(&self) -> usize {
+        self.broadcasts.read().len()
+    }
+
+    /// A tracker for a client, without tracking it yet.
+    fn register(&self, handle: &Arc<ClientHandle>) -> Arc<Tracker> {
+        let mut by_number = self.by_number.write();
+        let number = loop {
+            let next = self.last_number.fetch_add(1, Ordering::Relaxed) & (u32::MAX >> 1);
+            if !by_number.contains_key(&next) {
+                break next;
+            }
+        };
+        let tracker = Arc::new(Tracker {
+            number,
+            handle: handle.clone(),
+            reads: AtomicBool::new(false),
+            on: AtomicBool::new(false),
+            no_loop: AtomicBool::new(false),
+            redirect: AtomicU64::new(0),
+        });
+        by_number.insert(number, tracker.clone());
+        tracker
+    }
+
+    fn find(&self, number: Reader) -> Option<Arc<Tracker>> {
+        self.by_number.read().get(&number).cloned()
+    }
+}
+
+/// Sends invalidations; plugged in among the consumers of effects.
+pub(crate) struct Invalidations {
+    pub(crate) trackers: Arc<Trackers>,
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) platform: Arc<dyn Platform>,
+}
+
+impl Invalidations {
+    /// Sends keys to one client, or to the one that it names in its place.
+    fn send(&self, tracker: &Tracker, keys: &Arc<Invalidation>) {
+        let redirect = tracker.redirect.load(Ordering::Relaxed);
+        let (receiver, push) = if redirect == 0 {
+            (tracker.handle.clone(), Push::Invalidated(keys.clone()))
+        } else if let Some(target) = self.clients.get(redirect) {
+            (target, Push::Redirected(keys.clone()))
+        } else {
+            tracker.handle.set_flag(ClientFlags::BROKEN_REDIRECT, true);
+            (tracker.handle.clone(), Push::RedirectBroken(redirect))
+        };
+        let clients = Arc::new(vec![receiver.id]);
+        self.platform.send(receiver.thread, Message::Push { clients, push });
+    }
+
+    /// Tells these clients that they may have cached a key which has changed.
+    pub(crate) fn tell_readers(&self, key: &[u8], readers: &[Reader], spared: u64) {
+        let mut keys = None;
+        for number in readers {
+            let Some(tracker) = self.trackers.find(*number) else { continue };
+            let spares = tracker.is(&tracker.no_loop) && tracker.handle.id == spared;
+            if tracker.is(&tracker.reads) && !spares {
+                let keys = keys.get_or_insert_with(|| Arc::new(Invalidation::of(&[key])));
+                self.send(&tracker, keys);
+            }
+        }
+    }
+}
+
+impl Tracking for Invalidations {
+    fn keys_modified(&self, keys: &[Modified], session: u64) {
+        for modified in keys {
+            let readers = modified.readers.as_ref().map_or(&[][..], |readers| readers.as_slice());
+            self.tell_readers(&modified.key.key, readers, session);
+        }
+        let broadcasts = self.trackers.broadcasts.read();
+        if !broadcasts.is_empty() {
+            broadcasts.tell(keys, session, |tracker, keys| self.send(tracker, keys));
+        }
+    }
+
+    fn flushed(&self) {
+        let all = Arc::new(Invalidation::everything());
+        for tracker in self.trackers.by_number.read().values() {
+            if tracker.is(&tracker.on) {
+                self.send(tracker, &all);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Removes keys from the tables as long as they are more than `tracking-table-max-keys`, and
+    /// tells who may have cached them. Nothing is held.
+    pub(crate) fn limit_tracked_keys(&self) {
+        let max = self.config.get(config::rows::TRACKING_TABLE_MAX_KEYS).unsigned_abs();
+        while max > 0 && self.store.tracked_keys() > max {
+            // An odd constant with mixed bits: every shard has its turn.
+            let lot = self.trackers.lot.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            let told = self.store.evict_tracked(lot, |key, readers| match key {
+                Some(key) => self.invalidations().tell_readers(key, readers, 0),
+                None => self.invalidations().tell_all_of(readers),
+            });
+            if !told {
+                return;
+            }
+        }
+    }
+
+    /// Who sends invalidations.
+    pub(crate) fn invalidations(&self) -> Invalidations {
+        let (trackers, clients) = (self.trackers.clone(), self.clients.clone());
+        Invalidations { trackers, clients, platform: self.platform.clone() }
+    }
+}
+
+impl Invalidations {
+    /// Tells these clients to forget everything.
+    fn tell_all_of(&self, readers: &[Reader]) {
+        let all = Arc::new(Invalidation::everything());
+        let trackers = readers.iter().filter_map(|number| self.trackers.find(*number));
+        trackers.filter(|t| t.is(&t.reads)).for_each(|tracker| self.send(&tracker, &all));
+    }
+}

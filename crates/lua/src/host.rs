@@ -1,0 +1,193 @@
+//! Whom a script calls: the host that is lent to it while it runs.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use resp::{Args, ArgsBuffer, Reply, Version};
+
+/// The script must end now, and nothing it does can prevent that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop;
+
+/// What the host says when it is asked whether a script may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Continue,
+    /// It must end.
+    Stop,
+}
+
+/// What a script reaches of the world around it.
+pub trait Host {
+    /// `redis.call`: executes a command and writes its reply, which may be an error.
+    ///
+    /// # Errors
+    /// If the script must end.
+    fn call(&mut self, args: Args<'_>, reply: &mut Reply) -> Result<(), Stop>;
+
+    /// Called every [`STEPS`](crate::STEPS) instructions.
+    fn tick(&mut self) -> Verdict;
+
+    /// `redis.log`: a line for the server's log, its level from 0 (debug) to 3 (warning).
+    fn log(&mut self, level: u8, line: &[u8]);
+
+    /// `redis.set_repl`: whether what follows goes to the append-only file (bit 0) and to replicas
+    /// (bit 1).
+    fn set_propagation(&mut self, targets: u8);
+
+    /// `redis.acl_check_cmd`: whether the user may execute this; none if there is no such command.
+    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool>;
+}
+
+/// An error that a library raises with a code, as commands do: scripts see a table with the text in
+/// `err`. The text of any other error gets the place in the script instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodedError(pub String);
+
+/// Tells a coded error from others in the text that Lua is given.
+pub(crate) const CODED: u8 = 1;
+
+impl std::fmt::Display for CodedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", char::from(CODED), self.0)
+    }
+}
+
+impl std::error::Error for CodedError {}
+
+/// An error that a library raises with the place in its text, or with none on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedError(pub String);
+
+/// Tells a placed error from others in the text that Lua is given.
+pub(crate) const PLACED: u8 = 2;
+
+impl std::fmt::Display for PlacedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", char::from(PLACED), self.0)
+    }
+}
+
+impl std::error::Error for PlacedError {}
+
+/// What the functions of one machine share. They find it by its address.
+pub(crate) struct Shared {
+    /// The host of the script that runs now; its lifetime is that of the run.
+    host: Cell<Option<NonNull<dyn Host>>>,
+    /// The arguments of the command that is being called.
+    pub(crate) args: UnsafeCell<ArgsBuffer>,
+    /// Its reply.
+    pub(crate) reply: UnsafeCell<Reply>,
+    /// The reply as one string of bytes, where it is in several pieces.
+    pub(crate) bytes: UnsafeCell<Vec<u8>>,
+    /// The protocol whose values the script sees.
+    pub(crate) version: Cell<Version>,
+    /// The script must end.
+    pub(crate) stopping: Cell<bool>,
+    /// What a panic of the host carries, to go on where the script was entered.
+    pub(crate) panic: Cell<Option<Box<dyn std::any::Any + Send>>>,
+    /// What the interpreter may take in bytes; no limit if zero.
+    pub(crate) memory_limit: Cell<usize>,
+    /// State of the generator behind `math.random`, 48 bits.
+    pub(crate) random: Cell<u64>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self {
+            host: Cell::new(None),
+            args: UnsafeCell::default(),
+            reply: UnsafeCell::default(),
+            bytes: UnsafeCell::default(),
+            version: Cell::new(Version::Resp2),
+            stopping: Cell::new(false),
+            panic: Cell::new(None),
+            memory_limit: Cell::new(0),
+            random: Cell::new(0),
+        }
+    }
+
+    /// Takes the host for one call; `None` if no script runs, or if the host is being called just
+    /// now. To be given back.
+    pub(crate) fn take_host(&self) -> Option<NonNull<dyn Host>> {
+        self.host.take()
+    }
+
+    pub(crate) fn give_back(&self, host: NonNull<dyn Host>) {
+        self.host.set(Some(host));
+    }
+}
+
+/// Lends a host for as long as this value lives.
+pub(crate) struct Lent<'h> {
+    shared: &'h Shared,
+    before: Option<NonNull<dyn Host>>,
+}
+
+impl<'h> Lent<'h> {
+    pub(crate) fn new(shared: &'h Shared, host: &'h mut (dyn Host + '_)) -> Self {
+        let host: NonNull<dyn Host + '_> = NonNull::from(host);
+        // SAFETY: only the lifetime is erased, and the pointer is taken back when this value is
+        // dropped, before that lifetime ends.
+        let host: NonNull<dyn Host + 'static> = unsafe { std::mem::transmute(host) };
+        Self { shared, before: shared.host.replace(Some(host)) }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.shared.host.set(self.before);
+    }
+}
+
+/// The machine's side of a script, for functions of libraries that need the host too.
+#[derive(Clone)]
+pub struct Access(pub(crate) Rc<Shared>);
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Access")
+    }
+}
+
+impl Access {
+    /// Runs `work` on the host of the script that runs now; `None` if none does.
+    pub fn host<R>(&self, work: impl FnOnce(&mut dyn Host) -> R) -> Option<R> {
+        let mut host = self.0.take_host()?;
+        let restore = Restore { shared: &self.0, host };
+        // SAFETY: `Lent` keeps the pointer valid, and it was taken, so that nobody else has it.
+        let result = work(unsafe { host.as_mut() });
+        drop(restore);
+        Some(result)
+    }
+
+    /// The protocol whose values the script sees.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.0.version.get()
+    }
+
+    /// `redis.setresp`: changes it until the script ends.
+    pub fn set_version(&self, version: Version) {
+        self.0.version.set(version);
+    }
+
+    /// Seeds `math.random`.
+    pub fn seed(&self, seed: u64) {
+        self.0.random.set(crate::base::seeded(seed));
+    }
+}
+
+/// Gives the host back, also when a panic passes.
+struct Restore<'s> {
+    shared: &'s Shared,
+    host: NonNull<dyn Host>,
+}
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.shared.give_back(self.host);
+    }
+}

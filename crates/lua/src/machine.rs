@@ -1,0 +1,467 @@
+//! The interpreter of one thread: compiling a script, running it, saying how it failed.
+
+use std::ffi::{CStr, c_int};
+use std::rc::Rc;
+
+use mlua::ffi::{self, lua_State};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
+use resp::{Args, Reply, Version};
+
+use crate::base;
+use crate::call::{call, pcall};
+use crate::from_lua::write_value;
+use crate::host::{Access, Host, Lent, Shared};
+use crate::stack::{address, bytes, push_bytes, push_function, raw_field, set_raw_field};
+use crate::stop::{self, STEPS};
+
+/// An interpreter with its host's entrances.
+pub struct Machine {
+    /// Dropped before what its functions share.
+    lua: Lua,
+    state: *mut lua_State,
+    shared: Rc<Shared>,
+    sealed: Table,
+    /// In the registry: the function that enters a script, and the handler of its errors.
+    enter: c_int,
+    handler: c_int,
+    /// In the registry: the table where `KEYS` and `ARGV` are set.
+    globals: c_int,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").field("used_memory", &self.lua.used_memory()).finish()
+    }
+}
+
+/// A compiled script. It belongs to the machine that made it, and stays until
+/// [`Machine::forget`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chunk(c_int);
+
+/// Why a script is none: Lua's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError(pub Vec<u8>);
+
+/// A place in a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The name of the chunk, as `@user_script`.
+    pub source: Vec<u8>,
+    /// Its line.
+    pub line: i64,
+}
+
+/// An error that a script raised.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// Code and message, as a reply has them.
+    pub message: Vec<u8>,
+    /// Where it was raised.
+    pub place: Option<Place>,
+    /// It was counted where it arose.
+    pub counted: bool,
+}
+
+/// How a run ended that has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunError {
+    /// The script raised an error.
+    Raised(Failure),
+    /// The host stopped it, here.
+    Stopped(Option<Place>),
+    /// Lua gave up, for want of memory mostly: its message.
+    Broken(Vec<u8>),
+}
+
+/// What a script is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The command line.
+    pub args: Args<'a>,
+    /// The first key in it.
+    pub first: usize,
+    /// The number of keys; the rest are further arguments.
+    pub keys: usize,
+    /// As the globals `KEYS` and `ARGV`, or else as two parameters.
+    pub as_globals: bool,
+}
+
+/// What a run needs on the way in and brings back, seen through Lua's stack.
+struct Run<'a> {
+    chunk: c_int,
+    handler: c_int,
+    globals: c_int,
+    inputs: Inputs<'a>,
+    shared: &'a Shared,
+    reply: &'a mut Reply,
+    /// An error that the script returned, and whether it is counted already.
+    errors: &'a mut dyn FnMut(&[u8], bool),
+    failure: Failure,
+    status: c_int,
+}
+
+impl Machine {
+    /// An interpreter with Lua's own libraries but for those that reach the system.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn new(random_seed: u64) -> mlua::Result<Self> {
+        let standard = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
+        let options = LuaOptions::new().catch_rust_panics(false);
+        let lua = Lua::new_with(standard, options)?;
+        let shared = Rc::new(Shared::new());
+        shared.random.set(base::seeded(random_seed));
+        let sealed = lua.create_table()?;
+        let shared_at = address(&shared);
+        base::install(&lua, shared_at, &sealed)?;
+        let (mut state, mut enter_ref, mut handler_ref) = (std::ptr::null_mut(), 0, 0);
+        // SAFETY: the closure owns nothing; `shared` lives as long as the interpreter, which is
+        // dropped first.
+        unsafe {
+            lua.exec_raw::<()>((), |raw| {
+                state = raw;
+                stop::register(raw, shared_at);
+                ffi::lua_pushcclosure(raw, enter, 0);
+                enter_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                push_function(raw, shared_at, describe, 0);
+                handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                stop::watch(raw, STEPS);
+            })?;
+        }
+        let (enter, handler) = (enter_ref, handler_ref);
+        let machine = Self { lua, state, shared, sealed, enter, handler, globals: 0 };
+        let globals = machine.lua.globals();
+        Ok(Self { globals: machine.keep(globals)?, ..machine })
+    }
+
+    /// The interpreter, for libraries and sandbox.
+    #[must_use]
+    pub const fn lua(&self) -> &Lua {
+        &self.lua
+    }
+
+    /// The way to the host for functions of libraries.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access(self.shared.clone())
+    }
+
+    /// `redis.call` and `redis.pcall`.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn call_functions(&self) -> mlua::Result<(Function, Function)> {
+        let shared = address(&self.shared);
+        // SAFETY: the closure owns nothing, and the machine outlives the interpreter.
+        unsafe {
+            self.lua.exec_raw((), |state| {
+                push_function(state, shared, call, 0);
+                push_function(state, shared, pcall, 0);
+            })
+        }
+    }
+
+    /// A read-only view of `table`, for as long as the interpreter lives.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn seal(&self, table: &Table) -> mlua::Result<Table> {
+        base::seal(&self.lua, &self.sealed, table)
+    }
+
+    /// From now on scripts see `shown` as their globals; `KEYS` and `ARGV` are set in `own`.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn set_globals(&mut self, shown: &Table, own: &Table) -> mlua::Result<()> {
+        self.lua.set_globals(shown.clone())?;
+        self.globals = self.keep(own.clone())?;
+        Ok(())
+    }
+
+    /// The most bytes that all values together may take; no limit if zero.
+    ///
+    /// # Errors
+    /// Never, for an interpreter of our own.
+    pub fn set_memory_limit(&self, limit: usize) -> mlua::Result<()> {
+        self.shared.memory_limit.set(limit);
+        self.lua.set_memory_limit(limit).map(|_| ())
+    }
+
+    /// Keeps a value in the registry; its number there.
+    fn keep(&self, value: impl mlua::IntoLua) -> mlua::Result<c_int> {
+        let mut number = 0;
+        // SAFETY: the closure owns nothing; the value is on top.
+        unsafe {
+            self.lua.exec_raw::<()>(value.into_lua(&self.lua)?, |state| {
+                number = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
+            })?;
+        }
+        Ok(number)
+    }
+
+    /// Compiles a text that calls itself `name`.
+    ///
+    /// # Errors
+    /// If it is no script, or memory is short.
+    pub fn compile(&self, name: &CStr, text: &[u8]) -> Result<Chunk, CompileError> {
+        if text.first() == Some(&b'\x1b') {
+            return Err(CompileError(b"only text can be loaded".into()));
+        }
+        let (mut status, mut number) = (0, 0);
+        // SAFETY: the closure owns nothing; compiling returns a status and a value.
+        let message = unsafe {
+            self.lua.exec_raw::<Value>((), |state| {
+                let start = text.as_ptr().cast();
+                status = ffi::luaL_loadbuffer(state, start, text.len(), name.as_ptr());
+                if status == 0 {
+                    number = ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX);
+                    ffi::lua_pushnil(state);
+                }
+            })
+        };
+        match message {
+            Ok(_) if status == 0 => Ok(Chunk(number)),
+            Ok(Value::String(message)) => Err(CompileError(message.as_bytes().to_vec())),
+            Ok(_) => Err(CompileError(b"not enough memory".into())),
+            Err(error) => Err(CompileError(error.to_string().into_bytes())),
+        }
+    }
+
+    /// Makes a function a script of its own.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn adopt(&self, function: Function) -> mlua::Result<Chunk> {
+        self.keep(function).map(Chunk)
+    }
+
+    /// Forgets a script.
+    pub fn forget(&self, chunk: Chunk) {
+        // SAFETY: the number came from `luaL_ref`, and freeing it allocates nothing.
+        unsafe { ffi::luaL_unref(self.state, ffi::LUA_REGISTRYINDEX, chunk.0) };
+    }
+
+    /// Runs a script and writes its value. `errors` hears of errors that are part of that value,
+    /// and whether each is counted already. The script sees replies of RESP2 until it asks for
+    /// others; the machine runs one script at a time.
+    ///
+    /// # Errors
+    /// How it ended otherwise; `reply` is then as before.
+    ///
+    /// # Panics
+    /// If the host did.
+    pub fn run(
+        &self,
+        chunk: &Chunk,
+        inputs: Inputs<'_>,
+        host: &mut dyn Host,
+        reply: &mut Reply,
+        errors: &mut dyn FnMut(&[u8], bool),
+    ) -> Result<(), RunError> {
+        let mark = reply.mark();
+        let shared = &*self.shared;
+        shared.version.set(Version::Resp2);
+        shared.stopping.set(false);
+        let lent = Lent::new(shared, host);
+        let mut run = Run {
+            chunk: chunk.0,
+            handler: self.handler,
+            globals: self.globals,
+            inputs,
+            shared,
+            reply: &mut *reply,
+            errors,
+            failure: Failure::default(),
+            status: 0,
+        };
+        // SAFETY: the state is that of `lua`, at its base level, where Lua leaves room for twenty
+        // values; `run` outlives the call, and what raises in it is caught by it.
+        let outer = unsafe {
+            let state = self.state;
+            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, self.enter);
+            ffi::lua_pushlightuserdata(state, (&raw mut run).cast());
+            let status = ffi::lua_pcall(state, 1, 0, 0);
+            if status != 0 {
+                let message = bytes(state, -1).unwrap_or(b"execution failure");
+                run.failure = Failure { message: message.to_vec(), ..Failure::default() };
+                ffi::lua_settop(state, -2);
+            }
+            status
+        };
+        drop(lent);
+        let (failure, status) = (run.failure, run.status);
+        self.after(outer, status, failure).inspect_err(|_| reply.rollback(mark))
+    }
+
+    /// Puts the machine back in order after a run.
+    fn after(&self, outer: c_int, status: c_int, failure: Failure) -> Result<(), RunError> {
+        if outer == 0 && status == 0 && !self.shared.stopping.get() {
+            return Ok(());
+        }
+        if self.shared.stopping.replace(false) {
+            // SAFETY: the state is valid, and no script runs.
+            unsafe { stop::watch(self.state, STEPS) };
+            if let Some(panic) = self.shared.panic.take() {
+                std::panic::resume_unwind(panic);
+            }
+            return Err(RunError::Stopped(failure.place));
+        }
+        if outer == ffi::LUA_ERRMEM || status == ffi::LUA_ERRMEM {
+            // What the script left is garbage now.
+            let _collected = self.lua.gc_collect();
+        }
+        if outer != 0 || status != ffi::LUA_ERRRUN {
+            return Err(RunError::Broken(failure.message));
+        }
+        Err(RunError::Raised(failure))
+    }
+}
+
+/// Enters a script: the function that the outer protected call calls, with a [`Run`] as argument.
+unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
+    // SAFETY: `Machine::run` calls this with its own `Run`. Nothing in this frame is to be
+    // dropped; what is written through `run` belongs to the caller's frame.
+    unsafe {
+        let run = &mut *ffi::lua_touserdata(state, 1).cast::<Run<'_>>();
+        ffi::lua_settop(state, 0);
+        ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.handler);
+        ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.chunk);
+        let Inputs { args, first, keys, as_globals } = run.inputs;
+        if as_globals {
+            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.globals);
+        }
+        push_strings(state, args, first, first + keys);
+        if as_globals {
+            set_raw_field(state, b"KEYS");
+        }
+        push_strings(state, args, first + keys, args.len());
+        if as_globals {
+            set_raw_field(state, b"ARGV");
+            ffi::lua_settop(state, -2);
+        }
+        let arguments = if as_globals { 0 } else { 2 };
+        run.status = ffi::lua_pcall(state, arguments, 1, 1);
+        if run.status == 0 {
+            write_value(state, run.reply, run.shared.version.get(), run.errors);
+        } else {
+            read_failure(state, &mut run.failure);
+        }
+        0
+    }
+}
+
+/// Pushes a table of the arguments from `from` up to `to`.
+///
+/// # Safety
+/// As [`push_bytes`].
+unsafe fn push_strings(state: *mut lua_State, args: Args<'_>, from: usize, to: usize) {
+    // SAFETY: as above.
+    unsafe {
+        let count = c_int::try_from(to - from).unwrap_or(c_int::MAX);
+        ffi::lua_createtable(state, count, 0);
+        for index in 0..count {
+            push_bytes(state, args.get(from + index as usize).unwrap_or_default());
+            ffi::lua_rawseti_(state, -2, index + 1);
+        }
+    }
+}
+
+/// The message handler of a script: makes any error a table with message and place.
+unsafe extern "C-unwind" fn describe(state: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua with the error; the table is made on the stack.
+    unsafe {
+        ffi::lua_settop(state, 1);
+        let mut place = std::mem::zeroed::<ffi::lua_Debug>();
+        let mut known = inspect(state, 1, &mut place);
+        if known && CStr::from_ptr(place.what).to_bytes() == b"C" {
+            known = inspect(state, 2, &mut place);
+        }
+        base::to_text(state);
+        ffi::lua_createtable(state, 0, 4);
+        push_message(state);
+        set_raw_field(state, b"err");
+        if ffi::lua_type(state, 1) == ffi::LUA_TTABLE {
+            raw_field(state, 1, b"ignore_error_stats_update");
+            set_raw_field(state, b"ignore_error_stats_update");
+        }
+        if known {
+            push_bytes(state, CStr::from_ptr(place.source).to_bytes());
+            set_raw_field(state, b"source");
+            ffi::lua_pushnumber(state, f64::from(place.currentline));
+            set_raw_field(state, b"line");
+        }
+        1
+    }
+}
+
+/// Asks Lua about the function at `level`.
+///
+/// # Safety
+/// Called by Lua.
+unsafe fn inspect(state: *mut lua_State, level: c_int, place: &mut ffi::lua_Debug) -> bool {
+    // SAFETY: as above; the second call gets what the first has filled in.
+    unsafe {
+        ffi::lua_getstack(state, level, place) != 0
+            && ffi::lua_getinfo(state, c"Sl".as_ptr(), place) != 0
+    }
+}
+
+/// Pushes the message of the error at the bottom.
+///
+/// # Safety
+/// As [`push_bytes`], with room for four values.
+unsafe fn push_message(state: *mut lua_State) {
+    // SAFETY: as above. A number that is converted in place is the error itself, which is ours.
+    unsafe {
+        match ffi::lua_type(state, 1) {
+            ffi::LUA_TTABLE => {
+                if raw_field(state, 1, b"err") != ffi::LUA_TSTRING {
+                    ffi::lua_settop(state, -2);
+                    push_bytes(state, b"ERR unknown error");
+                }
+            }
+            ffi::LUA_TSTRING | ffi::LUA_TNUMBER => {
+                push_bytes(state, b"ERR ");
+                ffi::lua_pushvalue(state, 1);
+                ffi::lua_concat(state, 2);
+            }
+            ffi::LUA_TBOOLEAN if ffi::lua_toboolean(state, 1) != 0 => {
+                push_bytes(state, b"ERR true");
+            }
+            ffi::LUA_TBOOLEAN => push_bytes(state, b"ERR false"),
+            kind => {
+                push_bytes(state, b"ERR ");
+                push_bytes(state, CStr::from_ptr(ffi::lua_typename(state, kind)).to_bytes());
+                ffi::lua_concat(state, 2);
+            }
+        }
+    }
+}
+
+/// Reads what [`describe`] made, or Lua's own message where it could not be called.
+///
+/// # Safety
+/// The error is on top, with room for two values.
+unsafe fn read_failure(state: *mut lua_State, failure: &mut Failure) {
+    // SAFETY: as above. The failure belongs to the frame outside the protected call.
+    unsafe {
+        let top = ffi::lua_gettop(state);
+        if ffi::lua_type(state, top) != ffi::LUA_TTABLE {
+            failure.message = bytes(state, top).unwrap_or(b"execution failure").to_vec();
+            return;
+        }
+        raw_field(state, top, b"err");
+        failure.message = bytes(state, -1).unwrap_or(b"ERR unknown error").to_vec();
+        raw_field(state, top, b"ignore_error_stats_update");
+        failure.counted = ffi::lua_toboolean(state, -1) != 0;
+        if raw_field(state, top, b"source") == ffi::LUA_TSTRING {
+            let source = bytes(state, -1).unwrap_or_default();
+            raw_field(state, top, b"line");
+            let line = ffi::lua_tonumber(state, -1) as i64;
+            failure.place = Some(Place { source: source.to_vec(), line });
+        }
+        ffi::lua_settop(state, top);
+    }
+}
