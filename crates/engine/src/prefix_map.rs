@@ -1,8 +1,8 @@
 //! Values by the prefix of the names that they are for.
 //!
 //! A name is looked up once for each length that any prefix has, however many prefixes there are.
-//! Patterns of channels are kept so by what they begin with, and caching clients by the prefixes that
-//! they want to hear of.
+//! Patterns of channels are kept so by what they begin with, and caching clients by the prefixes
+//! that they want to hear of.
 
 use std::collections::BTreeMap;
 

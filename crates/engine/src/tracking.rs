@@ -1,9 +1,10 @@
 //! Client-side caching: clients that are told when a key which they may have cached changes.
 //!
 //! In the ordinary mode the server remembers who has read which key
-//! ([`Tracked`](store::tracked::Tracked), in each shard). In broadcast mode a client names prefixes and hears of every
-//! change below them. Both become an [`Invalidation`], which travels as a message
-//! to the event loop of its receiver; so a client gets the reply to a command before what the command invalidated.
+//! ([`Tracked`](store::tracked::Tracked), in each shard). In broadcast mode a client names prefixes
+//! and hears of every change below them. Both become an [`Invalidation`], which travels as a
+//! message to the event loop of its receiver; so a client gets the reply to a command before what
+//! the command invalidated.
 
 mod broadcast;
 mod invalidation;

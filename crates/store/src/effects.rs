@@ -343,8 +343,8 @@ impl Effects {
         }
     }
 
-    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no transaction
-    /// around it.
+    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no
+    /// transaction around it.
     pub fn end_bracket(&mut self, db: usize) {
         match self.records.len() {
             0 => {}

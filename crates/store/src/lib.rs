@@ -3,9 +3,9 @@
 //! It knows no sockets and no files; time and randomness are arguments. Reading order:
 //! [`position`] (which shard a key is in), [`shard`] and [`lock`] (how shards are locked),
 //! [`keyspace`] (what a command may do with its locked keys), [`edit`] (how it changes one),
-//! [`update`] (how it changes a collection), [`effects`] (what follows from that) and
-//! [`consumers`] (who hears of it); [`undo`] takes changes back; [`waiting`] is who waits for a key,
-//! [`tracked`] who has cached it, [`snapshot`] the dataset at one moment.
+//! [`update`] (how it changes a collection), [`effects`] (what follows from that) and [`consumers`]
+//! (who hears of it); [`undo`] takes changes back; [`waiting`] is who waits for a key, [`tracked`]
+//! who has cached it, [`snapshot`] the dataset at one moment.
 
 pub mod access;
 pub mod consumers;

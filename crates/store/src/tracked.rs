@@ -11,12 +11,12 @@
 //!                          linear probing in the order of positions, at most 7/8 full
 //! ```
 //!
-//! Most keys are cached by one client, whose number is in the entry. Several are a *group*, a sorted
-//! list. A reader's number means nothing here.
+//! Most keys are cached by one client, whose number is in the entry. Several are a *group*, a
+//! sorted list. A reader's number means nothing here.
 //!
-//! What invalidates an entry without a command that names the key (the table is too large) needs the
-//! name. It is looked up in the key table by its position; only for a key that did not exist when it
-//! was read is the name kept ([`Tracked::add`]).
+//! What invalidates an entry without a command that names the key (the table is too large) needs
+//! the name. It is looked up in the key table by its position; only for a key that did not exist
+//! when it was read is the name kept ([`Tracked::add`]).
 
 use std::collections::HashMap;
 

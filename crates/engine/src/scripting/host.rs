@@ -45,11 +45,14 @@ pub(super) struct ScriptHost<'r, 'k> {
     /// Why the script was stopped.
     pub(super) stopped: Option<Cause>,
     /// What is sent when the script has ended.
-    pub(super) messages: Vec<(Kind, Box<[u8]>, Box<[u8]>)>,
+    pub(super) messages: Vec<Published>,
     pub(super) lines: Vec<(LogLevel, Vec<u8>)>,
     pub(super) started_ns: u64,
     pub(super) overdue: Option<Arc<Overdue>>,
 }
+
+/// A message that a script publishes: of which kind, the channel, the text.
+pub(super) type Published = (Kind, Box<[u8]>, Box<[u8]>);
 
 /// Why the engine stopped a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

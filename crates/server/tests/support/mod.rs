@@ -97,7 +97,7 @@ impl Server {
     pub fn spawn(mut command: Command, port: u16, directory: Directory) -> Self {
         let log = File::create(directory.path().join("stdout")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let child = command.spawn().unwrap();
+        let child = command.current_dir(directory.path()).spawn().unwrap();
         let mut server = Self { child, port, directory };
         wait_for("the server to be ready", || {
             if let Some(status) = server.child.try_wait().unwrap() {
