@@ -9,8 +9,8 @@ pub fn encode_command<'a>(arguments: impl ExactSizeIterator<Item = &'a [u8]>, ou
     arguments.for_each(|argument| encode_argument(argument, out));
 }
 
-/// Appends the beginning of a command of so many arguments, which [`encode_argument`] appends one by
-/// one.
+/// Appends the beginning of a command of so many arguments, which [`encode_argument`] appends one
+/// by one.
 pub fn encode_command_header(arguments: usize, out: &mut Vec<u8>) {
     header(out, b'*', arguments);
 }

@@ -66,7 +66,8 @@ impl Records {
         }
     }
 
-    /// The bytes of all commands in order, in pieces: the database of a piece's commands, then they.
+    /// The bytes of all commands in order, in pieces: the database of a piece's commands, then
+    /// they.
     pub fn runs(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let mut start = 0;
         self.runs.iter().map(move |run| {

@@ -130,7 +130,8 @@ mod tests {
     const EVENT: Event = Event::string("set");
 
     fn keyspace<'a>(store: &'a Store, effects: &'a mut Effects, rng: &'a mut Rng) -> Keyspace<'a> {
-        let scope = Scope { db: 0, now: 100, access: Default::default(), keep_expired: false };
+        let scope =
+            Scope { db: 0, now: 100, access: Default::default(), overdue: Default::default() };
         Keyspace::new(store, Held::all(store), effects, scope, rng)
     }
 

@@ -201,7 +201,7 @@ impl SimDisk {
 
 #[cfg(test)]
 mod tests {
-    use persistence::{Output, Storage};
+    use persistence::Storage;
 
     use super::*;
     use crate::{Fault, On};

@@ -1,8 +1,8 @@
 //! Replaying the append-only file: its commands are executed as they once were.
 //!
-//! Nothing expires meanwhile: the log says itself when a key went, and what it did to the key before
-//! that comes first. Replies go nowhere, and what a command did is not logged again. A transaction
-//! counts when its `EXEC` is there.
+//! Nothing expires meanwhile: the log says itself when a key went, and what it did to the key
+//! before that comes first. Replies go nowhere, and what a command did is not logged again. A
+//! transaction counts when its `EXEC` is there.
 
 use std::io::{Cursor, Read};
 use std::time::Duration;

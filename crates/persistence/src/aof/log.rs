@@ -102,8 +102,9 @@ impl EffectLog {
         }
     }
 
-    /// Sends what follows to another file, behind its `length` bytes, and opens the log. To be called under all locks where it
-    /// matters which command is the first one in the file. The position of the cut.
+    /// Sends what follows to another file, behind its `length` bytes, and opens the log. To be
+    /// called under all locks where it matters which command is the first one in the file. The
+    /// position of the cut.
     pub fn switch(&self, file: Box<dyn Output>, path: String, length: u64) -> u64 {
         let mut pending = self.pending.lock();
         seal(&mut pending);

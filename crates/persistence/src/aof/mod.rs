@@ -8,10 +8,10 @@
 //! ```
 //!
 //! [`EffectLog`] takes what commands did, in an order that all shards agree on, and says how far it
-//! reaches: a position in bytes. [`Writer`] brings it to the disk and says how far that reaches. The
-//! [`Manifest`] names the files that make up the dataset, and [`Reader`] takes a file of commands
-//! apart again. Names and formats are those of Redis 7, so that either can start where the other
-//! has stopped.
+//! reaches: a position in bytes. [`Writer`] brings it to the disk and says how far that reaches.
+//! The [`Manifest`] names the files that make up the dataset, and [`Reader`] takes a file of
+//! commands apart again. Names and formats are those of Redis 7, so that either can start where the
+//! other has stopped.
 
 mod base;
 mod commands;

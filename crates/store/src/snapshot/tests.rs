@@ -74,7 +74,7 @@ struct World {
 impl World {
     fn scope(&self, db: usize) -> Scope {
         let now = self.now.load(Ordering::Relaxed);
-        Scope { db, now, access: Default::default(), keep_expired: false }
+        Scope { db, now, access: Default::default(), overdue: Default::default() }
     }
 
     fn name(&self, rng: &mut Rng) -> Name {
