@@ -409,7 +409,7 @@ fn invoke_observed(entry: &Entry, admin: &mut AdminCx<'_>) -> Result<(), Command
 
 /// Remembers the keys that a command is about to read, if the client may cache them. Before it
 /// reads them: a long read gives the locks back on its way.
-fn remember_reads(entry: &Entry, admin: &mut AdminCx<'_>) {
+pub(crate) fn remember_reads(entry: &Entry, admin: &mut AdminCx<'_>) {
     if let Some(reader) = remembered_reader(entry, admin.session) {
         let args = admin.cx.args;
         entry.keys(args, |key| admin.cx.db.remember(key, reader));

@@ -13,7 +13,7 @@ use super::busy::Overdue;
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
-use crate::call::{handle, log_verbatim};
+use crate::call::{handle, log_verbatim, remember_reads};
 use crate::engine::Engine;
 use crate::monitor::Origin;
 use crate::platform::LogLevel;
@@ -236,6 +236,10 @@ impl ScriptHost<'_, '_> {
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
         admin.in_transaction = true;
+        // Who may have cached what it changes is found at the end: the script may begin again.
+        if admin.cx.db.effects.interest.wants(Interest::TRACKING) {
+            remember_reads(entry, &mut admin);
+        }
         let result = handle(entry, &mut admin);
         if admin.cx.db.effects.interest.wants_any(Interest::MONITOR) {
             self.engine.show_command(entry, args, db, Origin::Script);

@@ -204,6 +204,7 @@ impl Engine {
             match attempt {
                 Attempt::Done(result) => {
                     keys.end_undo();
+                    keys.find_readers();
                     keys.effects.end_bracket(scope.db);
                     self.serve_waiters(&mut keys, thread.index);
                     self.route(keys.effects, session.id());
@@ -262,7 +263,7 @@ impl Engine {
                 let keys = admin.cx.db.lend(admin.session.db());
                 let mut host = ScriptHost::new(self, line, admin.session, thread, keys);
                 let attempt = attempt(&local, &mut host, admin.cx.reply);
-                drop(host.finish());
+                host.finish().find_readers();
                 match attempt {
                     Attempt::Done(ended) => Ok(ended),
                     Attempt::Again => unreachable!("a transaction with a script holds all locks"),
