@@ -89,10 +89,17 @@ fn wait(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn waitaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut reader = admin.cx.reader();
-    let range = CommandError::request("ERR value is out of range, value must between 0 and 1");
-    let local = reader.integer_in(0..=1, range);
-    let replicas = reader.integer_in(0..=i64::MAX, CommandError::NOT_POSITIVE);
+    let local = reader.integer();
     reader.check()?;
+    if !(0..=1).contains(&local) {
+        let text = "ERR value is out of range, value must between 0 and 1";
+        return Err(CommandError::request(text));
+    }
+    let replicas = reader.integer();
+    reader.check()?;
+    if replicas < 0 {
+        return Err(CommandError::NOT_POSITIVE);
+    }
     let timeout_ms = timeout(reader.bytes())?;
     let engine = admin.engine;
     if local > 0 && !engine.log_is_kept() {
