@@ -95,6 +95,7 @@ impl Engine {
         while self.saving.progress().is_some() {
             self.platform.sleep(PATIENCE);
         }
+        self.end_rewrite(request.force)?;
         if !saves {
             return Ok(());
         }

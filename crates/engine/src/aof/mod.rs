@@ -15,6 +15,7 @@ mod files;
 mod load;
 mod rewrite;
 mod state;
+mod switch;
 mod waits;
 
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct Aof {
     pub(crate) log: Arc<EffectLog>,
     writer: Mutex<Writer>,
     state: Mutex<State>,
+    /// Held by the thread of a rewrite: the next begins when one that was called off is gone.
+    rewriting: Mutex<()>,
     /// Whether replies wait for the log at all.
     holds: AtomicBool,
     /// Whether they do because the disk is behind.
@@ -99,6 +102,7 @@ impl Aof {
             writer: Mutex::new(Writer::new(storage.clone(), log.clone())),
             log,
             state: Mutex::default(),
+            rewriting: Mutex::default(),
             holds: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             loops: (0..loops).map(|_| AtomicBool::new(false)).collect(),

@@ -76,51 +76,9 @@ impl Engine {
         }
     }
 
-    /// `CONFIG SET appendonly yes`: the log begins with a rewrite.
-    pub(crate) fn switch_log_on(&self) -> bool {
-        let mut state = self.aof.state.lock();
-        if state.phase != Phase::Off {
-            return true;
-        }
-        state.phase = Phase::Begins;
-        if self.save_runs() {
-            state.scheduled = true;
-            drop(state);
-            self.warn(
-                "AOF was enabled but there is already another background operation. An AOF \
-                 background was scheduled to start when possible.",
-            );
-            return true;
-        }
-        drop(state);
-        let begun = self.begin_rewrite();
-        if !begun {
-            self.aof.state.lock().phase = Phase::Off;
-        }
-        begun
-    }
-
-    /// `CONFIG SET appendonly no`.
-    pub(crate) fn switch_log_off(&self) {
-        let mut state = self.aof.state.lock();
-        state.phase = Phase::Off;
-        state.scheduled = false;
-        let rewrite = state.rewrite.clone();
-        drop(state);
-        if let Some(rewrite) = rewrite {
-            self.notice(&format!(
-                "Killing running AOF rewrite child: {}",
-                self.platform.process().pid
-            ));
-            rewrite.cancelled.store(true, Ordering::Release);
-        }
-        self.aof.log.close();
-        self.refuse_waits_for_log();
-    }
-
     /// Begins a rewrite on a thread of its own. False, and the reason is in the log, if that cannot
     /// be.
-    fn begin_rewrite(&self) -> bool {
+    pub(super) fn begin_rewrite(&self) -> bool {
         let cancelled = Arc::new(AtomicBool::new(false));
         let mut state = self.aof.state.lock();
         if state.rewrite.is_some() {
@@ -150,6 +108,7 @@ impl Engine {
 
     /// A rewrite, from its first file to its last.
     fn rewrite(&self, phase: Phase, cancelled: &AtomicBool) {
+        let _one_at_a_time = self.aof.rewriting.lock();
         let names = self.log_names();
         let temporary = format!("temp-rewriteaof-bg-{}.aof", self.platform.process().pid);
         let outcome = self.write_new_base(&names, &temporary, phase, cancelled);
@@ -172,7 +131,9 @@ impl Engine {
         }
         let now_ns = self.clock.monotonic_ns();
         let mut state = self.aof.state.lock();
-        state.rewrite_ended(ok, now_ns);
+        if !cancelled.load(Ordering::Acquire) {
+            state.rewrite_ended(ok, now_ns);
+        }
         // The log that is to begin needs another try.
         state.scheduled |= !ok && state.phase == Phase::Begins;
         drop(state);
@@ -316,7 +277,7 @@ impl Engine {
         let mut state = self.aof.state.lock();
         state.manifest = manifest;
         state.size_offset = written.length as i64 - written.cut as i64;
-        if state.phase == Phase::Begins {
+        if state.phase == Phase::Begins && !cancelled.load(Ordering::Acquire) {
             state.phase = Phase::On;
         }
         state.base_size = state.size(self.aof.log.written().max(written.cut));
@@ -389,13 +350,18 @@ impl Engine {
     }
 
     /// Whether a snapshot is being saved.
-    fn save_runs(&self) -> bool {
-        false
+    pub(super) fn save_runs(&self) -> bool {
+        self.saving.progress().is_some()
+    }
+
+    /// Whether a rewrite is under way.
+    pub(crate) fn rewrite_runs(&self) -> bool {
+        self.aof.state.lock().rewrite.is_some()
     }
 
     /// Whether the dataset is being written, as a whole, by whoever.
     pub(super) fn snapshot_runs(&self) -> bool {
-        self.save_runs() || self.aof.state.lock().rewrite.is_some()
+        self.save_runs() || self.rewrite_runs()
     }
 
     /// After a flush has failed: what was logged since the one before may be lost, so the dataset
