@@ -92,10 +92,11 @@ impl Engine {
         drop(state);
         let pid = self.platform.process().pid;
         self.notice(&format!("Background append only file rewriting started by pid {pid}"));
-        let engine = self.shared();
+        // Whoever changes parameters after this is too late.
+        let (engine, format) = (self.shared(), self.base_format());
         let task = Box::new(move || {
             if let Some(engine) = engine {
-                engine.rewrite(phase, &cancelled);
+                engine.rewrite(phase, &format, &cancelled);
             }
         });
         if let Err(reason) = self.platform.spawn("ferrite-rewrite", task) {
@@ -107,11 +108,11 @@ impl Engine {
     }
 
     /// A rewrite, from its first file to its last.
-    fn rewrite(&self, phase: Phase, cancelled: &AtomicBool) {
+    fn rewrite(&self, phase: Phase, format: &BaseFormat, cancelled: &AtomicBool) {
         let _one_at_a_time = self.aof.rewriting.lock();
         let names = self.log_names();
         let temporary = format!("temp-rewriteaof-bg-{}.aof", self.platform.process().pid);
-        let outcome = self.write_new_base(&names, &temporary, phase, cancelled);
+        let outcome = self.write_new_base(&names, &temporary, phase, (format, cancelled));
         let outcome = outcome.and_then(|written| {
             self.install(&names, &temporary, phase, &written, cancelled)?;
             Ok(written)
@@ -129,6 +130,9 @@ impl Engine {
         if !ok {
             self.drop_rewrite(&names, &temporary, phase);
         }
+        if ok {
+            self.remove_history();
+        }
         let now_ns = self.clock.monotonic_ns();
         let mut state = self.aof.state.lock();
         if !cancelled.load(Ordering::Acquire) {
@@ -137,9 +141,6 @@ impl Engine {
         // The log that is to begin needs another try.
         state.scheduled |= !ok && state.phase == Phase::Begins;
         drop(state);
-        if ok {
-            self.remove_history();
-        }
         self.config_changed();
         self.end_waits_for_log();
     }
@@ -150,7 +151,7 @@ impl Engine {
         names: &Names,
         temporary: &str,
         phase: Phase,
-        cancelled: &AtomicBool,
+        (format, cancelled): (&BaseFormat, &AtomicBool),
     ) -> Result<Written, Failed> {
         let storage = &*self.storage;
         storage
@@ -173,7 +174,6 @@ impl Engine {
         if phase == Phase::On {
             self.store_manifest(names, &manifest)?;
         }
-        let format = self.base_format();
         let mut cut = 0;
         let at_cut = || {
             // Switched off meanwhile: then the log stays closed.
@@ -188,7 +188,7 @@ impl Engine {
             return Err(Failed::At("begin the snapshot", busy));
         };
         self.aof.parameters_changed(&self.config);
-        let length = self.write_snapshot(&mut snapshot, temporary, &format, cancelled);
+        let length = self.write_snapshot(&mut snapshot, temporary, format, cancelled);
         self.aof.state.lock().copied_bytes = snapshot.copied_bytes();
         snapshot.cancel(&self.store);
         let is_rdb = matches!(format, BaseFormat::Rdb(_));
