@@ -89,7 +89,7 @@ impl<R: Read> Reader<R> {
                 None => self.fill(BLOCK)?,
                 Some(b'*') => break,
                 Some(b'#') => match self.annotation() {
-                    None if self.buffer.len() - self.at > REMARK_LEN_MAX => {
+                    None if self.buffer.len() - self.at >= REMARK_LEN_MAX => {
                         return Err(End::Malformed);
                     }
                     None if self.ended => return Err(End::Truncated),
@@ -130,6 +130,7 @@ impl<R: Read> Reader<R> {
     /// The length of the remark at hand, and the time that it tells.
     fn annotation(&self) -> Option<(usize, Option<u64>)> {
         let line = &self.buffer[self.at..];
+        let line = &line[..line.len().min(REMARK_LEN_MAX)];
         let length = line.iter().position(|&byte| byte == b'\n')? + 1;
         let time = line[..length].trim_ascii().strip_prefix(b"#TS:");
         Some((length, time.and_then(stdx::num::parse_u64)))
