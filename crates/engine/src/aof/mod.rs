@@ -182,7 +182,9 @@ impl Engine {
         let after = writer.failure().cloned();
         self.aof.round_ns.store(0, Ordering::Relaxed);
         drop(writer);
-        if before != after {
+        // A rewrite may have mended it between two rounds.
+        let is_mended = after.is_none() && self.aof.refuses.load(Ordering::Relaxed);
+        if before != after || is_mended {
             self.note_failure(after, settings);
         }
         if self.aof.behind.swap(false, Ordering::Relaxed) {

@@ -150,7 +150,8 @@ impl Life {
         if self.promised_from == usize::MAX {
             let info = self.client.text("INFO persistence");
             let has = |line: &str| info.lines().any(|found| found == line);
-            if has("aof_enabled:1") && has("aof_rewrite_in_progress:0") && has("aof_rewrites:1") {
+            let ended = has("aof_rewrite_in_progress:0") && !has("aof_rewrites:0");
+            if has("aof_enabled:1") && ended && has("aof_last_bgrewrite_status:ok") {
                 self.promised_from = self.disk.operations();
             }
         }
