@@ -89,8 +89,7 @@ fn replays(seed: u64) {
     original.engine.begin_loading();
     original.engine.load_at_start().expect("an empty disk is a good start");
     let commands = Registry::get().entries.iter().map(|entry| entry.full_name.to_owned());
-    let abilities =
-        Abilities { version: Version::parse("8.8.0").unwrap(), commands: commands.collect() };
+    let abilities = Abilities { version: Version(8, 8, 0), commands: commands.collect() };
     let mut generator = Generator::new(seed, &abilities);
     let mut clients: Vec<Connection> = (0..CONNECTIONS).map(|_| original.connect()).collect();
     let mut elapsed = Duration::ZERO;
