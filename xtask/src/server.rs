@@ -153,10 +153,12 @@ impl Server {
             if exited {
                 break;
             }
-            if let Ok(mut client) = self.connect()
-                && client.command(&["PING"]).is_ok()
-            {
-                return Ok(());
+            let pong = self.connect().map(|mut client| client.command(&["PING"]));
+            match pong {
+                // It refuses to serve while it loads its dataset.
+                Ok(Ok(Value::Error(text))) if text.starts_with(b"LOADING") => {}
+                Ok(Ok(_)) => return Ok(()),
+                _ => {}
             }
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -44,8 +44,7 @@ fn log_of(server: &InProcess) -> String {
 
 fn keys_after_a_restart(disk: &SimDisk) -> String {
     let again = server(&disk.after_kill(disk.operations()), "");
-    let keys = again.connect().text("DBSIZE");
-    keys
+    again.connect().text("DBSIZE")
 }
 
 #[test]
