@@ -242,11 +242,12 @@ impl World {
             std::thread::sleep(Duration::from_millis(5 + rng.below(30)));
             let before = self.disk.operations() as u64;
             let rewrites = round % 2 == 1;
-            let said = client.text(if rewrites { "BGREWRITEAOF" } else { "BGSAVE" });
-            if said.starts_with('-') {
-                return Err(said);
+            match rewrites {
+                true => drop(succeed(client.text("BGREWRITEAOF"))?),
+                false => save(&mut client, report.saves)?,
             }
-            report.copied_bytes += copied_bytes(&mut client, rewrites);
+            let copied = if rewrites { "aof_last_cow_size" } else { "rdb_last_cow_size" };
+            report.copied_bytes += info(&mut client, copied);
             if rewrites {
                 report.rewrites += 1;
                 let during = before + rng.below(self.disk.operations() as u64 - before + 1);
@@ -370,10 +371,26 @@ fn as_script(client: &mut Connection, steps: &[Step]) -> u64 {
     }
 }
 
-/// What writers copied for the last snapshot.
-fn copied_bytes(client: &mut Connection, rewrites: bool) -> u64 {
-    let name = if rewrites { "aof_last_cow_size:" } else { "rdb_last_cow_size:" };
+fn succeed(said: String) -> Result<String, String> {
+    if said.starts_with('-') { Err(said) } else { Ok(said) }
+}
+
+/// Saves; `before` saves have succeeded so far. One that a `FLUSHALL` has called off is tried again.
+fn save(client: &mut Connection, before: u64) -> Result<(), String> {
+    const ATTEMPTS: usize = 1_000;
+    for _ in 0..ATTEMPTS {
+        succeed(client.text("BGSAVE"))?;
+        if info(client, "rdb_saves") > before {
+            return Ok(());
+        }
+    }
+    Err("no save succeeds".to_owned())
+}
+
+/// A number out of `INFO persistence`.
+fn info(client: &mut Connection, name: &str) -> u64 {
     let info = client.text("INFO persistence");
-    let value = info.lines().find_map(|line| line.strip_prefix(name));
-    value.and_then(|value| value.parse().ok()).unwrap_or(0)
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let value = lines.find_map(|(found, value)| (found == name).then_some(value));
+    value.and_then(|value| value.parse().ok()).expect("INFO has this number")
 }
