@@ -367,8 +367,12 @@ impl Engine {
 /// is configured.
 pub(crate) fn interest(consumers: &Consumers, config: &Config) -> Interest {
     let listeners = consumers.interest();
-    let silent = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS).is_empty();
-    let listeners = if silent { listeners.without(Interest::EVENTS) } else { listeners };
+    let flags = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS);
+    let listeners = match (flags.is_empty(), flags.names_subkeys()) {
+        (true, _) => listeners.without(Interest::EVENTS),
+        (false, false) => listeners,
+        (false, true) => listeners | Interest::SUBKEYS,
+    };
     let unlinks = config.get(config::rows::LAZYFREE_LAZY_EXPIRE);
     if unlinks { listeners | Interest::UNLINK_EXPIRED } else { listeners }
 }
