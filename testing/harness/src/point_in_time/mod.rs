@@ -375,7 +375,7 @@ fn succeed(said: String) -> Result<String, String> {
     if said.starts_with('-') { Err(said) } else { Ok(said) }
 }
 
-/// Saves; `before` saves have succeeded so far. One that a `FLUSHALL` has called off is tried again.
+/// Saves; `before` saves have succeeded so far. One that `FLUSHALL` calls off is tried again.
 fn save(client: &mut Connection, before: u64) -> Result<(), String> {
     const ATTEMPTS: usize = 1_000;
     for _ in 0..ATTEMPTS {
