@@ -137,9 +137,12 @@ impl Engine {
         let mut state = self.aof.state.lock();
         if !cancelled.load(Ordering::Acquire) {
             state.rewrite_ended(ok, now_ns);
+            if ok && state.phase == Phase::Begins {
+                state.phase = Phase::On;
+            }
         }
         // The log that is to begin needs another try.
-        state.scheduled |= !ok && state.phase == Phase::Begins;
+        state.scheduled |= !ok && state.phase == Phase::Begins && state.rewrite.is_none();
         drop(state);
         self.config_changed();
         self.end_waits_for_log();
@@ -277,9 +280,6 @@ impl Engine {
         let mut state = self.aof.state.lock();
         state.manifest = manifest;
         state.size_offset = written.length as i64 - written.cut as i64;
-        if state.phase == Phase::Begins && !cancelled.load(Ordering::Acquire) {
-            state.phase = Phase::On;
-        }
         state.base_size = state.size(self.aof.log.written().max(written.cut));
         drop(state);
         self.aof.log.wake();
@@ -349,14 +349,19 @@ impl Engine {
         })
     }
 
+    /// Whether a rewrite is in progress.
+    pub(crate) fn rewrite_runs(&self) -> bool {
+        self.aof.state.lock().rewrite.is_some()
+    }
+
+    /// Whether the log is being switched on, and holds nothing yet that could be loaded.
+    pub(crate) fn log_begins(&self) -> bool {
+        self.aof.state.lock().phase == Phase::Begins
+    }
+
     /// Whether a snapshot is being saved.
     pub(super) fn save_runs(&self) -> bool {
         self.saving.progress().is_some()
-    }
-
-    /// Whether a rewrite is under way.
-    pub(crate) fn rewrite_runs(&self) -> bool {
-        self.aof.state.lock().rewrite.is_some()
     }
 
     /// Whether the dataset is being written, as a whole, by whoever.

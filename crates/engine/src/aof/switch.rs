@@ -45,29 +45,15 @@ impl Engine {
         self.refuse_waits_for_log();
     }
 
-    /// Ends the rewrite under way because the server ends. Its files are gone afterwards.
-    ///
-    /// # Errors
-    /// If the log is only about to begin: without that rewrite, nothing of it is on the disk.
-    /// `force` ends it all the same.
-    pub(crate) fn end_rewrite(&self, force: bool) -> Result<(), String> {
+    /// Calls off the rewrite in progress; false if there is none.
+    pub(crate) fn cancel_rewrite(&self) -> bool {
         let mut state = self.aof.state.lock();
         state.scheduled = false;
-        if state.rewrite.is_some() && state.phase == Phase::Begins {
-            if !force {
-                let text = "Writing initial AOF, can't exit";
-                self.warn(text);
-                return Err(text.to_owned());
-            }
-            self.warn("Writing initial AOF. Exit anyway.");
-        }
-        let was_running = state.cancel_rewrite(self.clock.monotonic_ns());
-        drop(state);
-        if was_running {
-            self.warn("There is a child rewriting the AOF. Killing it!");
-        }
-        // Its temporary file is gone when its thread is.
+        state.cancel_rewrite(self.clock.monotonic_ns())
+    }
+
+    /// Waits until the rewrite that was called off has put its files away.
+    pub(crate) fn wait_for_rewrite(&self) {
         drop(self.aof.rewriting.lock());
-        Ok(())
     }
 }
