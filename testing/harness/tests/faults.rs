@@ -225,7 +225,7 @@ fn small() -> SimDisk {
     let server = server(&disk, "");
     let mut client = server.connect();
     answers(&mut client, &[("SET a 1", "OK"), ("RPUSH l x y", "Integer(2)")]);
-    server.engine.finish_log().unwrap();
+    server.engine.finish_log().expect("the disk works");
     drop(client);
     disk
 }
