@@ -1,5 +1,7 @@
 //! Two servers that keep their files in one directory.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use support::{Directory, Server, free_port, run};
