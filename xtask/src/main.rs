@@ -10,6 +10,7 @@ mod docs;
 mod fuzz;
 mod server;
 mod shell;
+mod snapshots;
 mod soak;
 mod stalls;
 mod versus;
@@ -42,6 +43,7 @@ Checks
 
 Measurements (each takes --help)
   versus          CPU per command and memory per element against a peer
+  snapshots       saving and loading against a peer, and what a save does to everybody else
   stalls          latency of an unrelated client during growth, expiry and FLUSHALL
 
 Generated files
@@ -70,6 +72,7 @@ fn dispatch(arguments: &mut Arguments) -> Result {
         Some("fuzz") => fuzz::run(arguments),
         Some("soak") => soak::run(arguments),
         Some("versus") => versus::run(arguments),
+        Some("snapshots") => snapshots::run(arguments),
         Some("stalls") => stalls::run(arguments),
         Some("docs") => docs::run(arguments),
         Some(other) => Err(format!("unknown command `{other}`\n\n{HELP}")),

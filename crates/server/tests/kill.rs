@@ -3,6 +3,8 @@
 //!
 //! `FERRITE_SOAK_KILLS` says how often; `cargo xtask soak` sets it.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Write};

@@ -81,7 +81,7 @@ fn wait(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut reader = admin.cx.reader();
     let replicas = reader.integer();
     reader.check()?;
-    let timeout_ms = timeout(reader.bytes(), admin.cx.now)?;
+    let timeout_ms = timeout(reader.bytes(), admin.engine.clock.unix_ms())?;
     if replicas <= 0 || admin.in_transaction {
         admin.cx.reply.integer(0);
     } else {
@@ -103,7 +103,7 @@ fn waitaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if replicas < 0 {
         return Err(CommandError::NOT_POSITIVE);
     }
-    let timeout_ms = timeout(reader.bytes(), admin.cx.now)?;
+    let timeout_ms = timeout(reader.bytes(), admin.engine.clock.unix_ms())?;
     let engine = admin.engine;
     if local > 0 && !engine.log_is_kept() {
         return Err(NO_LOG);
