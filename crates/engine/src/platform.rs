@@ -223,6 +223,10 @@ pub trait Platform: Send + Sync {
     /// Called under the locks of commands: it must be quick.
     fn wake_log_writer(&self);
 
+    /// A script takes long ([`Engine::is_busy`](crate::Engine::is_busy)): has the clients of event
+    /// loops that are held up heard until it is over.
+    fn stand_in(&self) {}
+
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);
 

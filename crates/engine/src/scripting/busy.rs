@@ -2,10 +2,14 @@
 //! clients can be told, and one of them can end it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use command::CommandError;
 use parking_lot::Mutex;
+use store::WatchFlag;
+
+use crate::engine::Engine;
+use crate::transaction::Watched;
 
 /// A script that takes long.
 #[derive(Debug, Default)]
@@ -21,9 +25,11 @@ pub(crate) struct Overdue {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Busy {
-    /// How many there are: asked before every command.
-    count: AtomicU32,
     list: Mutex<Vec<Arc<Overdue>>>,
+    /// Watches that were given up while a script held their keys' locks, with their flags.
+    unwatched: Mutex<Vec<(Watched, Arc<WatchFlag>)>>,
+    /// Whether there are any.
+    has_unwatched: AtomicBool,
 }
 
 const NOT_BUSY: CommandError =
@@ -35,12 +41,6 @@ const UNKILLABLE: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
 ));
 
 impl Busy {
-    /// Whether some script takes long.
-    #[inline]
-    pub(crate) fn is_any(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > 0
-    }
-
     /// What other clients are told.
     #[cold]
     pub(crate) fn error(&self) -> CommandError {
@@ -53,12 +53,17 @@ impl Busy {
 
     pub(super) fn add(&self, overdue: Arc<Overdue>) {
         self.list.lock().push(overdue);
-        self.count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn remove(&self, overdue: &Arc<Overdue>) {
         self.list.lock().retain(|other| !Arc::ptr_eq(other, overdue));
-        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Notes a watch that is to be taken back when the script is over. Nobody looks at its flag any
+    /// more, so that raising it meanwhile does no harm.
+    pub(crate) fn unwatch_later(&self, watched: Watched, flag: &Arc<WatchFlag>) {
+        self.unwatched.lock().push((watched, flag.clone()));
+        self.has_unwatched.store(true, Ordering::Release);
     }
 
     /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are.
@@ -90,5 +95,34 @@ impl Busy {
         CommandError::state(format!(
             "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
         ))
+    }
+}
+
+impl Engine {
+    /// Whether a script takes so long that other clients are told.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.store.is_held_long()
+    }
+
+    /// A script is over, and so are its locks: if it took long, takes back the watches that could
+    /// not be while it held them.
+    #[inline]
+    pub(crate) fn after_script(&self) {
+        if self.scripting.busy.has_unwatched.load(Ordering::Relaxed) {
+            self.unwatch_late();
+        }
+    }
+
+    #[cold]
+    fn unwatch_late(&self) {
+        self.scripting.busy.has_unwatched.store(false, Ordering::Relaxed);
+        let unwatched = std::mem::take(&mut *self.scripting.busy.unwatched.lock());
+        for (watched, flag) in unwatched {
+            if self.store.unwatch(watched.db, &watched.key, &flag).is_err() {
+                // Another such script holds it now.
+                self.scripting.busy.unwatch_later(watched, &flag);
+            }
+        }
     }
 }

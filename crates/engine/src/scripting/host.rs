@@ -295,6 +295,8 @@ impl ScriptHost<'_, '_> {
         let overdue = Arc::new(Overdue::default());
         overdue.has_written.store(self.has_written, Ordering::Relaxed);
         self.engine.scripting.busy.add(overdue.clone());
+        self.engine.store.begin_long_hold();
+        self.engine.platform.stand_in();
         self.overdue.insert(overdue)
     }
 }

@@ -6,7 +6,7 @@ use script::{Failure, Place};
 use script::{Inputs, Limits, RunError};
 use stdx::rng::Rng;
 use store::effects::{Interest, Propagation};
-use store::{Held, Keyspace};
+use store::{Held, HeldLong, Keyspace};
 
 use super::Local;
 use super::host::{Cause, ScriptHost};
@@ -57,6 +57,7 @@ impl Engine {
         let (started_ns, mark, before) = (thread.tick_ns(), reply.mark(), reply.len());
         self.show_script(call, session);
         let outcome = self.run_script(call, prepare, session, reply, thread);
+        self.after_script();
         let written = reply.len() - before;
         self.account_script(call, started_ns, &outcome, written, session, thread);
         if let Err(error) = outcome {
@@ -127,7 +128,7 @@ impl Engine {
                 Ready::Run(program) => {
                     let above_limit = self.admit_script(&program)?;
                     let line = Line { args: call.args, program: &program, above_limit, started_ns };
-                    Ok(self.run_locked(&local, line, session, reply, thread))
+                    self.run_locked(&local, line, session, reply, thread)
                 }
                 Ready::Answer(text) => {
                     reply.bulk(&text);
@@ -186,12 +187,15 @@ impl Engine {
         session: &mut Session,
         reply: &mut Reply,
         thread: &mut ThreadContext,
-    ) -> Ended {
+    ) -> Result<Ended, CommandError> {
         let scope = self.scope(session, thread);
         let mut effects = std::mem::take(&mut thread.effects);
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
-        let mut held = self.lock_declared(line);
         let result = loop {
+            let held = match self.lock_declared(line) {
+                Ok(held) => held,
+                Err(HeldLong) => break Err(self.scripting.busy.error()),
+            };
             effects.interest = self.store.interest();
             let mut keys = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
             if !keys.is_all_locked() {
@@ -208,13 +212,13 @@ impl Engine {
                     keys.effects.end_bracket(scope.db);
                     self.serve_waiters(&mut keys, thread.index);
                     self.route(keys.effects, session.id());
-                    break result;
+                    break Ok(result);
                 }
                 Attempt::Again => {
                     keys.undo();
                     drop(keys);
+                    // So it takes all locks now.
                     line.program.note_reach();
-                    held = Held::all(&self.store);
                 }
             }
         };
@@ -228,22 +232,22 @@ impl Engine {
     }
 
     /// Locks what a program declares, or everything if that is known to be too little.
-    fn lock_declared(&self, line: Line<'_>) -> Held<'_> {
+    fn lock_declared(&self, line: Line<'_>) -> Result<Held<'_>, HeldLong> {
         let Line { args, program, .. } = line;
         if program.reaches() {
-            return Held::all(&self.store);
+            return Held::all_soon(&self.store);
         }
         let position = |index| self.store.position(program.key(args, index));
         let held = match program.keys {
             0 => Held::none(),
-            1 => Held::one(&self.store, position(0)),
-            count => Held::keys(&self.store, (0..count).map(position)),
+            1 => Held::one_soon(&self.store, position(0))?,
+            count => Held::keys_soon(&self.store, (0..count).map(position))?,
         };
         if self.store.waiters() > 0 && held.has_wide_waiters() {
             drop(held);
-            return Held::all(&self.store);
+            return Held::all_soon(&self.store);
         }
-        held
+        Ok(held)
     }
 
     /// Runs a program inside a transaction, which holds all locks.
@@ -324,6 +328,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
     fn finish(self) -> Keyspace<'k> {
         if let Some(overdue) = &self.overdue {
             self.engine.scripting.busy.remove(overdue);
+            self.engine.store.end_long_hold();
         }
         if self.session.db() != self.db {
             self.session.select(self.db);

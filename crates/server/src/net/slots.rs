@@ -37,6 +37,11 @@ impl<T> Slots<T> {
         self.slots.get_mut(slot)?.take()
     }
 
+    /// The value in a slot, to change, unless it is taken out.
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut T> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
     /// Puts a value back that was taken.
     pub(super) fn put(&mut self, slot: usize, value: T) {
         self.slots[slot] = Some(value);
