@@ -57,7 +57,8 @@ impl Interpreter {
     pub fn new(identity: Identity, random_seed: u64) -> mlua::Result<Self> {
         let mut machine = Machine::new(random_seed)?;
         let redis = api::table(&machine, identity)?;
-        let mut libraries = vec![("redis", redis.clone()), ("server", redis)];
+        let os = api::os(&machine)?;
+        let mut libraries = vec![("redis", redis.clone()), ("server", redis), ("os", os)];
         for (names, register) in LIBRARIES {
             register(machine.lua())?;
             for name in *names {

@@ -6,8 +6,9 @@
 //! the interest of a socket is set when it arrives and never again: a turn costs one wait, and one
 //! read and one write for each active connection, however many commands it brought.
 //!
-//! Reading order: [`event_loop`] (a turn), [`floor`] (what a loop owns) and [`stand_in`], [`connection`] (what a connection does in a turn),
-//! [`input`] and [`output`] (its buffers), [`accept`] and [`listener`], [`inbox`].
+//! Reading order: [`event_loop`] (a turn), [`floor`] (what a loop owns) and
+//! [`stand_in`], [`connection`] (what a connection does in a turn), [`input`] and [`output`] (its
+//! buffers), [`accept`] and [`listener`], [`inbox`].
 
 pub mod accept;
 pub mod address;

@@ -111,6 +111,10 @@ impl Host for ScriptHost<'_, '_> {
         Verdict::Continue
     }
 
+    fn seconds(&mut self) -> f64 {
+        self.engine.clock.monotonic_ns() as f64 / 1e9
+    }
+
     fn log(&mut self, level: u8, line: &[u8]) {
         let level = match level {
             0 => LogLevel::Debug,
@@ -231,6 +235,7 @@ impl ScriptHost<'_, '_> {
         if self.targets == 0 {
             keyspace.effects.interest = interest.without(Interest::LOG);
         }
+        keyspace.effects.in_script = true;
         let mark = reply.mark();
         let cx =
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
@@ -253,6 +258,7 @@ impl ScriptHost<'_, '_> {
             log_verbatim(effects, db, args);
         }
         effects.interest = interest;
+        effects.in_script = false;
         drop(admin);
         if changed && !self.has_written {
             self.has_written = true;

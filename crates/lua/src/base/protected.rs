@@ -9,7 +9,8 @@ use crate::stack::{bytes, push_bytes, raw_field, set_raw_field, shared};
 use crate::stop::raise_stop;
 
 pub(super) unsafe extern "C-unwind" fn pcall(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua; so for all functions below. The handler is below the function that is called.
+    // SAFETY: called by Lua; so for all functions below. The handler is below the
+    // function that is called.
     unsafe {
         ffi::luaL_checkany(state, 1);
         ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
