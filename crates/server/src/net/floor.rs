@@ -1,10 +1,11 @@
 //! What an event loop works on, and where it lies while a command of one connection is executed.
 //!
 //! A command takes microseconds, but a script may take for ever, or a command may wait for the
-//! locks of such a script. Then somebody else must hear the other clients of that loop: they are told
-//! that the server is busy, and one of them can end the script. So a loop that serves a connection
-//! leaves its [`Floor`], with all the other connections, on a [`Desk`], and takes it back after it.
-//! While some script takes long, [`stand_in`](super::stand_in) serves what it finds there.
+//! locks of such a script. Then somebody else must hear the other clients of that loop: they are
+//! told that the server is busy, and one of them can end the script. So a loop that serves a
+//! connection leaves its [`Floor`], with all the other connections, on a [`Desk`], and takes it
+//! back after it. While some script takes long, [`stand_in`](super::stand_in) serves what it finds
+//! there.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
