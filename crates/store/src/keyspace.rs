@@ -188,6 +188,12 @@ impl<'a> Keyspace<'a> {
         Ok(())
     }
 
+    /// Locks all shards, however long that takes: for what cannot be broken off.
+    pub fn wait_for_all(&mut self) {
+        self.held = Held::all(self.store);
+        self.owns_locks = true;
+    }
+
     /// This view for a while, in database `db`: for a command that runs on behalf of another client
     /// under the locks of this one.
     pub fn lend(&mut self, db: usize) -> Keyspace<'_> {
