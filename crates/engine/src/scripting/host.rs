@@ -13,7 +13,7 @@ use super::busy::Overdue;
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
-use crate::call::{handle, log_verbatim, remember_reads};
+use crate::call::{Call, handle, log_verbatim, remember_reads};
 use crate::engine::Engine;
 use crate::monitor::Origin;
 use crate::platform::LogLevel;
@@ -215,14 +215,14 @@ impl ScriptHost<'_, '_> {
     }
 
     /// Notes a message, to be sent when the script has ended: it may begin again before.
-    fn publish(&mut self, entry: &Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
-        let (channel, text) = (&args[1], &args[2]);
+    fn publish(&mut self, entry: &'static Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
+        let (channel, text, before) = (&args[1], &args[2], reply.len());
         reply.integer(self.engine.pubsub.reach(kind, channel) as i64);
         self.messages.push((kind, channel.into(), text.into()));
         if self.keys.effects.interest.wants_any(Interest::MONITOR) {
             self.engine.show_command(entry, args, self.session.db(), Origin::Script);
         }
-        self.tally(entry, false);
+        self.tally(entry, args, false, reply.len() - before);
     }
 
     fn execute(&mut self, entry: &'static Entry, args: Args<'_>, reply: &mut Reply) {
@@ -236,7 +236,7 @@ impl ScriptHost<'_, '_> {
             keyspace.effects.interest = interest.without(Interest::LOG);
         }
         keyspace.effects.in_script = true;
-        let mark = reply.mark();
+        let (mark, before) = (reply.mark(), reply.len());
         let cx =
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
@@ -266,17 +266,19 @@ impl ScriptHost<'_, '_> {
                 overdue.has_written.store(true, Ordering::Release);
             }
         }
-        self.tally(entry, result.is_err());
+        self.tally(entry, args, result.is_err(), reply.len() - before);
         if let Err(error) = result {
             reply.rollback(mark);
             self.engine.fail(&error, reply, thread);
         }
     }
 
-    /// Counts a command; what is remarkable of it is written down for the script as a whole.
-    fn tally(&mut self, entry: &Entry, failed: bool) {
+    /// Counts a command, and writes down what is remarkable of it, as for a client's own.
+    fn tally(&mut self, entry: &'static Entry, args: Args<'_>, failed: bool, written: usize) {
         let nanos = self.thread.lap(&*self.engine.clock);
-        self.engine.count(entry, nanos, failed, self.thread.index);
+        let call = Call { entry, args, position: None };
+        let index = self.thread.index;
+        self.engine.account_for(call, nanos, failed, written, self.session, index);
         self.session.handle.count_commands(1);
     }
 

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 pub(super) struct Slots<T> {
     slots: Vec<Option<T>>,
     free: Vec<usize>,
-    by_id: HashMap<u64, usize>,
+    by_id: HashMap<u64, usize, foldhash::fast::RandomState>,
 }
 
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::new() }
+        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::default() }
     }
 
     /// The slot that the next insertion uses.
