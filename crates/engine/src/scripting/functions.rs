@@ -9,12 +9,14 @@
 //! All changes of the registry happen under all locks. So the log has them in their order, and a
 //! snapshot has the libraries of its moment.
 
+use std::sync::Arc;
+
 use command::CommandError;
 use format::dump::{Checksum, FunctionsError, read_functions, write_functions};
 use format::rdb::{Options, Version};
 use resp::{Args, Reply};
 use script::Interpreter;
-use script::functions::{Clash, Header, HeaderError, Library, LoadError, Policy, Watch};
+use script::functions::{Clash, Header, HeaderError, Library, LoadError, Policy, Registry, Watch};
 use stdx::rng::Rng;
 use store::{Held, Keyspace};
 
@@ -47,7 +49,7 @@ pub(crate) enum Change {
     /// `FUNCTION RESTORE`.
     Restore {
         /// Those of the payload.
-        libraries: Vec<Library>,
+        libraries: Vec<Arc<Library>>,
         /// What becomes of those that are there.
         policy: Policy,
     },
@@ -103,7 +105,12 @@ pub(crate) fn load(
         }
         replaces = true;
     }
-    let library = engine.examine(interpreter, text, LOAD_MS).map_err(|error| refused(&error))?;
+    let header = Header::parse(text).map_err(|error| refused(&header_refusal(error)))?;
+    if !replaces && engine.scripting.libraries.contains(&header.name) {
+        return Err(refused(&quoted(&Clash::Library(header.name))));
+    }
+    let library = engine.examine(interpreter, header, text, engine.load_limit_ms());
+    let library = library.map_err(|error| refused(&error))?;
     Ok(Ready::Change(Change::Add { library, replaces }))
 }
 
@@ -114,7 +121,7 @@ pub(crate) fn restore(
     args: Args<'_>,
 ) -> Result<Ready, CommandError> {
     if args.len() > 4 {
-        return Err(wrong_arguments("restore"));
+        return Err(CommandError::subcommand("FUNCTION", args.get(1).unwrap_or_default()));
     }
     let policy = match args.get(3).map(<[u8]>::to_ascii_uppercase).as_deref() {
         None | Some(b"APPEND") => Policy::Append,
@@ -135,16 +142,9 @@ pub(crate) fn restore(
             FunctionsError::Source => "ERR failed loading the given functions payload",
         })
     })?;
-    let examined = sources.iter().map(|text| engine.examine(interpreter, text, LOAD_MS));
-    let libraries = examined.collect::<Result<_, _>>().map_err(|error| refused(&error))?;
+    let libraries = engine.examine_all(interpreter, &sources, engine.load_limit_ms());
+    let libraries = libraries.map_err(|error| refused(&error))?;
     Ok(Ready::Change(Change::Restore { libraries, policy }))
-}
-
-/// What a subcommand of `FUNCTION` says to more arguments than it has.
-pub(crate) fn wrong_arguments(subcommand: &str) -> CommandError {
-    CommandError::request(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try FUNCTION HELP."
-    ))
 }
 
 impl Change {
@@ -240,8 +240,7 @@ impl Engine {
         let added = Interpreter::new(IDENTITY, rng.next_u64())
             .map_err(|error| error.to_string().into_bytes())
             .and_then(|interpreter| {
-                let examined = texts.iter().map(|text| self.examine(&interpreter, text, RELOAD_MS));
-                let libraries = examined.collect::<Result<_, _>>()?;
+                let libraries = self.examine_all(&interpreter, texts, RELOAD_MS)?;
                 let registry = &self.scripting.libraries;
                 registry.restore(libraries, policy).map_err(|clash| quoted(&clash))
             });
@@ -252,19 +251,43 @@ impl Engine {
         })
     }
 
+    /// How long code may run that comes in a command: from a client, or from the log.
+    fn load_limit_ms(&self) -> u64 {
+        if self.is_loading() { RELOAD_MS } else { LOAD_MS }
+    }
+
     fn patience(&self, limit_ms: u64) -> Patience<'_> {
         let until_ns = self.clock.monotonic_ns().saturating_add(limit_ms * 1_000_000);
         Patience { engine: self, until_ns }
     }
 
-    /// The library that a text is.
+    /// The libraries that texts are. Their names and those of their functions are all different.
+    fn examine_all<T: AsRef<[u8]>>(
+        &self,
+        interpreter: &Interpreter,
+        texts: &[T],
+        limit_ms: u64,
+    ) -> Result<Vec<Arc<Library>>, Refusal> {
+        let together = Registry::default();
+        for text in texts.iter().map(AsRef::as_ref) {
+            let header = Header::parse(text).map_err(header_refusal)?;
+            if together.contains(&header.name) {
+                return Err(quoted(&Clash::Library(header.name)));
+            }
+            let library = self.examine(interpreter, header, text, limit_ms)?;
+            together.add(library, false).map_err(|clash| quoted(&clash))?;
+        }
+        Ok(together.list())
+    }
+
+    /// The library that a text with this first line is.
     fn examine(
         &self,
         interpreter: &Interpreter,
+        header: Header,
         text: &[u8],
         limit_ms: u64,
     ) -> Result<Library, Refusal> {
-        let header = Header::parse(text).map_err(header_refusal)?;
         let functions = interpreter.examine(&header, text, &mut self.patience(limit_ms));
         Ok(Library::new(header, text, functions.map_err(load_refusal)?))
     }

@@ -81,15 +81,21 @@ impl Registry {
         Ok(())
     }
 
+    /// Whether there is a library of this name.
+    #[must_use]
+    pub fn contains(&self, library: &str) -> bool {
+        self.known.read().libraries.contains_key(library)
+    }
+
     /// Adds libraries, all or none.
     ///
     /// # Errors
     /// If a name is taken; nothing has changed then.
-    pub fn restore(&self, libraries: Vec<Library>, policy: Policy) -> Result<(), Clash> {
+    pub fn restore(&self, libraries: Vec<Arc<Library>>, policy: Policy) -> Result<(), Clash> {
         let mut known = self.known.write();
         let mut next = if policy == Policy::Flush { Known::default() } else { known.clone() };
         for library in libraries {
-            next.add(Arc::new(library), policy == Policy::Replace)?;
+            next.add(library, policy == Policy::Replace)?;
         }
         let before = std::mem::replace(&mut *known, next);
         for (name, library) in before.libraries {
@@ -218,16 +224,17 @@ mod tests {
         let registry = Registry::default();
         registry.add(library("a", &["f"]), false).unwrap();
         let (kept, _) = registry.find(b"f").unwrap();
-        let clash = vec![library("b", &["g"]), library("c", &["F"])];
+        let new = |name, functions: &[&str]| Arc::new(library(name, functions));
+        let clash = vec![new("b", &["g"]), new("c", &["F"])];
         assert_eq!(registry.restore(clash, Policy::Append), Err(Clash::Function("F".into())));
         assert_eq!(names(&registry), ["a"]);
-        let same = || vec![library("b", &["g"]), library("a", &["f"])];
+        let same = || vec![new("b", &["g"]), new("a", &["f"])];
         assert_eq!(registry.restore(same(), Policy::Append), Err(Clash::Library("a".into())));
         assert!(!kept.is_forgotten());
         registry.restore(same(), Policy::Replace).unwrap();
         assert_eq!(names(&registry), ["a", "b"]);
         assert!(kept.is_forgotten());
-        registry.restore(vec![library("z", &["f"])], Policy::Flush).unwrap();
+        registry.restore(vec![new("z", &["f"])], Policy::Flush).unwrap();
         assert_eq!(names(&registry), ["z"]);
         assert_eq!(registry.flush().len(), 1);
     }

@@ -10,7 +10,7 @@ use script::functions::{Function, Library};
 
 use super::{ScriptCommand, ScriptHandler};
 use crate::admin::AdminCx;
-use crate::scripting::functions::{load, restore, wrong_arguments};
+use crate::scripting::functions::{load, restore};
 
 const FLAGS: Flags = Flags::NOSCRIPT;
 const WRITES: Flags = FLAGS.union(Flags::WRITE);
@@ -157,7 +157,7 @@ fn dump(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn flush(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if admin.cx.args.len() > 3 {
-        return Err(wrong_arguments("flush"));
+        return container(admin);
     }
     let mode = admin.cx.args.get(2).unwrap_or(b"SYNC");
     if ![&b"ASYNC"[..], b"SYNC"].iter().any(|known| mode.eq_ignore_ascii_case(known)) {
