@@ -1,12 +1,13 @@
 //! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, four
-//! job queues, libraries for locks, rate limits, sessions and caches, the conformance scripts and a
-//! bounded differential run.
+//! job queues, libraries for locks, rate limits, sessions and caches, the conformance scripts,
+//! values and files carried to redis-server and back, and a bounded differential run.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
 //! network still runs the rest and nobody mistakes a skip for a pass.
 
 mod clients;
+mod files;
 pub mod install;
 mod libraries;
 mod payloads;
@@ -59,6 +60,8 @@ const PARTS: &[Part] = &[
     ("node-redis-cache", libraries::node_redis_cache),
     ("conformance", scripts::conformance_part),
     ("payloads", payloads::part),
+    ("rdb", files::rdb_part),
+    ("log", files::log_part),
     ("differential", scripts::differential_part),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,10 +38,19 @@ impl Launch {
     /// # Errors
     /// When it does not come up, with what it printed.
     pub fn start(&self) -> Result<Server> {
+        self.start_with(|_| Ok(()))
+    }
+
+    /// As [`Launch::start`], after `prepare` has put files into the folder.
+    ///
+    /// # Errors
+    /// As there, and what `prepare` says.
+    pub fn start_with(&self, prepare: impl FnOnce(&Path) -> Result) -> Result<Server> {
         let port = free_port()?;
         let folder = std::env::temp_dir().join(format!("xtask-{}-{port}", std::process::id()));
         let failed = |e: std::io::Error| format!("cannot start {}: {e}", self.label);
         fs::create_dir_all(&folder).map_err(failed)?;
+        prepare(&folder)?;
         let log = fs::File::create(folder.join("log")).map_err(failed)?;
         let (program, leading) = self.command.split_first().ok_or("no server command given")?;
         let child = Command::new(program)
@@ -94,6 +103,26 @@ impl Server {
         self.launch.start()
     }
 
+    /// As [`Server::another`], with further arguments, and after `prepare` has put files into its
+    /// folder.
+    ///
+    /// # Errors
+    /// As [`Launch::start_with`].
+    pub fn another_with(
+        &self,
+        arguments: &str,
+        prepare: impl FnOnce(&Path) -> Result,
+    ) -> Result<Server> {
+        let mut launch = self.launch.clone();
+        launch.extra.extend(shell::words(arguments));
+        launch.start_with(prepare)
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -124,10 +153,12 @@ impl Server {
             if exited {
                 break;
             }
-            if let Ok(mut client) = self.connect()
-                && client.command(&["PING"]).is_ok()
-            {
-                return Ok(());
+            let pong = self.connect().map(|mut client| client.command(&["PING"]));
+            match pong {
+                // It refuses to serve while it loads its dataset.
+                Ok(Ok(Value::Error(text))) if text.starts_with(b"LOADING") => {}
+                Ok(Ok(_)) => return Ok(()),
+                _ => {}
             }
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -160,6 +160,13 @@ impl EventFlags {
         self.0 == 0
     }
 
+    /// Whether messages are published that name the elements of a value.
+    #[must_use]
+    pub fn names_subkeys(self) -> bool {
+        let channels = Self::SUBKEYSPACE.0 | Self::SUBKEYEVENT.0 | Self::SUBKEYSPACE_ITEM.0;
+        self.0 & (channels | Self::SUBKEYSPACE_EVENT.0) != 0
+    }
+
     /// Whether all of `other` is in the set.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {

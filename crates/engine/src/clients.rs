@@ -25,6 +25,15 @@ pub struct Endpoint {
     pub unix: bool,
 }
 
+impl Endpoint {
+    /// The address without its port, and without the brackets of an IPv6 address.
+    #[must_use]
+    pub fn ip(&self) -> &str {
+        let ip = self.address.rsplit_once(':').map_or(&*self.address, |(ip, _)| ip);
+        ip.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
 /// Flags of a client that other threads see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientFlags(u32);
@@ -59,27 +68,34 @@ impl ClientFlags {
     /// Through another client, which is gone.
     pub const BROKEN_REDIRECT: Self = Self(1 << 13);
 
+    const LETTERS: [(Self, char); 13] = [
+        (Self::MONITOR, 'O'),
+        (Self::PUBSUB, 'P'),
+        (Self::MULTI, 'x'),
+        (Self::BLOCKED, 'b'),
+        (Self::DIRTY_CAS, 'd'),
+        (Self::TRACKING, 't'),
+        (Self::BROKEN_REDIRECT, 'R'),
+        (Self::BROADCAST, 'B'),
+        (Self::CLOSE_AFTER_REPLY, 'c'),
+        (Self::CLOSE_ASAP, 'A'),
+        (Self::UNIX_SOCKET, 'U'),
+        (Self::NO_EVICT, 'e'),
+        (Self::NO_TOUCH, 'T'),
+    ];
+
     /// The letters of `CLIENT LIST`, `N` if there is none.
     #[must_use]
     pub fn letters(self) -> String {
-        let table = [
-            (Self::MONITOR, 'O'),
-            (Self::PUBSUB, 'P'),
-            (Self::MULTI, 'x'),
-            (Self::BLOCKED, 'b'),
-            (Self::DIRTY_CAS, 'd'),
-            (Self::TRACKING, 't'),
-            (Self::BROKEN_REDIRECT, 'R'),
-            (Self::BROADCAST, 'B'),
-            (Self::CLOSE_AFTER_REPLY, 'c'),
-            (Self::CLOSE_ASAP, 'A'),
-            (Self::UNIX_SOCKET, 'U'),
-            (Self::NO_EVICT, 'e'),
-            (Self::NO_TOUCH, 'T'),
-        ];
-        let letters: String =
-            table.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, letter)| letter).collect();
+        let set = Self::LETTERS.iter().filter(|(flag, _)| self.has(*flag));
+        let letters: String = set.map(|(_, letter)| letter).collect();
         if letters.is_empty() { "N".into() } else { letters }
+    }
+
+    /// Whether a client can have this letter, here or in a server with replicas and a cluster.
+    pub(crate) fn is_letter(letter: u8) -> bool {
+        let own = Self::LETTERS.iter().any(|(_, known)| *known == char::from(letter));
+        own || b"NMSruI".contains(&letter)
     }
 
     /// Whether `flag` is set.
@@ -111,8 +127,14 @@ pub struct Buffers {
     pub query_free: AtomicU64,
     /// Arguments of the command being received.
     pub argv: AtomicU64,
-    /// Queued commands of a transaction.
+    /// Queued commands of a transaction and watched keys.
     pub multi: AtomicU64,
+    /// Names that the client gave itself.
+    pub names: AtomicU64,
+    /// Channels and patterns that it listens to.
+    pub subscriptions: AtomicU64,
+    /// Prefixes below which it is told of changes.
+    pub prefixes: AtomicU64,
     /// Names that it has prepared for `HIMPORT SET`.
     pub fieldsets: AtomicU64,
     /// Replies not yet sent.
@@ -123,6 +145,47 @@ pub struct Buffers {
     pub received: AtomicU64,
     /// Bytes sent.
     pub sent: AtomicU64,
+}
+
+/// How a client's commands arrive.
+#[derive(Debug, Default)]
+pub struct Batches {
+    /// Reads of its socket.
+    pub reads: AtomicU64,
+    /// Batches of commands that were parsed together.
+    pub count: AtomicU64,
+    /// Commands in them.
+    pub commands: AtomicU64,
+}
+
+impl Batches {
+    /// Notes that so many commands were parsed together. Only the owner does so.
+    #[inline]
+    pub fn note(&self, commands: usize) {
+        let add = |to: &AtomicU64, more: u64| {
+            to.store(to.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+        };
+        add(&self.count, 1);
+        add(&self.commands, commands as u64);
+    }
+}
+
+impl Buffers {
+    /// All of them together.
+    fn total(&self) -> u64 {
+        let parts = [
+            &self.query,
+            &self.query_free,
+            &self.argv,
+            &self.multi,
+            &self.names,
+            &self.subscriptions,
+            &self.prefixes,
+            &self.fieldsets,
+            &self.output,
+        ];
+        parts.iter().map(|part| part.load(Ordering::Relaxed)).sum()
+    }
 }
 
 /// What other threads know of a client.
@@ -158,6 +221,12 @@ pub struct ClientHandle {
     subscriptions: [AtomicU32; 3],
     /// Buffer sizes.
     pub buffers: Buffers,
+    /// Memory that counts against `maxmemory-clients` for it.
+    pub(crate) noted_memory: AtomicU64,
+    /// What `CLIENT CAPA` said that it can do.
+    pub(crate) can_redirect: AtomicBool,
+    /// Commands that it was seen to send together, and how often.
+    pub batches: Batches,
     /// Set by whoever kills it; the owner closes it when it sees this.
     pub killed: AtomicBool,
     flags: AtomicU32,
@@ -165,6 +234,26 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
+    /// Seconds since it connected.
+    pub(crate) fn age_s(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.connected_ms) / 1000
+    }
+
+    /// Seconds since its last command.
+    pub(crate) fn idle_s(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.active_ms.load(Ordering::Relaxed)) / 1000
+    }
+
+    /// Its database.
+    pub(crate) fn db(&self) -> usize {
+        self.db.load(Ordering::Relaxed) as usize
+    }
+
+    /// The letters of what it can do.
+    pub(crate) fn capabilities(&self) -> &'static str {
+        if self.can_redirect.load(Ordering::Relaxed) { "r" } else { "" }
+    }
+
     /// The flags.
     pub fn flags(&self) -> ClientFlags {
         ClientFlags(self.flags.load(Ordering::Relaxed))
@@ -205,7 +294,16 @@ impl ClientHandle {
 
     /// Changes the names.
     pub fn edit_names(&self, edit: impl FnOnce(&mut ClientNames)) {
-        edit(&mut self.names.lock());
+        let mut names = self.names.lock();
+        edit(&mut names);
+        let bytes = names.name.len() + names.lib_name.len() + names.lib_version.len();
+        self.buffers.names.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes that the client takes: its buffers, and what stands for it while it is idle.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.buffers.total() + (size_of::<Self>() + size_of::<crate::Session>()) as u64
     }
 }
 
@@ -249,6 +347,9 @@ impl Clients {
             redirect: AtomicI64::new(-1),
             subscriptions: Default::default(),
             buffers: Buffers::default(),
+            noted_memory: AtomicU64::new(0),
+            can_redirect: AtomicBool::new(false),
+            batches: Batches::default(),
             killed: AtomicBool::new(false),
             flags: AtomicU32::new(flags),
             names: Mutex::new(ClientNames { user: "default".into(), ..ClientNames::default() }),
@@ -270,6 +371,11 @@ impl Clients {
     #[must_use]
     pub fn all(&self) -> Vec<Arc<ClientHandle>> {
         self.by_id.lock().values().cloned().collect()
+    }
+
+    /// Calls `visit` with each client, while none can come or go.
+    pub(crate) fn each(&self, mut visit: impl FnMut(&ClientHandle)) {
+        self.by_id.lock().values().for_each(|client| visit(client));
     }
 
     /// Number of clients.

@@ -1,7 +1,7 @@
 //! The end of the server: what happens between the wish and the exit.
 //!
 //! ```text
-//!   SHUTDOWN ──────────────────────> pause everybody ─> end the save in progress ─> the last save
+//!   SHUTDOWN ──────────────────────> pause everybody ─> end what is in progress ─> the last save
 //!   SIGTERM ──> a wish ──> cron ──/                                                     │
 //!               ^ SHUTDOWN ABORT takes it back                 failed: go on as before <┴> exit
 //! ```
@@ -18,12 +18,10 @@ use parking_lot::Mutex;
 use crate::engine::Engine;
 use crate::pause::PauseKind;
 use crate::platform::{LogLevel, ShutdownRequest};
-use crate::saving::Cancelled;
+use crate::saving::{Cancelled, PATIENCE};
 
 /// How long a command may be between the gate, where it is held back, and its locks.
 const GRACE: Duration = Duration::from_millis(10);
-/// How often is looked whether the save in progress has ended.
-const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A shutdown that is wished for or in progress.
 #[derive(Debug, Default)]
@@ -88,26 +86,41 @@ impl Engine {
             self.platform.sleep(GRACE);
         }
         if self.saving.cancel() == Cancelled::Running {
-            let text = "There is a child saving an .rdb. Killing it!";
-            self.platform.log(LogLevel::Warning, text);
+            self.warn("There is a child saving an .rdb. Killing it!");
         }
-        // Its temporary file is gone when it has ended.
-        while self.saving.progress().is_some() {
+        if self.log_begins() {
+            if !request.force {
+                return Err(self.cannot_exit("Writing initial AOF, can't exit."));
+            }
+            self.warn("Writing initial AOF. Exit anyway.");
+        }
+        if self.cancel_rewrite() {
+            self.warn("There is a child rewriting the AOF. Killing it!");
+        }
+        // Their temporary files are gone when they have ended.
+        while self.saving.progress().is_some() || self.rewrite_runs() {
             self.platform.sleep(PATIENCE);
         }
         if !saves {
             return Ok(());
         }
-        let text = "Saving the final RDB snapshot before exiting.";
-        self.platform.log(LogLevel::Notice, text);
-        match self.save_now() {
+        self.notice("Saving the final RDB snapshot before exiting.");
+        let mut saved = self.save_in_place();
+        if saved.is_ok() && self.changes_since_save() > 0 {
+            // A command was longer than its grace on its way to its locks, and has answered.
+            saved = self.save_in_place();
+        }
+        match saved {
             Err(_) if !request.force => {
-                let text = "Error trying to save the DB, can't exit.";
-                self.platform.log(LogLevel::Warning, text);
-                Err(text.to_owned())
+                Err(self.cannot_exit("Error trying to save the DB, can't exit."))
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    fn cannot_exit(&self, reason: &str) -> String {
+        self.warn(reason);
+        reason.to_owned()
     }
 
     /// Removes the file that a save in progress writes, for an end that does not wait for it.

@@ -13,6 +13,7 @@ use store::{Consumers, Effects, Interest, SHARDS, Store};
 
 use crate::aof::Aof;
 use crate::blocking::Suspensions;
+use crate::client_memory::ClientMemory;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
 use crate::command_log::{CommandLogs, Thresholds};
 use crate::ending::Ending;
@@ -83,6 +84,7 @@ pub struct Engine {
     pub(crate) aof: Aof,
     pub(crate) consumers: Consumers,
     pub(crate) pause: Pause,
+    pub(crate) client_memory: ClientMemory,
     pub(crate) suspensions: Suspensions,
     pub(crate) pubsub: Arc<PubSub>,
     pub(crate) scripting: Scripting,
@@ -162,6 +164,7 @@ impl Engine {
             started_ms: now_ms,
             consumers: parts.consumers,
             pause: Pause::default(),
+            client_memory: ClientMemory::default(),
             suspensions: Suspensions::default(),
             pubsub,
             scripting: Scripting::new(parts.threads),
@@ -186,6 +189,7 @@ impl Engine {
             clock: parts.clock,
         };
         engine.interest_changed();
+        engine.limit_client_memory();
         engine
     }
 
@@ -216,6 +220,7 @@ impl Engine {
         self.end_monitor(session);
         self.end_tracking(session);
         self.clients.disconnect(session.id());
+        self.client_memory.forget(&session.handle);
     }
 
     /// Kills a client from any thread. From now on nobody sees it and none of its commands is
@@ -223,6 +228,7 @@ impl Engine {
     pub(crate) fn kill(&self, client: &ClientHandle, flush: bool) {
         client.killed.store(true, Ordering::Release);
         self.clients.disconnect(client.id);
+        self.client_memory.forget(client);
         self.forsake(client);
         self.platform.send(client.thread, Message::Kill { client: client.id, flush });
     }
@@ -258,6 +264,7 @@ impl Engine {
         self.interest_changed();
         self.thresholds.read(&self.config);
         self.limit_tracked_keys();
+        self.limit_client_memory();
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
@@ -287,6 +294,7 @@ impl Engine {
         self.measure_memory();
         self.log_cron();
         self.limit_tracked_keys();
+        self.limit_client_memory();
         self.rates.sample(self, now_ms);
         self.save_cron();
         self.shutdown_cron();
@@ -359,8 +367,12 @@ impl Engine {
 /// is configured.
 pub(crate) fn interest(consumers: &Consumers, config: &Config) -> Interest {
     let listeners = consumers.interest();
-    let silent = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS).is_empty();
-    let listeners = if silent { listeners.without(Interest::EVENTS) } else { listeners };
+    let flags = config.get(config::rows::NOTIFY_KEYSPACE_EVENTS);
+    let listeners = match (flags.is_empty(), flags.names_subkeys()) {
+        (true, _) => listeners.without(Interest::EVENTS),
+        (false, false) => listeners,
+        (false, true) => listeners | Interest::SUBKEYS,
+    };
     let unlinks = config.get(config::rows::LAZYFREE_LAZY_EXPIRE);
     if unlinks { listeners | Interest::UNLINK_EXPIRED } else { listeners }
 }

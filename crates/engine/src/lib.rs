@@ -11,6 +11,7 @@ pub mod admin;
 pub mod aof;
 pub mod blocking;
 mod call;
+mod client_memory;
 pub mod clients;
 pub mod command_log;
 pub mod dispatch;

@@ -66,6 +66,17 @@ pub struct Taken {
     pub drops_expired: bool,
 }
 
+/// What `DEBUG RELOAD` is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reload {
+    /// Whether the file is written first, or is there already.
+    pub(crate) saves: bool,
+    /// Whether what is in memory goes.
+    pub(crate) flushes: bool,
+    /// What happens to keys that are there already.
+    pub(crate) existing: Existing,
+}
+
 /// Why a dataset was not loaded.
 #[derive(Debug)]
 pub enum LoadFailure {
@@ -118,16 +129,11 @@ impl Engine {
         if allowed(entry) && queue_allowed { Ok(()) } else { Err(CommandError::LOADING) }
     }
 
-    /// Name of the RDB file.
-    fn rdb_name(&self) -> String {
-        String::from_utf8_lossy(&self.config.get(rows::DBFILENAME)).into_owned()
-    }
-
     /// Whether there is a dataset to load when the server starts.
     #[must_use]
     pub fn has_dataset(&self) -> bool {
         // What cannot be looked at is tried, so that whoever loads it says why.
-        self.has_log() || !matches!(self.storage.len(&self.rdb_name()), Ok(None))
+        self.has_log() || !matches!(self.storage.len(&self.rdb_file()), Ok(None))
     }
 
     /// Loads the append-only file if there is to be one, or else the RDB file, when the server
@@ -140,7 +146,7 @@ impl Engine {
         let taken = Taken { existing: Existing::Refuse, drops_expired: true };
         if self.start_log().map_err(|AofFailure| LoadFailure::Log)? {
             // The RDB file may be older.
-        } else if self.load_rdb(&self.rdb_name(), taken)?.is_some() {
+        } else if self.load_rdb(&self.rdb_file(), taken)?.is_some() {
             let took = (self.clock.monotonic_ns() - started) as f64 / 1e9;
             self.notice(&format!("DB loaded from disk: {took:.3} seconds"));
         }
@@ -148,27 +154,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces the dataset by that of the RDB file, or adds that to it, for `DEBUG RELOAD`. Nobody
-    /// is served meanwhile. `keys` holds all locks, and gives them back.
+    /// Saves the dataset and replaces it by what was saved, for `DEBUG RELOAD`. Nobody is served
+    /// meanwhile. `keys` holds all locks, and gives them back.
     ///
     /// # Errors
-    /// If the locks are those of a transaction, before anything has happened.
+    /// If the locks are those of a transaction, or if the dataset cannot be saved: then it is as it
+    /// was.
     pub(crate) fn reload(
         &self,
         keys: &mut Keyspace<'_>,
-        flushes: bool,
-        existing: Existing,
+        how: Reload,
     ) -> Result<Option<Loaded>, CommandError> {
         if !keys.owns_locks() {
             return Err(CommandError::state("ERR a transaction cannot load a dataset"));
         }
+        // From here on nobody else gets at the keys, though the locks are free for the walk.
         self.begin_loading();
-        if flushes {
-            self.empty(keys);
-        }
         keys.release();
-        let taken = Taken { existing, drops_expired: true };
-        let loaded = self.load_rdb(&self.rdb_name(), taken).map_err(|failure| {
+        if how.saves && self.save_in_place().is_err() {
+            self.end_loading();
+            return Err(CommandError::state("ERR"));
+        }
+        if how.flushes {
+            keys.lock_all();
+            self.empty(keys);
+            keys.release();
+        }
+        let taken = Taken { existing: how.existing, drops_expired: true };
+        let loaded = self.load_rdb(&self.rdb_file(), taken).map_err(|failure| {
             if !matches!(failure, LoadFailure::Library) {
                 // What is in memory is neither the old dataset nor the new one.
                 self.platform.abort();
@@ -307,6 +320,7 @@ impl Engine {
             _ => error.to_string(),
         };
         self.warn(&format!("Internal error in RDB reading offset {offset} -> {reason}"));
+        self.warn("Terminating server after rdb file reading failure.");
     }
 
     /// The figures of the load under way, if there is one.

@@ -1,4 +1,7 @@
 //! Keyspace notifications: events of the edit handle, published as messages.
+//!
+//! An event that is about elements of its key (fields of a hash) is published on up to four more
+//! kinds of channels, which name them.
 
 use std::sync::Arc;
 
@@ -25,6 +28,33 @@ impl Notifications {
         Self { config, platform, pubsub }
     }
 
+    /// Publishes which elements an event is about. A channel or payload that a listener could not
+    /// take apart is left out.
+    #[cold]
+    fn publish_subkeys(&self, flags: EventFlags, event: &KeyEvent) {
+        let (db, key, name) = (event.db, &*event.key, event.event.name.as_bytes());
+        let channel = |kind: &str, parts: &[&[u8]]| {
+            [format!("__{kind}@{db}__:").as_bytes(), &parts.concat()].concat()
+        };
+        let names = counted(event.subkeys.iter().map(|name| &**name));
+        let separable = !name.contains(&b'|');
+        if flags.contains(EventFlags::SUBKEYSPACE) && separable {
+            self.publish(&channel("subkeyspace", &[key]), &[name, b"|", &names].concat());
+        }
+        if flags.contains(EventFlags::SUBKEYEVENT) {
+            let payload = [&counted([key]), &b"|"[..], &names].concat();
+            self.publish(&channel("subkeyevent", &[name]), &payload);
+        }
+        if flags.contains(EventFlags::SUBKEYSPACE_ITEM) && !key.contains(&b'\n') {
+            for subkey in &event.subkeys {
+                self.publish(&channel("subkeyspaceitem", &[key, b"\n", subkey]), name);
+            }
+        }
+        if flags.contains(EventFlags::SUBKEYSPACE_EVENT) && separable {
+            self.publish(&channel("subkeyspaceevent", &[name, b"|", key]), &names);
+        }
+    }
+
     fn publish(&self, channel: &[u8], payload: &[u8]) {
         self.pubsub.publish(&*self.platform, Kind::Channel, channel, payload);
     }
@@ -45,7 +75,24 @@ impl KeyspaceEvents for Notifications {
             let channel = [format!("__keyevent@{db}__:").as_bytes(), name].concat();
             self.publish(&channel, &event.key);
         }
+        if !event.subkeys.is_empty() {
+            self.publish_subkeys(flags, event);
+        }
     }
+}
+
+/// Names with their lengths, `2:ab,1:c`.
+fn counted<'n>(names: impl IntoIterator<Item = &'n [u8]>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for name in names {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        stdx::num::write_u64(&mut text, name.len() as u64);
+        text.push(b':');
+        text.extend_from_slice(name);
+    }
+    text
 }
 
 /// The character of `notify-keyspace-events` that asks for a class.

@@ -16,6 +16,7 @@ mod topics;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parking_lot::RwLock;
 
@@ -140,7 +141,13 @@ impl PubSub {
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     names: [HashSet<Arc<[u8]>>; 3],
+    /// Of the names and what stands for them.
+    bytes: usize,
 }
+
+/// What a subscription takes beside its name, here and in the table of channels or patterns: two
+/// references, the counts of the shared name, a client's number.
+const SUBSCRIPTION_BYTES: usize = 56;
 
 impl Subscriptions {
     fn is_empty(&self) -> bool {
@@ -178,8 +185,9 @@ impl Session {
     /// Begins to listen, if it does not do so yet.
     pub(crate) fn subscribe(&mut self, pubsub: &PubSub, kind: Kind, name: &[u8]) {
         let (thread, client) = (self.handle.thread, self.id());
-        let names = &mut self.subscriptions.get_or_insert_default().names[kind as usize];
-        if names.insert(name.into()) {
+        let subscriptions = self.subscriptions.get_or_insert_default();
+        if subscriptions.names[kind as usize].insert(name.into()) {
+            subscriptions.bytes += SUBSCRIPTION_BYTES + name.len();
             pubsub.add(kind, name, thread, client);
         }
         self.show_subscriptions();
@@ -190,6 +198,7 @@ impl Session {
         let (thread, client) = (self.handle.thread, self.id());
         let Some(subscriptions) = self.subscriptions.as_deref_mut() else { return };
         if subscriptions.names[kind as usize].remove(name) {
+            subscriptions.bytes -= SUBSCRIPTION_BYTES + name.len();
             pubsub.remove(kind, name, thread, client);
         }
         if subscriptions.is_empty() {
@@ -211,6 +220,8 @@ impl Session {
     fn show_subscriptions(&self) {
         let subscriptions = self.subscriptions.as_deref();
         self.handle.set_flag(ClientFlags::PUBSUB, subscriptions.is_some());
+        let bytes = subscriptions.map_or(0, |s| s.bytes as u64);
+        self.handle.buffers.subscriptions.store(bytes, Ordering::Relaxed);
         for kind in Kind::ALL {
             let count = subscriptions.map_or(0, |s| s.names[kind as usize].len());
             self.handle.show_subscriptions(kind, count);

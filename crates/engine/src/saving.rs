@@ -30,6 +30,8 @@ use crate::registry::Entry;
 
 /// After a save has failed, the next attempt by itself is made so many seconds later.
 const RETRY_S: u64 = 5;
+/// How often is looked whether a snapshot in progress has ended.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
 /// A pause between keys, for tests, is slept in pieces of this length.
 const NAP: Duration = Duration::from_millis(5);
 
@@ -92,7 +94,7 @@ pub(crate) struct SaveProgress {
 #[derive(Debug)]
 pub(crate) struct Job {
     snapshot: Snapshot,
-    running: Arc<Running>,
+    pub(crate) running: Arc<Running>,
     options: SaveOptions,
     changes: u64,
 }
@@ -255,11 +257,15 @@ impl Engine {
         let task = move || {
             let _ = engine.finish_save(job);
         };
-        Ok(platform.spawn("ferrite-save", Box::new(task)).map_err(|reason| {
-            self.note(LogLevel::Warning, &format!("Can't save in background: {reason}"));
-            self.save_ended(&running, 0, Err(None));
-            CommandError::state("ERR")
-        }))
+        let spawned = platform.spawn("ferrite-save", Box::new(task));
+        Ok(spawned.map_err(|reason| self.save_not_begun(&running, &reason)))
+    }
+
+    /// There is no thread for a save that was to begin.
+    pub(crate) fn save_not_begun(&self, running: &Running, reason: &str) -> CommandError {
+        self.note(LogLevel::Warning, &format!("Can't save in background: {reason}"));
+        self.save_ended(running, 0, Err(None));
+        CommandError::state("ERR")
     }
 
     /// Writes what a save has begun with, and settles what follows.
@@ -292,13 +298,20 @@ impl Engine {
         written.map(|_| ())
     }
 
-    /// Saves on this thread, for who can wait: the end of the server, `DEBUG RELOAD`.
+    /// Saves on this thread, in place of a save in progress or one that is scheduled, and after a
+    /// rewrite of the append-only file in progress. Nobody changes anything meanwhile, so this save
+    /// has all that the other would have.
     ///
     /// # Errors
-    /// As [`Engine::finish_save`]; nothing if another save is in progress.
-    pub(crate) fn save_now(&self) -> Result<(), Option<SaveError>> {
-        let job = self.begin_save(false).map_err(|_| None)?;
-        self.finish_save(job).map_err(Some)
+    /// As [`Engine::finish_save`].
+    pub(crate) fn save_in_place(&self) -> Result<(), SaveError> {
+        loop {
+            let _ = self.saving.cancel();
+            match self.begin_save(false) {
+                Ok(job) => return self.finish_save(job),
+                Err(Busy::Saving | Busy::Snapshot) => self.platform.sleep(PATIENCE),
+            }
+        }
     }
 
     /// Name of the RDB file.

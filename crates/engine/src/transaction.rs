@@ -41,8 +41,22 @@ pub(crate) struct Transaction {
     pub(crate) queue: Vec<Queued>,
     pub(crate) queue_bytes: usize,
     pub(crate) watched: Vec<Watched>,
+    pub(crate) watched_bytes: usize,
     /// Raised when a watched key changes.
     pub(crate) flag: Arc<WatchFlag>,
+}
+
+impl Transaction {
+    /// Notes that a key is watched from now on.
+    pub(crate) fn watch(&mut self, watched: Watched) {
+        self.watched_bytes += size_of::<Watched>() + watched.key.len();
+        self.watched.push(watched);
+    }
+
+    /// Memory of what is queued and watched, in bytes.
+    fn bytes(&self) -> u64 {
+        (self.queue_bytes + self.watched_bytes) as u64
+    }
 }
 
 const EXECABORT: CommandError = CommandError::State(std::borrow::Cow::Borrowed(
@@ -56,9 +70,9 @@ impl Engine {
         let args = args.to_owned();
         transaction.queue_bytes += args.memory_size();
         transaction.queue.push(Queued { entry, args });
-        let (count, bytes) = (transaction.queue.len(), transaction.queue_bytes);
+        let (count, bytes) = (transaction.queue.len(), transaction.bytes());
         session.handle.multi.store(count as i64, Ordering::Relaxed);
-        session.handle.buffers.multi.store(bytes as u64, Ordering::Relaxed);
+        session.handle.buffers.multi.store(bytes, Ordering::Relaxed);
     }
 
     /// Ends a transaction, executed or not: forgets the queue and the watched keys.
@@ -79,7 +93,7 @@ impl Engine {
         handle.watched.store(watched, Ordering::Relaxed);
         handle.set_flag(ClientFlags::MULTI, queueing);
         handle.set_flag(ClientFlags::WATCHING, watched > 0);
-        let bytes = transaction.map_or(0, |t| t.queue_bytes as u64);
+        let bytes = transaction.map_or(0, Transaction::bytes);
         handle.buffers.multi.store(bytes, Ordering::Relaxed);
     }
 
@@ -91,6 +105,8 @@ impl Engine {
         }
         // A flag that was raised belongs to the watches that are gone.
         transaction.flag = Arc::default();
+        transaction.watched_bytes = 0;
+        session.handle.buffers.multi.store(transaction.bytes(), Ordering::Relaxed);
         session.handle.watched.store(0, Ordering::Relaxed);
         session.handle.set_flag(ClientFlags::WATCHING, false);
     }

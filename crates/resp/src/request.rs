@@ -260,6 +260,13 @@ impl RequestParser {
         self.state != State::Start
     }
 
+    /// Bytes of the command that is not complete which need not be looked at again: its arguments
+    /// so far, and the line that announces the next one.
+    #[must_use]
+    pub fn parsed_len(&self) -> usize {
+        if self.is_midway() { self.at } else { 0 }
+    }
+
     /// Gives back the memory of past commands, for a connection that goes idle.
     pub fn shrink(&mut self) {
         if !self.is_midway() {

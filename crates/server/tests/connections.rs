@@ -145,6 +145,108 @@ fn a_query_buffer_has_its_limit() {
     assert_eq!(server.info("client_query_buffer_limit_disconnections"), 1);
 }
 
+/// A header that announces `bytes`, and so many bytes without an end.
+fn unfinished(bytes: usize) -> Vec<u8> {
+    [format!("*2\r\n${bytes}\r\n").as_bytes(), &vec![b'v'; bytes]].concat()
+}
+
+/// The names of all clients but of those that have none.
+fn names(client: &mut Client) -> Vec<String> {
+    let list = client.command("CLIENT LIST");
+    let name = |line: &str| {
+        let name = line.split(' ').find_map(|field| field.strip_prefix("name="))?;
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    list.lines().filter_map(name).collect()
+}
+
+/// Clients that hold so many bytes each, named by their size.
+fn holding(server: &Server, sizes: &[usize]) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for &size in sizes {
+        let mut client = server.connect();
+        assert_eq!(client.command(&format!("CLIENT SETNAME c{size}")), "+OK");
+        client.send(&unfinished(size));
+        let mut other = server.connect();
+        wait_for("the bytes to arrive", || {
+            let list = other.command(&format!("CLIENT LIST NAME c{size}"));
+            let field = |name: &str| {
+                let value = list.split(' ').find_map(|field| field.strip_prefix(name));
+                value.unwrap().parse::<usize>().unwrap()
+            };
+            (field("qbuf=") >= size && field("tot-mem=") > size).then_some(())
+        });
+        clients.push(client);
+    }
+    clients
+}
+
+#[test]
+fn the_largest_clients_go_when_all_take_too_much() {
+    let server = Server::start(&[]);
+    let mut control = server.connect();
+    assert_eq!(control.command("CLIENT SETNAME control"), "+OK");
+    assert_eq!(control.command("CLIENT NO-EVICT ON"), "+OK");
+    let mut held = holding(&server, &[300_000, 900_000, 600_000]);
+    assert_eq!(control.command("CONFIG SET maxmemory-clients 1200000"), "+OK");
+    assert_eq!(names(&mut control), ["control", "c300000", "c600000"]);
+    assert_eq!(held[1].rest(), "");
+    assert_eq!(control.command("CONFIG SET maxmemory 10mb"), "+OK");
+    assert_eq!(control.command("CONFIG SET maxmemory-clients 5%"), "+OK");
+    assert_eq!(names(&mut control), ["control", "c300000"]);
+    server.wait_for_log("Evicting client: id=");
+    assert_eq!(server.info("evicted_clients"), 2);
+    assert_eq!(control.command("CONFIG RESETSTAT"), "+OK");
+    assert_eq!(server.info("evicted_clients"), 0);
+}
+
+#[test]
+fn a_client_that_grows_above_the_limit_goes_at_once() {
+    let server = Server::start(&["--maxmemory-clients", "1mb"]);
+    let mut control = server.connect();
+    assert_eq!(control.command("CLIENT NO-EVICT ON"), "+OK");
+    // By what it sends, whether it is protected decides.
+    let mut large = server.connect();
+    assert_eq!(large.command("CLIENT NO-EVICT ON"), "+OK");
+    assert_eq!(large.command("CLIENT SETNAME large"), "+OK");
+    large.send(&unfinished(1_500_000));
+    let other = server.connect();
+    assert_eq!(Client::new(other.stream).rest(), "");
+    drop(large);
+    wait_for("disconnection", || names(&mut control).is_empty().then_some(()));
+    let mut large = server.connect();
+    // The server closes while this is being sent.
+    let _ = large.stream.write_all(&unfinished(1_500_000));
+    assert_eq!(large.rest(), "");
+    // By its transaction.
+    let mut queueing = server.connect();
+    assert_eq!(queueing.command("MULTI"), "+OK");
+    for _ in 0..3 {
+        queueing.send(&bulk(&[b"SET", b"k", &vec![b'v'; 400_000]]));
+    }
+    assert_eq!(queueing.rest(), "+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
+    // By what it does not read.
+    control.send(&bulk(&[b"SET", b"k", &vec![b'v'; 500_000]]));
+    control.expect(b"+OK\r\n");
+    let mut deaf = server.connect();
+    assert_eq!(deaf.command("CLIENT SETNAME deaf"), "+OK");
+    deaf.send(&b"GET k\r\n".repeat(100));
+    wait_for("eviction", || names(&mut control).is_empty().then_some(()));
+    assert!(deaf.rest().len() < 100 * 500_000);
+    // By what it watches and listens to.
+    assert_eq!(control.command("CONFIG SET maxmemory-clients 100000"), "+OK");
+    for command in ["WATCH", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"] {
+        let mut client = server.connect();
+        assert_eq!(client.command("CLIENT SETNAME busy"), "+OK");
+        for number in 0..5_000 {
+            if client.stream.write_all(format!("{command} {number}\r\n").as_bytes()).is_err() {
+                break;
+            }
+        }
+        wait_for("eviction", || names(&mut control).is_empty().then_some(()));
+    }
+}
+
 #[test]
 fn a_stalled_request_keeps_no_free_space() {
     let server = Server::start(&[]);

@@ -9,7 +9,7 @@ use collections::hash::Hash;
 use collections::table::{KeyTable, Location, Slot};
 
 use crate::UnixMs;
-use crate::effects::{Effects, Event, EventClass};
+use crate::effects::{Effects, Event, EventClass, Subkeys};
 use crate::expiry::fields_expired;
 use crate::keyspace::Scope;
 use crate::position::Position;
@@ -265,6 +265,11 @@ impl<'e> Edit<'e> {
     /// `expire`).
     pub fn also(&mut self, event: Event) {
         self.effects.event(self.scope.db, event, self.key);
+    }
+
+    /// As [`Edit::also`], with the elements that it is about.
+    pub fn also_about(&mut self, event: Event, about: Subkeys) {
+        self.effects.event_about(self.scope.db, event, self.key, about);
     }
 
     /// Has those who wait for this key looked at, as every change of its value does: for a change

@@ -33,6 +33,9 @@ impl Interest {
     /// free it in the background (`lazyfree-lazy-expire`).
     pub const UNLINK_EXPIRED: Self = Self(8);
 
+    /// Keyspace notifications name the elements that an event is about.
+    pub const SUBKEYS: Self = Self(32);
+
     /// Some client monitors all commands.
     pub const MONITOR: Self = Self(16);
 
@@ -145,6 +148,38 @@ pub struct KeyEvent {
     pub event: Event,
     /// To which key.
     pub key: Box<[u8]>,
+    /// To which of its elements, in the order of the changes; none unless somebody wants to know.
+    pub subkeys: Vec<Box<[u8]>>,
+}
+
+/// Notes the elements that a change is about, if somebody wants to know them.
+#[derive(Debug)]
+pub struct Subkeys {
+    wanted: bool,
+    names: Vec<Box<[u8]>>,
+}
+
+impl Subkeys {
+    /// None yet.
+    #[must_use]
+    pub const fn new(interest: Interest) -> Self {
+        Self { wanted: interest.wants(Interest::SUBKEYS), names: Vec::new() }
+    }
+
+    /// The change is about `name` too.
+    #[inline]
+    pub fn note(&mut self, name: &[u8]) {
+        if self.wanted {
+            self.names.push(name.into());
+        }
+    }
+
+    /// As [`Subkeys::note`], of many.
+    pub fn note_all<'n>(&mut self, names: impl IntoIterator<Item = &'n [u8]>) {
+        if self.wanted {
+            self.names.extend(names.into_iter().map(Box::from));
+        }
+    }
 }
 
 /// A key, with its database.
@@ -367,9 +402,16 @@ impl Effects {
         }
     }
 
+    #[inline]
     pub(crate) fn event(&mut self, db: usize, event: Event, key: &[u8]) {
+        self.event_about(db, event, key, Subkeys::new(Interest::NONE));
+    }
+
+    /// As [`Effects::event`], with the elements that it is about.
+    pub(crate) fn event_about(&mut self, db: usize, event: Event, key: &[u8], about: Subkeys) {
         if self.interest.wants(Interest::EVENTS) {
-            self.events.push(KeyEvent { db, event, key: key.into() });
+            let subkeys = about.names;
+            self.events.push(KeyEvent { db, event, key: key.into(), subkeys });
         }
     }
 

@@ -9,7 +9,7 @@ use collections::table::{Expired, KeyTable};
 use parking_lot::MutexGuard;
 
 use crate::UnixMs;
-use crate::effects::{Effects, Event, EventClass, Interest};
+use crate::effects::{Effects, Event, EventClass, Interest, Subkeys};
 use crate::shard::{Shard, Store};
 use crate::waiting::Waiting;
 use crate::watch::Watchers;
@@ -54,7 +54,9 @@ pub(crate) fn fields_expired(
         effects.record(db, &[b"HDEL", key, name]);
     }
     effects.modified_by_time(db, key);
-    effects.event(db, Event { class: EventClass::Hash, name: "hexpired" }, key);
+    let mut about = Subkeys::new(effects.interest);
+    about.note_all(names.iter().map(|name| &**name));
+    effects.event_about(db, Event { class: EventClass::Hash, name: "hexpired" }, key, about);
 }
 
 /// Records that a hash was removed because its last field was: that goes without saying in the log.

@@ -31,7 +31,7 @@ pub mod watch;
 pub use access::Access;
 pub use consumers::Consumers;
 pub use edit::{Deadline, Edit};
-pub use effects::{Effects, Event, EventClass, Interest};
+pub use effects::{Effects, Event, EventClass, Interest, Subkeys};
 pub use keyspace::{Keyspace, Overdue, Scope};
 pub use lock::Held;
 pub use position::{KeyHasher, Position, SHARDS, shard_of};

@@ -314,16 +314,18 @@ impl TableSink {
 impl BucketSink for TableSink {
     fn entry(&mut self, entry: EntryRef<'_>, cause: Cause) {
         let before = self.chunk.encoded.len();
+        let mut shared_bytes = 0;
         if is_small(entry) {
             self.encode.encode(entry, &mut self.chunk.encoded);
         } else {
             let mut shared = Entry::new(entry.key(), entry.value().to_new(), entry.deadline());
             shared.set_clock(entry.clock());
+            shared_bytes = copied_by_writers(entry);
             self.chunk.shared.push(shared);
         }
         self.chunk.keys += 1;
         if cause == Cause::Change {
-            let bytes = self.chunk.encoded.len() - before;
+            let bytes = self.chunk.encoded.len() - before + shared_bytes;
             self.gathered.copied.fetch_add(bytes as u64, Ordering::Relaxed);
             if self.chunk.encoded.len() >= HANDED_ON_BYTES
                 || self.chunk.shared.len() >= HANDED_ON_VALUES
@@ -335,6 +337,15 @@ impl BucketSink for TableSink {
 
     fn pause(&mut self) {
         self.hand_on();
+    }
+}
+
+/// Bytes that a writer copies because the snapshot shares them: the whole of a string. Of a large
+/// collection it copies the nodes that it changes, which are few and not known yet.
+fn copied_by_writers(entry: EntryRef<'_>) -> usize {
+    match entry.value() {
+        ValueRef::String(StringRef::Shared { bytes, .. }) => bytes.len(),
+        ValueRef::String(_) | ValueRef::Object(_) => 0,
     }
 }
 

@@ -7,7 +7,7 @@
 use collections::entry::{Entry, NewValue, Stored};
 
 use crate::edit::Edit;
-use crate::effects::Event;
+use crate::effects::{Event, Subkeys};
 use crate::keyspace::Keyspace;
 
 /// The key holds a value of another type.
@@ -83,6 +83,19 @@ impl Edit<'_> {
         absent: Absent,
         change: impl FnOnce(&mut T) -> Change<R>,
     ) -> Result<Option<R>, WrongType> {
+        self.update_elements(absent, |object, _| change(object))
+    }
+
+    /// As [`Edit::update`], for a `change` that notes the elements which its event is about.
+    ///
+    /// # Errors
+    /// If the key holds another type.
+    pub fn update_elements<T: Stored, R>(
+        &mut self,
+        absent: Absent,
+        change: impl FnOnce(&mut T, &mut Subkeys) -> Change<R>,
+    ) -> Result<Option<R>, WrongType> {
+        let mut about = Subkeys::new(self.effects().interest);
         let changed = match self.slot() {
             Some(mut slot) => {
                 if slot.entry().object::<T>().is_none() {
@@ -90,14 +103,14 @@ impl Edit<'_> {
                 }
                 slot.modify(|entry| {
                     let object = entry.object_mut::<T>().expect("its type was checked above");
-                    let change = change(object);
+                    let change = change(object, &mut about);
                     (change, !T::KEPT_WHEN_EMPTY && object.is_empty())
                 })
             }
             None if absent == Absent::Ignore => return Ok(None),
             None => {
                 let mut object = T::default();
-                let change = change(&mut object);
+                let change = change(&mut object, &mut about);
                 if change.event.is_none() || (!T::KEPT_WHEN_EMPTY && object.is_empty()) {
                     return Ok(Some(change.result));
                 }
@@ -109,7 +122,7 @@ impl Edit<'_> {
         self.count(count);
         if let Some(event) = event {
             self.seen_to_change();
-            self.also(event);
+            self.also_about(event, about);
         }
         if is_emptied {
             self.remove_emptied();

@@ -3,8 +3,9 @@
 //! [`InProcess`] is an engine with everything around it replaced: [`TestPlatform`] for the program,
 //! a [`TestClock`], a [`Recorder`] for the consumers of effects. [`Connection`] is a client of it:
 //! request bytes go in, reply bytes come out, as on a socket. On these two stand the conformance
-//! target ([`InProcessTarget`]), the sessions of the linearizability test, and the load generator
-//! ([`load`]). The engine's own tests are in `tests/`.
+//! target ([`InProcessTarget`]), the sessions of the linearizability test, the load generator
+//! ([`load`]) and the checker of snapshots ([`point_in_time`]). The engine's own tests are in
+//! `tests/`.
 
 mod clock;
 mod connection;
@@ -14,6 +15,7 @@ use sys as _;
 
 pub mod load;
 mod platform;
+pub mod point_in_time;
 mod recorder;
 mod target;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use format::rdb::file::write::{self, Attributes, Usage};
 use format::rdb::{Options, Version};
 use harness::{Connection, InProcess, Setup};
-use simdisk::SimDisk;
+use simdisk::{Fault, On, SimDisk};
 use stdx::clock::Clock;
 use store::{StringRef, ValueRef};
 
@@ -127,6 +127,14 @@ fn reload() {
             ("DEBUG RELOAD NOSAVE", "OK"),
             ("GET a", "file"),
             ("EXISTS c", "Integer(0)"),
+            ("SET c memory", "OK"),
+            ("SET past memory PX 1", "OK"),
+            ("DEL b", "Integer(1)"),
+            ("DEBUG RELOAD", "OK"),
+            ("GET a", "file"),
+            ("GET c", "memory"),
+            ("EXISTS b", "Integer(0)"),
+            ("DBSIZE", "Integer(3)"),
             (
                 "DEBUG RELOAD WHATEVER",
                 "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
@@ -152,4 +160,16 @@ fn a_file_that_is_wrong_anywhere_is_never_served() {
         let log = server.platform.take_log();
         assert!(log.iter().any(|(_, line)| line.contains("Unexpected EOF")), "{log:?}");
     }
+}
+
+#[test]
+fn a_reload_that_cannot_save_changes_nothing() {
+    let disk = SimDisk::new();
+    let server = server(&disk, "");
+    let mut client = server.connect();
+    answers(&mut client, &[("SET a memory", "OK")]);
+    disk.fail(On::Create, Fault::ReadOnly, 0, 1);
+    answers(&mut client, &[("DEBUG RELOAD", "-ERR"), ("GET a", "memory"), ("PING", "PONG")]);
+    assert!(!server.platform.aborted());
+    answers(&mut client, &[("DEBUG RELOAD", "OK"), ("GET a", "memory")]);
 }

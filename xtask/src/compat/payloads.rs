@@ -12,13 +12,16 @@ use crate::Result;
 const FOOTER_BYTES: usize = 10;
 
 /// A value: its name, whether both servers write the same bytes, and the commands that make it.
-struct Sample {
-    key: &'static str,
+pub struct Sample {
+    /// Its key.
+    pub key: &'static str,
     same_bytes: bool,
-    commands: Vec<Vec<String>>,
+    /// What makes it.
+    pub commands: Vec<Vec<String>>,
 }
 
-fn line(words: &[&str]) -> Vec<String> {
+/// The words of a command.
+pub fn line(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -33,7 +36,8 @@ fn sample(key: &'static str, same_bytes: bool, command: Vec<String>) -> Sample {
     Sample { key, same_bytes, commands: vec![command] }
 }
 
-fn samples() -> Vec<Sample> {
+/// Every type in every encoding.
+pub fn samples() -> Vec<Sample> {
     let word = |at: usize| vec![format!("element:{at}")];
     let pair = |at: usize| vec![format!("field:{at}"), at.to_string()];
     let scored = |at: usize| vec![(at as f64 * 0.25).to_string(), format!("member:{at}")];
@@ -145,7 +149,7 @@ fn dump(end: &mut Client, key: &str) -> Result<Vec<u8>> {
 }
 
 /// The reply to a command, which must be no error.
-fn ok<A: AsRef<[u8]>>(end: &mut Client, command: &[A]) -> Result<Value> {
+pub fn ok<A: AsRef<[u8]>>(end: &mut Client, command: &[A]) -> Result<Value> {
     match end.command(command).map_err(|error| error.to_string())? {
         Value::Error(text) => {
             let name = String::from_utf8_lossy(command[0].as_ref()).into_owned();

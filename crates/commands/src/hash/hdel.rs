@@ -30,8 +30,9 @@ pub(super) static HDEL: DataCommand = DataCommand::new(
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(1)?;
     let fields = cx.args.iter().skip(2);
-    let removed = cx.db.edit(key).update(Absent::Ignore, |hash: &mut Hash| {
-        match fields.filter(|field| hash.remove(field)).count() {
+    let removed = cx.db.edit(key).update_elements(Absent::Ignore, |hash: &mut Hash, about| {
+        let removed = fields.filter(|field| hash.remove(field)).inspect(|field| about.note(field));
+        match removed.count() {
             0 => Change::none(0),
             removed => Change::made(removed as u64, REMOVED, removed as i64),
         }

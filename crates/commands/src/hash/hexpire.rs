@@ -103,8 +103,14 @@ fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {
     let passed = cx.db.is_due(deadline);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     edit.expire_fields(fields.iter().copied());
-    let answers = edit.update(Absent::Ignore, |hash: &mut Hash| {
-        let one = |field: &&[u8]| -> i64 { expire(hash, field, deadline, passed, condition) };
+    let answers = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
+        let one = |field: &&[u8]| -> i64 {
+            let answer = expire(hash, field, deadline, passed, condition);
+            if answer >= SET {
+                about.note(field);
+            }
+            answer
+        };
         let answers: Vec<i64> = fields.iter().map(one).collect();
         change(answers, passed)
     })?;

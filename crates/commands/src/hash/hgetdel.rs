@@ -34,11 +34,12 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let reply = &mut *cx.reply;
     let mut edit = cx.db.edit(key);
     edit.expire_fields(fields.iter().copied());
-    let removed = edit.update(Absent::Ignore, |hash: &mut Hash| {
+    let removed = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
         let mut removed = Vec::new();
         for &field in &fields {
             reply_value(reply, Some(hash), field, 0);
             if hash.remove(field) {
+                about.note(field);
                 removed.push(field);
             }
         }

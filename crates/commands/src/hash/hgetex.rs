@@ -62,11 +62,12 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let reply = &mut *cx.reply;
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     edit.expire_fields(fields.iter().copied());
-    let changed = edit.update(Absent::Ignore, |hash: &mut Hash| {
+    let changed = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
         let mut changed = Vec::new();
         for &field in &fields {
             reply_value(reply, Some(hash), field, 0);
             if meet(hash, field, fate) {
+                about.note(field);
                 changed.push(field);
             }
         }

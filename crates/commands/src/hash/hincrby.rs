@@ -34,12 +34,13 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = limits(cx);
     let mut edit = cx.db.edit(key);
     edit.expire_fields([field]);
-    let sum = edit.update(Absent::Create, |hash: &mut Hash| {
+    let sum = edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         let sum = sum(hash.find(field).map(|field| field.value), increment);
         match sum {
             Err(_) => Change::none(sum),
             Ok(number) => {
                 hash.set_value(&limits, field, Item::Int(number));
+                about.note(field);
                 Change::made(1, COUNT, sum)
             }
         }

@@ -39,7 +39,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(key);
     edit.expire_fields([field]);
     let mut is_timed = false;
-    let sum = edit.update(Absent::Create, |hash: &mut Hash| {
+    let sum = edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         let present = hash.find(field);
         is_timed = present.is_some_and(|field| field.deadline.is_some());
         let sum = sum(present.map(|field| field.value), increment);
@@ -47,6 +47,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
             Err(_) => Change::none(sum),
             Ok(text) => {
                 hash.set_value(&limits, field, &text[..]);
+                about.note(field);
                 Change::made(1, COUNT, Ok(text))
             }
         }

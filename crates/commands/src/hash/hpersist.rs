@@ -34,8 +34,15 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let fields = fields::named(reader)?;
     let mut edit = cx.db.edit(key);
     edit.expire_fields(fields.iter().copied());
-    let answers = edit.update(Absent::Ignore, |hash: &mut Hash| {
-        let answers: Vec<i64> = fields.iter().map(|field| persist(hash, field)).collect();
+    let answers = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
+        let one = |field: &&[u8]| {
+            let answer = persist(hash, field);
+            if answer == PERSISTED {
+                about.note(field);
+            }
+            answer
+        };
+        let answers: Vec<i64> = fields.iter().map(one).collect();
         match answers.contains(&PERSISTED) {
             false => Change::none(answers),
             true => Change::made(1, PERSIST, answers),

@@ -81,12 +81,13 @@ fn set(cx: &mut Cx<'_>) -> Result<i64, CommandError> {
         return Err(CommandError::arity(cx.name));
     }
     let (limits, count) = (limits(cx), args.len() / 2 - 1);
-    let created = cx.db.edit(key).update(Absent::Create, |hash: &mut Hash| {
+    let created = cx.db.edit(key).update_elements(Absent::Create, |hash: &mut Hash, about| {
         hash.expect(&limits, count);
         let mut created = 0;
         let mut words = args.iter().skip(2);
         while let (Some(field), Some(value)) = (words.next(), words.next()) {
             created += i64::from(hash.set(&limits, field, value));
+            about.note(field);
         }
         Change::made(count as u64, SET, created)
     })?;
@@ -98,11 +99,12 @@ fn set_absent(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = limits(cx);
     let mut edit = cx.db.edit(key);
     edit.expire_fields([field]);
-    let created = edit.update(Absent::Create, |hash: &mut Hash| {
+    let created = edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         if hash.find(field).is_some() {
             return Change::none(0);
         }
         hash.set(&limits, field, value);
+        about.note(field);
         Change::made(1, SET, 1)
     })?;
     cx.reply.integer(created.unwrap_or(0));

@@ -5,7 +5,7 @@ use command::{
     Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
     Spec,
 };
-use store::{Absent, Change, UnixMs};
+use store::{Absent, Change, Subkeys, UnixMs};
 
 use super::fields::{self, TIMES};
 use super::{EXPIRE, REMOVED, SET, limits};
@@ -107,14 +107,15 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let passed = request.deadline.is_some_and(|deadline| cx.db.is_due(deadline));
     let limits = limits(cx);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
-    edit.expire_fields(request.pairs.iter().map(|(field, _)| *field));
+    let names = || request.pairs.iter().map(|(field, _)| *field);
+    edit.expire_fields(names());
     let met = request.present.is_none_or(|wanted| {
         let hash = edit.get::<Hash>().ok().flatten();
         let is_there = |field| hash.is_some_and(|hash| hash.find(field).is_some());
         request.pairs.iter().all(|(field, _)| is_there(field) == wanted)
     });
     let count = request.pairs.len() as u64;
-    edit.update(Absent::Create, |hash: &mut Hash| {
+    edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         if !met {
             return Change::none(());
         }
@@ -128,6 +129,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
                 hash.set_deadline(field, request.deadline);
             }
         }
+        about.note_all(names());
         Change::made(count, SET, ())
     })?;
     cx.reply.integer(i64::from(met));
@@ -135,14 +137,17 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         return Ok(());
     }
     if passed {
-        edit.update(Absent::Ignore, |hash: &mut Hash| {
-            let removed = request.pairs.iter().filter(|(field, _)| hash.remove(field)).count();
+        edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
+            let removed = names().filter(|field| hash.remove(field));
+            let removed = removed.inspect(|field| about.note(field)).count();
             Change::made(removed as u64, REMOVED, ())
         })?;
-        let fields: Vec<&[u8]> = request.pairs.iter().map(|(field, _)| *field).collect();
+        let fields: Vec<&[u8]> = names().collect();
         fields::log_removals(cx, &fields);
     } else if let Some(deadline) = request.deadline {
-        edit.also(EXPIRE);
+        let mut about = Subkeys::new(edit.effects().interest);
+        about.note_all(names());
+        edit.also_about(EXPIRE, about);
         log_absolute(cx, &request, deadline);
     }
     Ok(())

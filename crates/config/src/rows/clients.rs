@@ -10,7 +10,7 @@ rows! {
     MAXCLIENTS: Int = int("maxclients", 10_000, 1, UINT_MAX),
         "Connections at one time; more are refused.";
     MAXMEMORY_CLIENTS: BytesOrPercent =
-        Row::new("maxmemory-clients", Kind::BytesOrPercent { default: 0 }).planned(),
+        Row::new("maxmemory-clients", Kind::BytesOrPercent { default: 0 }),
         "Memory of all clients together, in bytes or percent of maxmemory, beyond which the \
          largest are closed; 0 for no limit.";
     CLIENT_QUERY_BUFFER_LIMIT: Bytes =

@@ -118,7 +118,7 @@ fn watch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if !transaction.flag.is_raised() {
         for key in admin.cx.args.iter().skip(1) {
             if admin.cx.db.watch(key, &transaction.flag) {
-                transaction.watched.push(Watched { db, key: key.into() });
+                transaction.watch(Watched { db, key: key.into() });
             }
         }
     }

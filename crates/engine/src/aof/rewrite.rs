@@ -390,14 +390,32 @@ impl Engine {
         })
     }
 
+    /// Calls off the rewrite in progress; false if there is none. It ends soon afterwards.
+    pub(crate) fn cancel_rewrite(&self) -> bool {
+        let state = self.aof.state.lock();
+        let Some(rewrite) = &state.rewrite else { return false };
+        rewrite.cancelled.store(true, Ordering::Release);
+        true
+    }
+
+    /// Whether a rewrite is in progress.
+    pub(crate) fn rewrite_runs(&self) -> bool {
+        self.aof.state.lock().rewrite.is_some()
+    }
+
+    /// Whether the log is being switched on, and holds nothing yet that could be loaded.
+    pub(crate) fn log_begins(&self) -> bool {
+        self.aof.state.lock().phase == Phase::Begins
+    }
+
     /// Whether a snapshot is being saved.
     fn save_runs(&self) -> bool {
-        false
+        self.saving.progress().is_some()
     }
 
     /// Whether the dataset is being written, as a whole, by whoever.
     pub(super) fn snapshot_runs(&self) -> bool {
-        self.save_runs() || self.aof.state.lock().rewrite.is_some()
+        self.save_runs() || self.rewrite_runs()
     }
 
     /// After a flush has failed: what was logged since the one before may be lost, so the dataset

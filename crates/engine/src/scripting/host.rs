@@ -265,6 +265,7 @@ impl ScriptHost<'_, '_> {
     fn tally(&mut self, entry: &Entry, failed: bool) {
         let nanos = self.thread.lap(&*self.engine.clock);
         self.engine.count(entry, nanos, failed, self.thread.index);
+        self.session.handle.count_commands(1);
     }
 
     /// Answers and counts a command that is not executed.

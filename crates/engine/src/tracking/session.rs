@@ -8,6 +8,9 @@ use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::session::Session;
 
+/// What a prefix takes beside its text: where it lies and how long it is.
+const PREFIX_BYTES: usize = size_of::<Box<[u8]>>();
+
 /// Which reads are remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Caching {
@@ -56,6 +59,12 @@ impl TrackingSession {
         &self.prefixes
     }
 
+    /// Memory of the prefixes, in bytes: each is kept here and among those of everybody.
+    fn prefix_bytes(&self) -> u64 {
+        let bytes = |prefix: &[u8]| (2 * (PREFIX_BYTES + prefix.len())) as u64;
+        self.prefixes.iter().map(|prefix| bytes(prefix)).sum()
+    }
+
     /// The number under which a read by the next command is remembered, if it is.
     pub(crate) fn reader(&self) -> Option<store::tracked::Reader> {
         let wanted = match self.mode.caching {
@@ -94,6 +103,7 @@ impl Engine {
         handle.set_flag(ClientFlags::BROADCAST, mode.broadcast);
         handle.set_flag(ClientFlags::BROKEN_REDIRECT, false);
         handle.redirect.store(mode.redirect as i64, Ordering::Relaxed);
+        handle.buffers.prefixes.store(tracking.prefix_bytes(), Ordering::Relaxed);
         let was_on = std::mem::replace(&mut tracking.on, true);
         tracking.mode = mode;
         tracking.next = false;
@@ -121,6 +131,7 @@ impl Engine {
             handle.set_flag(flag, false);
         }
         handle.redirect.store(-1, Ordering::Relaxed);
+        handle.buffers.prefixes.store(0, Ordering::Relaxed);
         let _changing = self.trackers.changing.lock();
         if self.trackers.on.fetch_sub(1, Ordering::Relaxed) == 1 {
             // Nobody is to be told of the keys that are remembered still; who turns tracking on

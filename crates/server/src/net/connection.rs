@@ -208,6 +208,12 @@ impl Connection {
         );
     }
 
+    /// Whether the connection ends because all clients together take too much memory. What it takes
+    /// has been published.
+    fn memory_too_large(&self, engine: &Engine) -> bool {
+        engine.limits_client_memory() && !engine.note_client_memory(&self.session.handle)
+    }
+
     /// As [`Self::output_too_large`] for a connection at rest, whose soft limit may run out.
     pub fn soft_limit_over(&mut self, engine: &Engine, thread: usize) -> bool {
         let size = self.output.as_ref().map(|output| waiting_size(output));
@@ -232,6 +238,10 @@ impl Connection {
         });
         let outcome = self.work(turn, &mut reply, now);
         self.publish_output(&reply);
+        let closes = !matches!(outcome, Ok(Verdict::Rest | Verdict::Again));
+        if !closes && self.memory_too_large(turn.engine) {
+            return Verdict::Close;
+        }
         let is_sent = reply.is_empty();
         if is_sent {
             if reply.memory_size() > KEPT_BYTES_MAX {
@@ -327,15 +337,16 @@ impl Connection {
             input.compact();
             self.input = Some(input);
         }
-        let (length, free) =
-            self.input.as_ref().map_or((0, 0), |input| (input.len(), input.free()));
-        self.publish_input(length, free);
+        self.publish_input(self.input.as_deref());
     }
 
     /// Lets other threads see how much input there is.
-    fn publish_input(&self, length: usize, free: usize) {
+    fn publish_input(&self, input: Option<&Input>) {
+        let (length, parsed, free) =
+            input.map_or((0, 0, 0), |input| (input.len(), input.parsed(), input.free()));
         let buffers = &self.session.handle.buffers;
-        buffers.query.store(length as u64, Ordering::Relaxed);
+        buffers.query.store((length - parsed) as u64, Ordering::Relaxed);
+        buffers.argv.store(parsed as u64, Ordering::Relaxed);
         buffers.query_free.store(free as u64, Ordering::Relaxed);
     }
 
@@ -349,8 +360,7 @@ impl Connection {
         let is_stale = now.saturating_duration_since(self.active) >= STALE_INPUT_AGE;
         if let (true, Some(input)) = (is_stale, self.input.as_mut()) {
             input.shrink();
-            let (length, free) = (input.len(), input.free());
-            self.publish_input(length, free);
+            self.publish_input(self.input.as_deref());
         }
     }
 
@@ -422,12 +432,14 @@ impl Connection {
             }
         };
         stats.net_in.add(count as u64);
+        let batches = &self.session.handle.batches;
+        batches.reads.store(batches.reads.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let buffers = &self.session.handle.buffers;
         let received = buffers.received.load(Ordering::Relaxed) + count as u64;
         buffers.received.store(received, Ordering::Relaxed);
         // The loop's scratch input is no client's memory.
         if turn.input.is_some() {
-            self.publish_input(input.len(), input.free());
+            self.publish_input(Some(input));
         }
         Ok(true)
     }

@@ -74,6 +74,11 @@ impl Input {
         self.bytes.len() - self.start
     }
 
+    /// How many of them the parser has read as arguments of a command that is not complete.
+    pub fn parsed(&self) -> usize {
+        self.parser.parsed_len().min(self.len())
+    }
+
     /// Whether everything is executed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

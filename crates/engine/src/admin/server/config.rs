@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::{ADMIN, OPEN};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::call::Flow;
 
 /// `CONFIG subcommand ...`
 pub static CONFIG: AdminCommand = Command::container(
@@ -143,6 +144,10 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         error => CommandError::request(error.to_string()),
     })?;
     admin.engine.config_changed();
+    if admin.session.handle.killed.load(Ordering::Acquire) {
+        // By the limit on what clients take. The reply is sent, and no command executed any more.
+        admin.flow = Flow::Close;
+    }
     admin.cx.reply.ok();
     Ok(())
 }
@@ -151,6 +156,7 @@ fn resetstat(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.scripting.cache.reset_evicted();
     let engine = admin.engine;
     engine.reset_stats();
+    engine.client_memory.reset_stats();
     engine.lazy_freed.store(0, Ordering::Relaxed);
     engine.expire_us.store(0, Ordering::Relaxed);
     let used = engine.used_memory.load(Ordering::Relaxed);

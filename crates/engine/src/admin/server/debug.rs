@@ -93,7 +93,7 @@ const TABLE: &[Row] = &[
         3,
         3,
         ok,
-        &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; there are no lists yet."],
+        &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; nodes are packed by their bytes."],
     ),
     (
         "RELOAD",

@@ -60,7 +60,7 @@ fn save(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let job = engine.begin_save(false).map_err(|_| in_progress())?;
     let (thread, client) = (admin.thread, admin.session.id());
     let wanted = admin.session.reply_mode == ReplyMode::On;
-    let waiting = Arc::clone(&shared);
+    let (waiting, running) = (Arc::clone(&shared), Arc::clone(&job.running));
     let task = move || {
         let reply = match waiting.finish_save(job) {
             Ok(()) => b"+OK\r\n".to_vec(),
@@ -69,8 +69,10 @@ fn save(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         let reply = wanted.then_some(reply);
         waiting.platform.send(thread, Message::Resume { client, reply });
     };
+    let spawned = shared.platform.spawn("ferrite-save", Box::new(task));
+    spawned.map_err(|reason| shared.save_not_begun(&running, &reason))?;
     admin.flow = Flow::Wait;
-    shared.platform.spawn("ferrite-save", Box::new(task)).map_err(CommandError::state)
+    Ok(())
 }
 
 fn bgsave(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

@@ -41,6 +41,7 @@ impl Connection {
             };
             let goes_on = if ahead > 0 {
                 executed += ahead;
+                self.session.handle.batches.note(ahead);
                 self.execute_ahead(ahead, turn, reply, input)?
             } else {
                 executed += 1;
@@ -100,6 +101,7 @@ impl Connection {
             }
             Ok(Step::Complete { consumed }) => {
                 let args = parser.args(bytes);
+                self.session.handle.batches.note(1);
                 let flow = turn.engine.execute(&mut self.session, args, reply, turn.context);
                 *turn.executed += 1;
                 Ok(self.after(flow, consumed, input) && self.flush_large(turn, reply)?)
@@ -140,6 +142,10 @@ impl Connection {
             }
             if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
                 return Err(io::Error::other("output above its limit"));
+            }
+            self.publish_output(reply);
+            if self.memory_too_large(turn.engine) {
+                return Err(io::Error::other("clients take too much memory"));
             }
         }
         Ok(true)

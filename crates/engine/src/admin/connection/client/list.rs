@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, Spec};
 
+use super::filter::{FILTERS, Filter, Purpose};
 use crate::admin::connection::{ALWAYS, CONNECTION};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::clients::{ClientFlags, ClientHandle};
@@ -29,7 +29,7 @@ pub static INFO: AdminCommand = Command::new(
     info as AdminHandler,
 );
 
-/// `CLIENT LIST [TYPE type] [ID id ...]`
+/// `CLIENT LIST [filter ...]`
 pub static LIST: AdminCommand = Command::new(
     Spec::new(
         "list",
@@ -51,22 +51,9 @@ pub static LIST: AdminCommand = Command::new(
         ("7.2.0", "Added `lib-name` and `lib-ver` fields."),
         ("7.4.0", "Added `watch` field."),
         ("8.0.0", "Added `io-thread` field."),
+        ("8.8.0", "Added `read-events`, `parse-batch-cmd-sum` and `parse-batch-cnt` fields."),
     ])
-    .args(&[
-        Arg::one_of(
-            "client-type",
-            &[
-                Arg::word("normal", "NORMAL"),
-                Arg::word("master", "MASTER"),
-                Arg::word("replica", "REPLICA"),
-                Arg::word("pubsub", "PUBSUB"),
-            ],
-        )
-        .token("TYPE")
-        .optional()
-        .since("5.0.0"),
-        Arg::integer("client-id").token("ID").optional().multiple().since("6.2.0"),
-    ])
+    .args(FILTERS)
     .tips(&["nondeterministic_output"]),
     list as AdminHandler,
 );
@@ -106,19 +93,11 @@ impl ClientType {
 pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> String {
     let load = |value: &AtomicU64| value.load(Ordering::Relaxed);
     let (names, buffers) = (client.names(), &client.buffers);
-    let age = now_ms.saturating_sub(client.connected_ms) / 1000;
-    let idle = now_ms.saturating_sub(load(&client.active_ms)) / 1000;
+    let (age, idle) = (client.age_s(now_ms), client.idle_s(now_ms));
     let index = client.command.load(Ordering::Relaxed) as usize;
     let command = engine.registry.entries.get(index).map_or("NULL", |entry| entry.full_name);
     let output = load(&buffers.output);
-    let memory = load(&buffers.query)
-        + load(&buffers.query_free)
-        + load(&buffers.argv)
-        + load(&buffers.multi)
-        + load(&buffers.fieldsets)
-        + output
-        + size_of::<ClientHandle>() as u64
-        + size_of::<crate::Session>() as u64;
+    let memory = client.memory();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut line = String::with_capacity(400);
     let events = if output > 0 { "rw" } else { "r" };
@@ -129,7 +108,7 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
          ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={} multi-mem={} rbs={} rbp={} \
          obl=0 oll={} omem={output} tot-mem={memory} events={events} cmd={command} user={} \
          redir={} resp={} lib-name={} lib-ver={} io-thread={} tot-net-in={} tot-net-out={} \
-         tot-cmds={}",
+         tot-cmds={} read-events={} parse-batch-cmd-sum={} parse-batch-cnt={} capa={}",
         client.id,
         client.endpoint.address,
         client.endpoint.local_address,
@@ -158,6 +137,10 @@ pub(crate) fn describe(engine: &Engine, client: &ClientHandle, now_ms: u64) -> S
         load(&buffers.received),
         load(&buffers.sent),
         load(&client.commands),
+        load(&client.batches.reads),
+        load(&client.batches.commands),
+        load(&client.batches.count),
+        client.capabilities(),
     );
     line
 }
@@ -169,7 +152,9 @@ fn id(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn info(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    show_args(admin);
     let mut line = describe(admin.engine, &admin.session.handle, admin.cx.db.now());
+    hide_args(admin);
     line.push('\n');
     admin.cx.reply.verbatim(b"txt", line.as_bytes());
     Ok(())
@@ -178,33 +163,33 @@ fn info(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn list(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut args = admin.cx.reader();
     args.bytes();
-    let (mut kind, mut ids) = (None, None);
-    if args.remaining() == 2 && args.option("TYPE") {
-        kind = Some(ClientType::parse(args.bytes())?);
-    } else if args.option("ID") {
-        let mut wanted = Vec::new();
-        while args.more() {
-            wanted.push(args.integer_or(CommandError::request("ERR Invalid client ID")));
-        }
-        args.check()?;
-        ids = Some(wanted);
-    }
-    args.finish()?;
-    let clients = match ids {
-        Some(ids) => {
-            let find = |id: i64| admin.engine.clients.get(u64::try_from(id).ok()?);
-            ids.into_iter().filter_map(find).collect()
-        }
+    let filter = Filter::parse(args, Purpose::List, admin.engine)?;
+    let clients = match filter.ids() {
+        // In the order in which they are named.
+        Some(ids) => ids.iter().filter_map(|id| admin.engine.clients.get(*id)).collect(),
         None => admin.engine.clients.all(),
     };
-    let now = admin.cx.db.now();
+    let (own, now) = (admin.session.id(), admin.cx.db.now());
+    let skip_me = filter.skip_me.unwrap_or(false);
     let mut text = String::new();
+    show_args(admin);
     for client in clients {
-        if kind.is_none_or(|kind| ClientType::of(&client) == kind) {
+        if filter.matches(&client, now) && !(skip_me && client.id == own) {
             text.push_str(&describe(admin.engine, &client, now));
             text.push('\n');
         }
     }
+    hide_args(admin);
     admin.cx.reply.verbatim(b"txt", text.as_bytes());
     Ok(())
+}
+
+/// The client that asks sees the memory of its own command line.
+fn show_args(admin: &AdminCx<'_>) {
+    let bytes = admin.cx.args.bytes_len() as u64;
+    admin.session.handle.buffers.argv.store(bytes, Ordering::Relaxed);
+}
+
+fn hide_args(admin: &AdminCx<'_>) {
+    admin.session.handle.buffers.argv.store(0, Ordering::Relaxed);
 }

@@ -4,6 +4,7 @@ use command::{Command, CommandError, Group, Spec};
 
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 
+mod filter;
 mod help;
 mod kill;
 pub(crate) mod list;

@@ -1,5 +1,7 @@
 //! `CLIENT SETNAME`, `GETNAME`, `SETINFO`, `CAPA`: what a client tells about itself.
 
+use std::sync::atomic::Ordering;
+
 use command::spec::Arg;
 use command::{Command, CommandError, Group, Spec};
 
@@ -56,8 +58,7 @@ pub static CAPA: AdminCommand = Command::new(
     .flags(ALWAYS)
     .acl(CONNECTION)
     .args(&[Arg::string("capability").multiple()]),
-    // Unknown capabilities are ignored, and none is used yet.
-    ok as AdminHandler,
+    set_capabilities as AdminHandler,
 );
 
 /// Whether a name has only printable characters and no spaces.
@@ -74,6 +75,15 @@ pub(in crate::admin::connection) fn name_error(what: &str) -> CommandError {
 fn ok(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.cx.reply.ok();
     Ok(())
+}
+
+/// Capabilities that are not known are ignored. That a client follows redirections is of use where
+/// there is somewhere to redirect it to.
+fn set_capabilities(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    if admin.cx.args.iter().skip(2).any(|word| word.eq_ignore_ascii_case(b"redirect")) {
+        admin.session.handle.can_redirect.store(true, Ordering::Relaxed);
+    }
+    ok(admin)
 }
 
 fn set_name(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

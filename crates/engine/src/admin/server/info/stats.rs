@@ -34,7 +34,8 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("expired_time_cap_reached_count", 0);
     let expire_ms = engine.expire_us.load(Ordering::Relaxed) / 1000;
     text.field("expire_cycle_cpu_milliseconds", expire_ms);
-    text.zeros(&["evicted_keys", "evicted_clients"]);
+    text.zeros(&["evicted_keys"]);
+    text.field("evicted_clients", engine.client_memory.evicted());
     text.field("evicted_scripts", engine.scripting.cache.evicted());
     text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     text.field("keyspace_hits", stats.sum(|t| &t.hits));

@@ -28,17 +28,11 @@ impl Figures {
     pub(in crate::admin::server) fn measure(admin: &mut AdminCx<'_>) -> Self {
         let engine = admin.engine;
         engine.measure_memory();
-        let buffers = |client: &crate::ClientHandle| {
-            let of = &client.buffers;
-            let parts = [&of.query, &of.query_free, &of.argv, &of.multi, &of.output];
-            let sum: u64 = parts.iter().map(|part| part.load(Ordering::Relaxed)).sum();
-            sum + (size_of::<crate::ClientHandle>() + size_of::<crate::Session>()) as u64
-        };
         Self {
             os: engine.platform.memory(),
             peak: engine.used_memory_peak.load(Ordering::Relaxed),
             startup: engine.startup_memory.load(Ordering::Relaxed),
-            clients: engine.clients.all().iter().map(|client| buffers(client)).sum(),
+            clients: engine.clients.all().iter().map(|client| client.memory()).sum(),
             scripts: engine.scripting.cache.bytes(),
             functions: engine.scripting.libraries.figures().bytes as u64,
             databases: admin.cx.db.usage(),

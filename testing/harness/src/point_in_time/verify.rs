@@ -1,0 +1,271 @@
+//! Whether a dataset that was loaded is a prefix of the history.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use client::Value;
+
+use super::history::{Content, DATABASES, Database, ORDER, Step};
+use super::{History, OWN_KEYS, Thread, own_key};
+use crate::Connection;
+
+/// How often, and after which rest, is looked whether writers have noted what they did.
+const LOOKS: usize = 2_000;
+const REST: Duration = Duration::from_millis(5);
+
+/// A dataset that was loaded.
+pub(super) struct Found {
+    /// How many transactions it says it has.
+    pub(super) count: u64,
+    databases: Vec<Database>,
+}
+
+/// Reads everything.
+pub(super) fn read(client: &mut Connection) -> Found {
+    let mut databases = vec![Database::new(); DATABASES];
+    for (db, keys) in databases.iter_mut().enumerate() {
+        client.ask(&format!("SELECT {db}"));
+        for key in texts(&client.ask("KEYS *")) {
+            let deadline = match client.command(&["PEXPIRETIME", &key]) {
+                Value::Integer(at) => u64::try_from(at).ok(),
+                other => panic!("PEXPIRETIME says {other:?}"),
+            };
+            let content = match client.text(&format!("TYPE {key}")).as_str() {
+                "string" => Content::Text(client.text(&format!("GET {key}"))),
+                "list" => Content::List(texts(&client.ask(&format!("LRANGE {key} 0 -1")))),
+                "hash" => Content::Hash(fields(&client.ask(&format!("HGETALL {key}")))),
+                // Its time has come since it was listed.
+                "none" => continue,
+                other => panic!("nobody writes a {other}"),
+            };
+            keys.insert(key, (content, deadline));
+        }
+    }
+    let count = match databases[0].remove(ORDER) {
+        Some((Content::Text(count), None)) => count.parse().expect("it is a number"),
+        // Nothing was done yet.
+        None => 0,
+        other => panic!("the count is {other:?}"),
+    };
+    Found { count, databases }
+}
+
+fn texts(reply: &Value) -> Vec<String> {
+    let values = reply.as_slice().expect("an array of texts");
+    let text = |value: &Value| value.as_bytes().map(|b| String::from_utf8_lossy(b).into_owned());
+    values.iter().filter_map(text).collect()
+}
+
+fn fields(reply: &Value) -> BTreeMap<String, String> {
+    texts(reply).chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+}
+
+/// Compares what was loaded and read `within` a time, in unix milliseconds, with the history.
+pub(super) fn compare(
+    history: &History,
+    mut found: Found,
+    within: RangeInclusive<u64>,
+) -> Result<(), String> {
+    let (model, flushes) = repeat(history, found.count)?;
+    let singles = std::mem::take(&mut found.databases[0]);
+    for (db, (found, wanted)) in found.databases.iter().zip(&model).enumerate().skip(1) {
+        same(db, found, wanted, &within)?;
+    }
+    let mut latest = 0;
+    let mut earliest = (u64::MAX, String::new());
+    for (number, transaction) in &*history.transactions.lock() {
+        if *number <= found.count {
+            latest = latest.max(transaction.span.began);
+        } else if transaction.span.ended < earliest.0 {
+            earliest = (transaction.span.ended, format!("transaction {number}"));
+        }
+    }
+    for (thread, own) in history.threads.iter().enumerate() {
+        let own = own.lock().clone();
+        let part = Part { thread, own: &own, count: found.count, flushes: &flushes };
+        let (done, is_exact) = part.check(&singles)?;
+        latest = latest.max(own.singles[..done].iter().map(|s| s.span.began).max().unwrap_or(0));
+        if let Some(next) = own.singles.get(done).filter(|_| is_exact)
+            && next.span.ended < earliest.0
+        {
+            earliest = (next.span.ended, format!("SET {}", own_key(thread, done as u64 + 1)));
+        }
+    }
+    if earliest.0 < latest {
+        return Err(format!("{} is missing, and something is there that began later", earliest.1));
+    }
+    Ok(())
+}
+
+/// What the first `count` transactions make of an empty dataset, and which of them flush it.
+fn repeat(history: &History, count: u64) -> Result<(Vec<Database>, Vec<u64>), String> {
+    // Who has executed something notes it a little later.
+    for _ in 0..LOOKS {
+        let known = history.transactions.lock();
+        if known.range(..=count).count() as u64 == count {
+            let (mut model, mut flushes) = (vec![Database::new(); DATABASES], Vec::new());
+            for (number, transaction) in known.range(..=count) {
+                transaction.steps.iter().for_each(|step| step.repeat(&mut model));
+                if transaction.steps.iter().any(|step| matches!(step, Step::FlushAll)) {
+                    flushes.push(*number);
+                }
+            }
+            return Ok((model, flushes));
+        }
+        drop(known);
+        std::thread::sleep(REST);
+    }
+    Err("it has transactions that nobody made".to_owned())
+}
+
+/// Whether two databases are the same, but for keys whose time has come.
+fn same(
+    db: usize,
+    found: &Database,
+    wanted: &Database,
+    within: &RangeInclusive<u64>,
+) -> Result<(), String> {
+    for (key, (content, deadline)) in found {
+        let Some((wanted, wanted_deadline)) = wanted.get(key) else {
+            return Err(format!("database {db} has {key}, which should not be there"));
+        };
+        if (content, deadline) != (wanted, wanted_deadline) {
+            return Err(format!(
+                "database {db}, {key}: {content:?} until {deadline:?}, and not {wanted:?} until \
+                 {wanted_deadline:?}"
+            ));
+        }
+        if deadline.is_some_and(|at| at < *within.start()) {
+            return Err(format!("database {db} has {key}, whose time had come"));
+        }
+    }
+    let missing = |(key, (_, deadline)): &(&String, &(Content, Option<u64>))| {
+        !found.contains_key(*key) && deadline.is_none_or(|at| at > *within.end())
+    };
+    match wanted.iter().find(missing) {
+        Some((key, value)) => Err(format!("database {db} lacks {key}: {value:?}")),
+        None => Ok(()),
+    }
+}
+
+/// What must be there of the single commands of one thread.
+struct Part<'a> {
+    thread: usize,
+    own: &'a Thread,
+    count: u64,
+    /// The transactions up to `count` that flush everything.
+    flushes: &'a [u64],
+}
+
+impl Part<'_> {
+    /// The number of the thread's next transaction after single command `number`, counted from 1.
+    fn before(&self, number: usize) -> u64 {
+        let after = self.own.singles[number - 1].after;
+        let next = self.own.transactions.iter().find(|&&number| number > after);
+        next.copied().unwrap_or(u64::MAX)
+    }
+
+    /// How many of the commands are there, and whether that is sure.
+    fn check(
+        &self,
+        found: &HashMap<String, (Content, Option<u64>)>,
+    ) -> Result<(usize, bool), String> {
+        let value = |key: &str| match found.get(key) {
+            Some((Content::Text(text), None)) => text.parse::<usize>().ok(),
+            _ => None,
+        };
+        let known = self.own.singles.len();
+        let keys: Vec<String> = (0..OWN_KEYS).map(|at| own_key(self.thread, at)).collect();
+        let seen = keys.iter().filter_map(|key| value(key)).max().unwrap_or(0);
+        // Whatever came before a transaction of the same thread that is there.
+        let due = (1..=known).take_while(|&number| self.before(number) <= self.count).count();
+        let done = seen.max(due).min(known);
+        if seen > known {
+            // Executed, and not noted yet: nothing is known of it but that it is allowed.
+            return Ok((known, false));
+        }
+        if done > 0 && self.own.singles[done - 1].after > self.count {
+            return Err(format!(
+                "SET {} {done} is there too early",
+                own_key(self.thread, done as u64)
+            ));
+        }
+        for (at, key) in keys.iter().enumerate() {
+            let last = (1..=done).rev().find(|number| number % OWN_KEYS as usize == at);
+            let Some(last) = last else { continue };
+            let gone = |after: u64| self.flushes.iter().any(|&flush| flush > after);
+            let right = match value(key) {
+                Some(found) => found == last && !gone(self.before(last).saturating_sub(1)),
+                None => gone(self.own.singles[last - 1].after),
+            };
+            if !right {
+                return Err(format!("{key} is {:?} and not {last}", value(key)));
+            }
+        }
+        Ok((done, seen == done && seen > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Single, Span, Transaction};
+    use super::*;
+
+    fn text(value: &str) -> (Content, Option<u64>) {
+        (Content::Text(value.to_owned()), None)
+    }
+
+    /// Two transactions, each of which sets `a` and `b` alike, and a single command of one thread
+    /// after each.
+    fn history() -> History {
+        let history = History::new(1);
+        for number in 1..=2 {
+            let span = Span { began: history.tick(), ended: history.tick() };
+            let set = |key: &str| {
+                let (key, value) = (key.to_owned(), number.to_string());
+                Step::Set { db: 1, key, value, deadline: None }
+            };
+            let steps = vec![set("a"), set("b")];
+            history.transactions.lock().insert(number, Transaction { span, steps });
+            let span = Span { began: history.tick(), ended: history.tick() };
+            let mut own = history.threads[0].lock();
+            own.transactions.push(number);
+            own.singles.push(Single { span, after: number });
+        }
+        history
+    }
+
+    fn found(count: u64, singles: &[(&str, &str)], one: &[(&str, &str)]) -> Found {
+        let database = |keys: &[(&str, &str)]| -> Database {
+            keys.iter().map(|(key, value)| ((*key).to_owned(), text(value))).collect()
+        };
+        Found { count, databases: vec![database(singles), database(one), Database::new()] }
+    }
+
+    #[test]
+    fn prefixes_are_right_and_nothing_else_is() {
+        let (history, now) = (history(), 0..=1);
+        let (first, second) = (("own:0:1", "1"), ("own:0:2", "2"));
+        let (ones, twos) = ([("a", "1"), ("b", "1")], [("a", "2"), ("b", "2")]);
+        for right in [
+            found(0, &[], &[]),
+            found(1, &[], &ones),
+            found(1, &[first], &ones),
+            found(2, &[first], &twos),
+            found(2, &[first, second], &twos),
+        ] {
+            assert_eq!(compare(&history, right, now.clone()), Ok(()));
+        }
+        for (wrong, why) in [
+            (found(1, &[first], &[("a", "2"), ("b", "1")]), "half of a transaction is there"),
+            (found(2, &[first], &[("a", "2")]), "half of a transaction is missing"),
+            (found(0, &[first], &[]), "a command is there, its thread's transaction before is not"),
+            (found(2, &[], &twos), "a command is missing, its thread's next transaction is there"),
+            (found(1, &[first, second], &ones), "a command from the future"),
+            (found(2, &[second], &twos), "a command is missing, a later one is there"),
+        ] {
+            assert!(compare(&history, wrong, now.clone()).is_err(), "{why}");
+        }
+    }
+}
