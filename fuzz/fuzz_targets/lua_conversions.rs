@@ -92,7 +92,8 @@ fuzz_target!(|bytes: &[u8]| {
             }
             let Some(value) = &value else { continue };
             for text in CALLS {
-                let Some(once) = replied(interpreter, text, (value, b""), version) else { continue };
+                let once = replied(interpreter, text, (value, b""), version);
+                let Some(once) = once else { continue };
                 let value = parsed(&once).unwrap_or_else(|| panic!("{}", once.escape_ascii()));
                 if version == Version::Resp2 && text == CALLS[0] {
                     let twice = replied(interpreter, text, (&value, b""), version);

@@ -103,6 +103,7 @@ fn snapshots_bring_libraries_back() {
         assert!(!client.text(command).starts_with('-'), "{command}");
         load(&mut client, ANSWER);
         first.platform.run_background();
+        first.engine.write_log();
         let second = started(&disk, config);
         let mut client = second.connect();
         assert_eq!(client.text("FCALL next 1 k"), "Integer(2)", "{config}");
