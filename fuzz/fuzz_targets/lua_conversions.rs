@@ -10,10 +10,8 @@ use script::api::Identity;
 use script::{Host, Inputs, Interpreter, Limits, Script, Sha, Stop, Verdict};
 
 /// What a command replied comes back, seen in either version.
-const CALLS: [&str; 2] = [
-    "redis.setresp(2) return redis.pcall('x')",
-    "redis.setresp(3) return redis.pcall('x')",
-];
+const CALLS: [&str; 2] =
+    ["redis.setresp(2) return redis.pcall('x')", "redis.setresp(3) return redis.pcall('x')"];
 /// Tables that bytes describe are returned.
 const RETURNS: [&str; 2] = [
     "redis.setresp(2) return select(2, pcall(cmsgpack.unpack, ARGV[1]))",
