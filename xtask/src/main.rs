@@ -10,6 +10,7 @@ mod docs;
 mod fuzz;
 mod server;
 mod shell;
+mod snapshots;
 mod stalls;
 mod versus;
 
@@ -39,6 +40,7 @@ Checks
 
 Measurements (each takes --help)
   versus          CPU per command and memory per element against a peer
+  snapshots       saving and loading against a peer, and what a save does to everybody else
   stalls          latency of an unrelated client during growth, expiry and FLUSHALL
 
 Generated files
@@ -66,6 +68,7 @@ fn dispatch(arguments: &mut Arguments) -> Result {
         Some("differential") => compat::differential(arguments),
         Some("fuzz") => fuzz::run(arguments),
         Some("versus") => versus::run(arguments),
+        Some("snapshots") => snapshots::run(arguments),
         Some("stalls") => stalls::run(arguments),
         Some("docs") => docs::run(arguments),
         Some(other) => Err(format!("unknown command `{other}`\n\n{HELP}")),

@@ -10,8 +10,8 @@ use client::{Address, Client, Options, Value};
 
 use crate::{Result, shell};
 
-/// How long a server may take to answer its first `PING`.
-const START_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server may take to answer its first `PING`: it may have a large dataset to load.
+const START_PATIENCE: Duration = Duration::from_secs(120);
 /// How long it may take to stop after `SIGTERM` before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 

@@ -21,6 +21,8 @@ use crate::server::Launch;
 use crate::{Result, finished, option, shell};
 
 use histogram::Histogram;
+pub use probe::Probe;
+pub use scenarios::set;
 
 const HELP: &str = "\
 cargo xtask stalls [OPTIONS]
@@ -107,7 +109,7 @@ pub fn run(arguments: &mut Arguments) -> Result {
 }
 
 /// Prints one row of the latency table and returns its figures in microseconds.
-fn row(title: &str, histogram: &Histogram) -> Value {
+pub fn row(title: &str, histogram: &Histogram) -> Value {
     let us = |ns: u64| ns as f64 / 1_000.0;
     let quantiles = [0.5, 0.99, 0.999, 0.9999].map(|part| us(histogram.quantile_ns(part)));
     let max = us(histogram.max_ns());

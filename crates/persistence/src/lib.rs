@@ -9,4 +9,4 @@ pub mod load;
 pub mod save;
 pub mod storage;
 
-pub use storage::{Output, Source, Storage};
+pub use storage::{Mark, Output, Source, Storage};

@@ -71,7 +71,18 @@ pub trait Storage: Send + Sync + Debug {
     /// # Errors
     /// As [`Storage::open`].
     fn sync_directory(&self, name: &str) -> io::Result<()>;
+
+    /// Marks a directory (empty for the working directory) as in use by this process, until the
+    /// mark is dropped. None if another process has marked it. It hinders nobody from anything and
+    /// leaves nothing behind: it tells those who ask.
+    ///
+    /// # Errors
+    /// As [`Storage::open`], and where the file system knows no locks.
+    fn mark_directory(&self, name: &str) -> io::Result<Option<Box<dyn Mark>>>;
 }
+
+/// A directory that this process has marked.
+pub trait Mark: Send + Sync + Debug {}
 
 /// A file that is written at its end.
 pub trait Output: Send + Debug {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use config::{Config, Invocation};
 use engine::engine::{FERRITE_VERSION, REDIS_VERSION};
 use engine::{Engine, Parts};
+use persistence::{Mark, Storage};
 use store::Consumers;
 
 use crate::background::{self, LazyFree};
@@ -100,6 +101,7 @@ fn serve(line: &config::CommandLine, call: Call<'_>) -> Result<std::convert::Inf
     shared.host.show_title();
     banner::logo(config);
     open_listeners(&shared, config)?;
+    let _mark = mark_directory();
     if !shared.engine.has_dataset() {
         start_threads(&shared, seats)?;
         log_notice!("Server initialized");
@@ -114,6 +116,19 @@ fn serve(line: &config::CommandLine, call: Call<'_>) -> Result<std::convert::Inf
     background::spawn("ferrite-load", move || load(&loader))
         .map_err(|error| fatal("threads", &error))?;
     signals.serve(&shared)
+}
+
+/// Marks the working directory as in use, and says so if it is. Servers that share one are common
+/// and do no harm if their files have other names, so that is all.
+fn mark_directory() -> Option<Box<dyn Mark>> {
+    let mark = Disk.mark_directory("");
+    if matches!(mark, Ok(None)) {
+        log_warning!(
+            "WARNING Another server was started in this directory. Unless dbfilename differs, \
+             each of them replaces what the other one has saved."
+        );
+    }
+    mark.ok().flatten()
 }
 
 /// Loads the dataset, then serves it. What cannot be loaded whole is not served.

@@ -21,6 +21,8 @@ pub enum On {
     Truncate,
     /// Flushing a directory.
     SyncDirectory,
+    /// Marking a directory: another process has done so, whatever the fault.
+    Mark,
 }
 
 /// How they fail.

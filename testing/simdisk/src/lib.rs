@@ -13,7 +13,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use persistence::{Output, Source, Storage};
+use persistence::{Mark, Output, Source, Storage};
 
 use faults::Faults;
 pub use faults::{Fault, On};
@@ -63,6 +63,12 @@ struct Written {
     disk: SimDisk,
     inode: Inode,
 }
+
+/// Tests have as many servers on one disk as they like.
+#[derive(Debug)]
+struct Marked;
+
+impl Mark for Marked {}
 
 #[derive(Debug)]
 struct ReadFrom(Cursor<Vec<u8>>);
@@ -244,6 +250,11 @@ impl Storage for SimDisk {
         state.faults.check(On::SyncDirectory)?;
         state.history.push(Operation::SyncDirectory { name: name.to_owned() });
         Ok(())
+    }
+
+    fn mark_directory(&self, _name: &str) -> io::Result<Option<Box<dyn Mark>>> {
+        let is_free = self.state.lock().faults.check(On::Mark).is_ok();
+        Ok(is_free.then(|| Box::new(Marked) as Box<dyn Mark>))
     }
 }
 

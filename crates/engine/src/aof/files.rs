@@ -28,6 +28,7 @@ impl Engine {
             self.aof.state.lock().manifest = manifest.unwrap_or_default();
             return Ok(false);
         }
+        self.claim_log(&names)?;
         let manifest = match self.upgrade(&names, manifest)? {
             Some(manifest) => {
                 let files: Vec<FileInfo> = manifest.live().cloned().collect();

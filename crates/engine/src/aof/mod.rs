@@ -10,6 +10,7 @@
 //! Besides `appendfsync always`, replies wait when the disk is so far behind that the log would
 //! fill the memory, or when a flush hangs for longer than two seconds.
 
+mod claim;
 mod figures;
 mod files;
 mod load;
@@ -23,10 +24,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use command::CommandError;
 use config::{AppendFsync, Config, Parameter, rows};
 use parking_lot::Mutex;
-use persistence::Storage;
 use persistence::aof::{
     EffectLog, Failure, Fsync, Names, Rest, Surroundings, Writer, WriterSettings,
 };
+use persistence::{Mark, Storage};
 use stdx::clock::Clock;
 
 use crate::engine::Engine;
@@ -64,6 +65,8 @@ pub struct Aof {
     /// `DEBUG AOF-FLUSH-SLEEP`: microseconds.
     pub(crate) flush_sleep_us: AtomicU64,
     waits: waits::Waits,
+    /// What keeps other servers out of the directory.
+    claim: Mutex<Option<Box<dyn Mark>>>,
 }
 
 /// What the log needs of the engine's parts.
@@ -108,6 +111,7 @@ impl Aof {
             refuses: AtomicBool::new(false),
             flush_sleep_us: AtomicU64::new(0),
             waits: waits::Waits::default(),
+            claim: Mutex::default(),
         }
     }
 

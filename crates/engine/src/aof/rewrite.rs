@@ -195,6 +195,9 @@ impl Engine {
         storage
             .create_directory(&names.directory)
             .map_err(Failed::at("create the AOF directory"))?;
+        self.claim_log(names).map_err(|_| {
+            Failed::At("claim the AOF directory", io::ErrorKind::ResourceBusy.into())
+        })?;
         let mut manifest = self.aof.state.lock().manifest.clone();
         let name = match phase {
             Phase::On => Some(manifest.new_incr(&names.stem)),

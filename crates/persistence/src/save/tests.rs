@@ -9,7 +9,7 @@ use store::load::{Batch, Existing};
 
 use super::*;
 use crate::load::{self, Load};
-use crate::{Output, Source};
+use crate::{Mark, Output, Source};
 
 const NOW: UnixMs = 1_800_000_000_000;
 const OLD: &[u8] = b"what was there before";
@@ -114,6 +114,10 @@ impl Storage for Disk {
         self.fails(Step::SyncDirectory)?;
         self.synced.lock().unwrap().push(format!("{name}/"));
         Ok(())
+    }
+
+    fn mark_directory(&self, _name: &str) -> io::Result<Option<Box<dyn Mark>>> {
+        unreachable!("a save marks nothing")
     }
 }
 

@@ -1,12 +1,12 @@
 //! The disk of the process: files below the working directory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use persistence::{Output, Source, Storage};
+use persistence::{Mark, Output, Source, Storage};
 
 /// The working directory, wherever `dir` has moved it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,15 @@ struct ReadFrom {
     file: File,
     len: u64,
 }
+
+/// A directory that is locked for as long as it is open. The system forgets the lock with the
+/// process, however that ends.
+#[derive(Debug)]
+struct Marked {
+    _locked: File,
+}
+
+impl Mark for Marked {}
 
 impl Storage for Disk {
     fn open(&self, name: &str) -> io::Result<Box<dyn Source>> {
@@ -95,6 +104,15 @@ impl Storage for Disk {
 
     fn sync_directory(&self, name: &str) -> io::Result<()> {
         File::open(path(name))?.sync_all()
+    }
+
+    fn mark_directory(&self, name: &str) -> io::Result<Option<Box<dyn Mark>>> {
+        let directory = File::open(path(name))?;
+        match directory.try_lock() {
+            Ok(()) => Ok(Some(Box::new(Marked { _locked: directory }))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
