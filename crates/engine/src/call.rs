@@ -290,7 +290,7 @@ impl Engine {
 
     /// Who listens to a command. What is replayed from a log was heard when it happened.
     #[inline]
-    fn interest_of(&self, replays: bool) -> Interest {
+    pub(crate) fn interest_of(&self, replays: bool) -> Interest {
         if replays { Interest::NONE } else { self.store.interest() }
     }
 

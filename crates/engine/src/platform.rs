@@ -23,6 +23,18 @@ pub enum LogLevel {
     Warning,
 }
 
+impl LogLevel {
+    /// The level of a script's `redis.log`, by its number there.
+    pub(crate) const fn of_script(level: u8) -> Self {
+        match level {
+            0 => Self::Debug,
+            1 => Self::Verbose,
+            2 => Self::Notice,
+            _ => Self::Warning,
+        }
+    }
+}
+
 /// What one thread tells the event loop that owns a connection.
 #[derive(Debug)]
 pub enum Message {

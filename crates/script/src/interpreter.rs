@@ -217,7 +217,9 @@ impl Interpreter {
         }
         loaded.into_iter().for_each(|(_, chunk)| self.machine.forget(chunk));
         let known = OnThread { library: library.clone(), chunks };
-        self.libraries.insert(library.name.clone(), known);
+        if let Some(replaced) = self.libraries.insert(library.name.clone(), known) {
+            replaced.chunks.into_iter().for_each(|chunk| self.machine.forget(chunk));
+        }
         Ok(())
     }
 

@@ -12,14 +12,24 @@ use crate::engine::Engine;
 use crate::transaction::Watched;
 
 /// A script that takes long.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Overdue {
     /// Somebody wants it to end.
     pub(crate) killed: AtomicBool,
     /// It has changed the dataset, so it can no longer be ended.
     pub(crate) has_written: AtomicBool,
     /// It is a function, which another command ends.
-    pub(crate) is_function: bool,
+    pub(crate) function: Option<RunningFunction>,
+}
+
+/// What `FUNCTION STATS` says of a function that takes long.
+#[derive(Clone, Debug)]
+pub(crate) struct RunningFunction {
+    pub(crate) name: Vec<u8>,
+    /// The command line that called it.
+    pub(crate) command: Vec<Vec<u8>>,
+    /// Monotonic time.
+    pub(crate) started_ns: u64,
 }
 
 /// All of them.
@@ -44,11 +54,21 @@ impl Busy {
     /// What other clients are told.
     #[cold]
     pub(crate) fn error(&self) -> CommandError {
-        let is_function = self.list.lock().first().is_some_and(|overdue| overdue.is_function);
-        let command = if is_function { "FUNCTION KILL" } else { "SCRIPT KILL" };
-        CommandError::state(format!(
-            "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
-        ))
+        let is_function =
+            self.list.lock().first().is_some_and(|overdue| overdue.function.is_some());
+        told(is_function)
+    }
+
+    /// The function that has taken long for the longest time, for `FUNCTION STATS`.
+    ///
+    /// # Errors
+    /// If only scripts take long.
+    pub(crate) fn function(&self) -> Result<Option<RunningFunction>, CommandError> {
+        let list = self.list.lock();
+        match list.iter().find_map(|overdue| overdue.function.as_ref()) {
+            None if !list.is_empty() => Err(told(false)),
+            function => Ok(function.cloned()),
+        }
     }
 
     pub(super) fn add(&self, overdue: Arc<Overdue>) {
@@ -75,27 +95,30 @@ impl Busy {
         if list.is_empty() {
             return Err(NOT_BUSY);
         }
-        let mut ours = list.iter().filter(|overdue| overdue.is_function == functions).peekable();
-        if ours.peek().is_none() {
-            return Err(self.other_kind(functions));
-        }
-        let mut ended = false;
-        for overdue in ours {
-            if !overdue.has_written.load(Ordering::Acquire) {
+        let has_written = |overdue: &Overdue| overdue.has_written.load(Ordering::Acquire);
+        let (mut ended, mut others) = (false, false);
+        for overdue in list.iter().filter(|overdue| !has_written(overdue)) {
+            if overdue.function.is_some() == functions {
                 overdue.killed.store(true, Ordering::Release);
                 ended = true;
+            } else {
+                others = true;
             }
         }
-        if ended { Ok(()) } else { Err(UNKILLABLE) }
+        match (ended, others) {
+            (true, _) => Ok(()),
+            (false, true) => Err(told(!functions)),
+            (false, false) => Err(UNKILLABLE),
+        }
     }
+}
 
-    /// What the command is told that ends the other kind.
-    fn other_kind(&self, functions: bool) -> CommandError {
-        let command = if functions { "SCRIPT KILL" } else { "FUNCTION KILL" };
-        CommandError::state(format!(
-            "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
-        ))
-    }
+/// What other clients are told while a function takes long, or a script.
+fn told(is_function: bool) -> CommandError {
+    let command = if is_function { "FUNCTION KILL" } else { "SCRIPT KILL" };
+    CommandError::state(format!(
+        "BUSY Redis is busy running a script. You can only call {command} or SHUTDOWN NOSAVE."
+    ))
 }
 
 impl Engine {

@@ -1,7 +1,7 @@
 //! What a script's `redis.call` reaches: the commands, under the script's locks.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use command::{CommandError, Cx, Flags};
 use resp::{Args, Reply};
@@ -9,7 +9,7 @@ use script::{Host, Stop, Verdict};
 use store::Keyspace;
 use store::effects::Interest;
 
-use super::busy::Overdue;
+use super::busy::{Overdue, RunningFunction};
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
@@ -116,13 +116,7 @@ impl Host for ScriptHost<'_, '_> {
     }
 
     fn log(&mut self, level: u8, line: &[u8]) {
-        let level = match level {
-            0 => LogLevel::Debug,
-            1 => LogLevel::Verbose,
-            2 => LogLevel::Notice,
-            _ => LogLevel::Warning,
-        };
-        self.lines.push((level, line.to_vec()));
+        self.lines.push((LogLevel::of_script(level), line.to_vec()));
     }
 
     fn set_propagation(&mut self, targets: u8) {
@@ -296,13 +290,22 @@ impl ScriptHost<'_, '_> {
     fn begin_busy(&mut self, elapsed_ns: u64) -> &Arc<Overdue> {
         let text = format!(
             "Slow script detected: still in execution after {} milliseconds. You can try killing \
-             the script using the SCRIPT KILL command. Script name is: {}.",
+             the script using the {} command. Script name is: {}.",
             elapsed_ns / 1_000_000,
+            if self.program.is_function() { "FUNCTION KILL" } else { "SCRIPT KILL" },
             String::from_utf8_lossy(&self.program.name()),
         );
         self.engine.platform.log(LogLevel::Warning, &text);
-        let overdue = Arc::new(Overdue::default());
-        overdue.has_written.store(self.has_written, Ordering::Relaxed);
+        let function = self.program.is_function().then(|| RunningFunction {
+            name: self.program.name(),
+            command: self.args.iter().map(<[u8]>::to_vec).collect(),
+            started_ns: self.started_ns,
+        });
+        let overdue = Arc::new(Overdue {
+            killed: AtomicBool::new(false),
+            has_written: AtomicBool::new(self.has_written),
+            function,
+        });
         self.engine.scripting.busy.add(overdue.clone());
         self.engine.store.begin_long_hold();
         self.engine.platform.stand_in();

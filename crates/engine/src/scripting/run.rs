@@ -22,7 +22,7 @@ use crate::thread::ThreadContext;
 /// noting what it changes would cost more.
 const STRAYS_MAX: usize = 32;
 
-const IDENTITY: script::api::Identity = script::api::Identity {
+pub(super) const IDENTITY: script::api::Identity = script::api::Identity {
     redis_version: REDIS_VERSION,
     name: "ferrite",
     version: FERRITE_VERSION,
@@ -133,6 +133,9 @@ impl Engine {
                 Ready::Answer(text) => {
                     reply.bulk(&text);
                     Ok(Ended::Well)
+                }
+                Ready::Change(change) => {
+                    self.change_libraries(change, call.args, session, reply, thread)
                 }
             });
         self.scripting.note_memory(thread.index, &local.interpreter);
@@ -277,6 +280,10 @@ impl Engine {
                 admin.cx.reply.bulk(&text);
                 Ok(Ended::Well)
             }
+            Ready::Change(change) => {
+                let line = (args, admin.session.db());
+                change.apply_queued(self, line, &mut admin.cx.db, admin.cx.reply)
+            }
         });
         self.scripting.note_memory(thread.index, &local.interpreter);
         thread.scripts = Some(local);
@@ -351,9 +358,8 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
 /// Runs a program once.
 fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> Attempt {
     let (engine, program, thread) = (host.engine, host.program, host.thread.index);
-    let Code::Script(script) = &program.code;
-    let inputs =
-        Inputs { args: host.args, first: program.first, keys: program.keys, as_globals: true };
+    let as_globals = !program.is_function();
+    let inputs = Inputs { args: host.args, first: program.first, keys: program.keys, as_globals };
     let mut failed = false;
     let mut errors = |text: &[u8], counted: bool| {
         failed = true;
@@ -361,7 +367,13 @@ fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> A
             count_error(engine, thread, text);
         }
     };
-    let result = local.interpreter.run(script, inputs, host, reply, &mut errors);
+    let interpreter = &local.interpreter;
+    let result = match &program.code {
+        Code::Script(script) => interpreter.run(script, inputs, host, reply, &mut errors),
+        Code::Function(library, index) => {
+            interpreter.call(library, *index, inputs, host, reply, &mut errors)
+        }
+    };
     match result {
         Ok(()) if !failed => Attempt::Done(Ended::Well),
         Ok(()) => Attempt::Done(Ended::Failed),
@@ -396,7 +408,7 @@ fn describe(program: &Program, error: RunError) -> (Vec<u8>, bool) {
     let failure = match error {
         RunError::Raised(failure) => failure,
         RunError::Stopped(place) => {
-            let message = b"ERR Script killed by user with SCRIPT KILL.".to_vec();
+            let message = b"ERR Script killed by user with SCRIPT KILL...".to_vec();
             Failure { message, place, counted: false }
         }
         RunError::Broken(message) => {
