@@ -65,7 +65,7 @@ fn loaded(file: &[u8], checks_crc: bool) -> Option<(Store, Loaded)> {
 
 fn saved(store: &Store) -> Vec<u8> {
     let options = SaveOptions {
-        options: Options { version: Version::NEWEST, compress: true },
+        options: Options { version: Version::REDIS_MAX, compress: true },
         checksum: true,
         incremental: false,
         is_aof_base: false,
