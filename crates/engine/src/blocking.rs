@@ -95,6 +95,9 @@ impl Suspended {
 /// No time at all, as monotonic nanoseconds.
 const NEVER: u64 = u64::MAX;
 
+/// When a wait whose key's lock is held for long is looked after again, from now.
+const BUSY_PAUSE_NS: u64 = 10_000_000;
+
 /// All commands that wait, by ticket.
 #[derive(Debug, Default)]
 pub(crate) struct Suspensions {
@@ -380,9 +383,13 @@ impl Engine {
         let scope = self.scope(session, thread);
         let (effects, rng) = (&mut thread.effects, &mut thread.rng);
         let mut keys = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
-        keys.lock_keys(|each| suspended.entry.keys(suspended.args.as_args(), each));
+        let locked = keys.lock_keys(|each| suspended.entry.keys(suspended.args.as_args(), each));
         keys.effects.interest = self.store.interest();
-        keys.lock_for_waiters();
+        if locked.and_then(|()| keys.lock_for_waiters()).is_err() {
+            let later_ns = self.clock.monotonic_ns() + BUSY_PAUSE_NS;
+            suspended.again_ns.store(later_ns, Ordering::Relaxed);
+            return;
+        }
         self.serve(&suspended, &mut keys, thread.index);
         self.serve_waiters(&mut keys, thread.index);
         self.route(keys.effects, suspended.client);

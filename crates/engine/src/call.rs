@@ -8,7 +8,7 @@ use store::access::{Access, Policy};
 use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
 use store::tracked::Reader;
-use store::{Effects, Held, Keyspace, Overdue, Position};
+use store::{Effects, Held, HeldLong, Keyspace, Overdue, Position};
 
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
@@ -160,7 +160,7 @@ impl Engine {
         let (args, name) = (call.args, call.entry.full_name);
         let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
-        lock(call, &mut admin.cx.db);
+        lock(call, &mut admin.cx.db).map_err(|_| self.scripting.busy.error())?;
         if self.is_loading() && !thread.replays && !call.entry.has(Flags::LOADING) {
             return Err(CommandError::LOADING);
         }
@@ -168,7 +168,8 @@ impl Engine {
         // and who waits for a key has said so under its lock.
         admin.cx.db.effects.interest = self.interest_of(thread.replays);
         if self.store.waiters() > 0 && call.entry.has(Flags::WRITE) {
-            admin.cx.db.lock_for_waiters();
+            let locked = admin.cx.db.lock_for_waiters();
+            locked.map_err(|_| self.scripting.busy.error())?;
         }
         let result = invoke(call.entry, &mut admin);
         if admin.cx.db.effects.dirty > 0 {
@@ -289,7 +290,7 @@ impl Engine {
 
     /// Who listens to a command. What is replayed from a log was heard when it happened.
     #[inline]
-    fn interest_of(&self, replays: bool) -> Interest {
+    pub(crate) fn interest_of(&self, replays: bool) -> Interest {
         if replays { Interest::NONE } else { self.store.interest() }
     }
 
@@ -366,14 +367,13 @@ impl Engine {
 }
 
 #[inline]
-fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) {
+fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) -> Result<(), HeldLong> {
     match call.entry.locks {
-        Locks::One(index) => {
-            if let Some((key, position)) = call.args.get(index).zip(call.position) {
-                db.lock_key(key, position);
-            }
-        }
-        Locks::None => {}
+        Locks::One(index) => match call.args.get(index).zip(call.position) {
+            Some((key, position)) => db.lock_key(key, position),
+            None => Ok(()),
+        },
+        Locks::None => Ok(()),
         Locks::Reach if call.entry.reaches_anywhere(call.args) => db.lock_all(),
         Locks::Keys | Locks::Reach => db.lock_keys(|each| call.entry.keys(call.args, each)),
         Locks::All => db.lock_all(),

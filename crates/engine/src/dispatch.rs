@@ -189,7 +189,7 @@ impl Engine {
         if self.saving.has_failed() {
             self.check_saving(entry)?;
         }
-        if self.scripting.busy.is_any() && !entry.has(Flags::ALLOW_BUSY) {
+        if self.store.is_held_long() && !entry.has(Flags::ALLOW_BUSY) {
             return Err(self.scripting.busy.error());
         }
         let limit = self.config.get(config::rows::MAXMEMORY);
@@ -251,7 +251,12 @@ impl Engine {
 
     /// What a refused command answers. A refused `EXEC` ends its transaction, any other command
     /// dooms the one that is being queued.
-    fn refused(&self, entry: &Entry, error: CommandError, session: &mut Session) -> CommandError {
+    pub(crate) fn refused(
+        &self,
+        entry: &Entry,
+        error: CommandError,
+        session: &mut Session,
+    ) -> CommandError {
         if !matches!(entry.exec, Exec::Transaction) {
             self.refuse_to_queue(session);
             return error;

@@ -15,6 +15,7 @@ use config::rows;
 use parking_lot::Mutex;
 use persistence::Source;
 use persistence::load::{Load, LoadError, Loaded, Options, Problem, Progress};
+use script::functions::Policy;
 use store::load::Existing;
 use store::{Access, Keyspace};
 
@@ -22,6 +23,7 @@ use crate::aof::AofFailure;
 use crate::engine::Engine;
 use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec};
+use crate::scripting::functions::BadLibrary;
 use crate::session::Session;
 
 /// Loads of datasets.
@@ -82,6 +84,8 @@ pub enum LoadFailure {
     Open(io::Error),
     /// What is in it cannot be used.
     File(LoadError),
+    /// A library of functions in it cannot be used.
+    Library,
     /// The append-only file cannot be used.
     Log,
 }
@@ -172,18 +176,20 @@ impl Engine {
             return Err(CommandError::state("ERR"));
         }
         if how.flushes {
-            keys.lock_all();
-            empty(keys);
+            keys.wait_for_all();
+            self.empty(keys);
             keys.release();
         }
         let taken = Taken { existing: how.existing, drops_expired: true };
-        let Ok(loaded) = self.load_rdb(&self.rdb_file(), taken) else {
-            // What is in memory is neither the old dataset nor the new one.
-            self.platform.abort();
-            return Err(CommandError::state(RELOAD_FAILED));
-        };
+        let loaded = self.load_rdb(&self.rdb_file(), taken).map_err(|failure| {
+            if !matches!(failure, LoadFailure::Library) {
+                // What is in memory is neither the old dataset nor the new one.
+                self.platform.abort();
+            }
+            CommandError::state(RELOAD_FAILED)
+        });
         self.end_loading();
-        Ok(loaded)
+        loaded
     }
 
     /// Replaces the dataset by that of the append-only file, for `DEBUG LOADAOF`, as
@@ -201,7 +207,7 @@ impl Engine {
             self.end_loading();
             return Err(CommandError::state(RELOAD_LOG_FAILED));
         }
-        empty(keys);
+        self.empty(keys);
         keys.release();
         if self.replay_log().is_err() {
             self.platform.abort();
@@ -246,6 +252,12 @@ impl Engine {
                 self.loading.keys_loaded.store(loaded.keys, Ordering::Relaxed);
                 self.loading.keys_expired.store(loaded.expired, Ordering::Relaxed);
                 self.report_loaded(&loaded);
+                let policy = match taken.existing {
+                    Existing::Refuse => Policy::Append,
+                    Existing::Replace => Policy::Replace,
+                };
+                let added = self.add_loaded_libraries(&loaded.functions, policy);
+                added.map_err(|BadLibrary| LoadFailure::Library)?;
                 Ok(loaded)
             }
             Err(error) => {
@@ -338,6 +350,16 @@ impl Engine {
         (keys_expired.load(Ordering::Relaxed), keys_loaded.load(Ordering::Relaxed))
     }
 
+    /// Empties the dataset, and forgets the libraries of functions. Neither the log nor whoever
+    /// waits for a key hears of it: it comes back.
+    fn empty(&self, keys: &mut Keyspace<'_>) {
+        let (dirty, ready) = (keys.effects.dirty, keys.effects.ready.len());
+        keys.flush(None);
+        drop(self.scripting.libraries.flush());
+        keys.effects.dirty = dirty;
+        keys.effects.ready.truncate(ready);
+    }
+
     pub(crate) fn notice(&self, line: &str) {
         self.platform.log(LogLevel::Notice, line);
     }
@@ -345,12 +367,4 @@ impl Engine {
     pub(crate) fn warn(&self, line: &str) {
         self.platform.log(LogLevel::Warning, line);
     }
-}
-
-/// Empties the dataset. Neither the log nor whoever waits for a key hears of it: it comes back.
-fn empty(keys: &mut Keyspace<'_>) {
-    let (dirty, ready) = (keys.effects.dirty, keys.effects.ready.len());
-    keys.flush(None);
-    keys.effects.dirty = dirty;
-    keys.effects.ready.truncate(ready);
 }

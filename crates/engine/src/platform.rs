@@ -23,6 +23,18 @@ pub enum LogLevel {
     Warning,
 }
 
+impl LogLevel {
+    /// The level of a script's `redis.log`, by its number there.
+    pub(crate) const fn of_script(level: u8) -> Self {
+        match level {
+            0 => Self::Debug,
+            1 => Self::Verbose,
+            2 => Self::Notice,
+            _ => Self::Warning,
+        }
+    }
+}
+
 /// What one thread tells the event loop that owns a connection.
 #[derive(Debug)]
 pub enum Message {
@@ -222,6 +234,10 @@ pub trait Platform: Send + Sync {
     /// Has the thread that writes the log call [`Engine::write_log`](crate::Engine::write_log).
     /// Called under the locks of commands: it must be quick.
     fn wake_log_writer(&self);
+
+    /// A script takes long ([`Engine::is_busy`](crate::Engine::is_busy)): has the clients of event
+    /// loops that are held up heard until it is over.
+    fn stand_in(&self) {}
 
     /// Suspends the calling thread, for `DEBUG SLEEP`.
     fn sleep(&self, duration: Duration);

@@ -14,10 +14,10 @@ mod message;
 mod patterns;
 mod topics;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use hashbrown::HashSet;
 use parking_lot::RwLock;
 
 use crate::clients::ClientFlags;

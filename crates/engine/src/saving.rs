@@ -223,9 +223,13 @@ impl Engine {
     pub(crate) fn begin_save(&self, is_background: bool) -> Result<Job, Busy> {
         let now_ms = self.clock.unix_ms();
         let running = self.saving.reserve(is_background, now_ms)?;
-        let options = self.save_options(now_ms);
-        let mut changes = 0;
-        let begun = self.store.begin_snapshot(&options.encoder(), || changes = self.changes());
+        let mut options = self.save_options(now_ms);
+        let (mut changes, mut functions) = (0, Vec::new());
+        let begun = self.store.begin_snapshot(&options.encoder(), || {
+            changes = self.changes();
+            functions = self.library_texts();
+        });
+        options.functions = functions;
         match begun {
             Ok(snapshot) => {
                 let keys: usize = snapshot.usage().iter().map(|usage| usage.keys).sum();

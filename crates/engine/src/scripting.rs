@@ -6,12 +6,14 @@
 //! executed by [`host`]. One that takes long is *busy* ([`busy`]).
 
 pub(crate) mod busy;
+pub(crate) mod functions;
 mod host;
 mod program;
 mod run;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use script::functions::Registry;
 use script::{Interpreter, ScriptCache};
 
 use busy::Busy;
@@ -23,6 +25,8 @@ pub(crate) use program::{Prepare, Ready, add, by_digest, by_text};
 pub(crate) struct Scripting {
     /// The scripts that the server knows.
     pub(crate) cache: ScriptCache,
+    /// The libraries of functions. They change under all locks only.
+    pub(crate) libraries: Registry,
     /// Scripts that take long.
     pub(crate) busy: Busy,
     /// Bytes that each thread's interpreter takes.
@@ -35,6 +39,7 @@ impl Scripting {
     pub(crate) fn new(threads: usize) -> Self {
         Self {
             cache: ScriptCache::default(),
+            libraries: Registry::default(),
             busy: Busy::default(),
             memory: (0..threads).map(|_| AtomicU64::new(0)).collect(),
             allows_all: AtomicBool::new(false),

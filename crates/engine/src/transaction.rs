@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use command::{CommandError, Flags};
 use resp::{Args, OwnedArgs, Reply};
-use store::{Held, WatchFlag};
+use store::{Held, HeldLong, WatchFlag};
 
 use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
@@ -101,7 +101,9 @@ impl Engine {
     pub(crate) fn unwatch(&self, session: &mut Session) {
         let Some(transaction) = session.transaction.as_deref_mut() else { return };
         for watched in transaction.watched.drain(..) {
-            self.store.unwatch(watched.db, &watched.key, &transaction.flag);
+            if self.store.unwatch(watched.db, &watched.key, &transaction.flag).is_err() {
+                self.scripting.busy.unwatch_later(watched, &transaction.flag);
+            }
         }
         // A flag that was raised belongs to the watches that are gone.
         transaction.flag = Arc::default();
@@ -127,12 +129,15 @@ impl Engine {
             Err(EXECABORT)
         } else {
             let queue = std::mem::take(&mut transaction.queue);
-            let mut held = self.lock_transaction(&queue, &transaction);
-            if self.store.waiters() > 0 && held.has_wide_waiters() {
-                drop(held);
-                held = Held::all(&self.store);
-            }
             let refused = self.is_loading() && !thread.replays;
+            let held = match self.lock_transaction(&queue, &transaction) {
+                Ok(held) => held,
+                Err(HeldLong) => {
+                    session.transaction = Some(transaction);
+                    let error = self.scripting.busy.error();
+                    return Err(self.refused(call.entry, error, session));
+                }
+            };
             if refused && !queue.iter().all(|queued| queued.entry.has(Flags::LOADING)) {
                 Err(CommandError::LOADING)
             } else if transaction.flag.is_raised()
@@ -146,10 +151,15 @@ impl Engine {
         };
         session.transaction = Some(transaction);
         self.discard(session);
+        self.after_script();
         outcome
     }
 
-    fn lock_transaction(&self, queue: &[Queued], transaction: &Transaction) -> Held<'_> {
+    fn lock_transaction(
+        &self,
+        queue: &[Queued],
+        transaction: &Transaction,
+    ) -> Result<Held<'_>, HeldLong> {
         let everything = |q: &Queued| {
             q.entry.locks == Locks::All
                 || matches!(q.entry.exec, Exec::Script(_))
@@ -157,7 +167,7 @@ impl Engine {
                 || q.entry.reaches_anywhere(q.args.as_args())
         };
         if queue.iter().any(everything) {
-            return Held::all(&self.store);
+            return Held::all_soon(&self.store);
         }
         let mut positions = Vec::new();
         for queued in queue {
@@ -165,7 +175,12 @@ impl Engine {
             queued.entry.keys(queued.args.as_args(), found);
         }
         positions.extend(transaction.watched.iter().map(|w| self.store.position(&w.key)));
-        Held::keys(&self.store, positions)
+        let held = Held::keys_soon(&self.store, positions)?;
+        if self.store.waiters() > 0 && held.has_wide_waiters() {
+            drop(held);
+            return Held::all_soon(&self.store);
+        }
+        Ok(held)
     }
 
     /// Whether a key that was alive when it was watched has passed its time since, though nobody

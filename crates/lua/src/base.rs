@@ -18,12 +18,16 @@ use std::ffi::c_int;
 use mlua::ffi::{self, lua_State};
 use mlua::{Lua, Table, Value};
 
-use crate::call::raise_value;
-use crate::host::{CODED, PLACED, Shared};
-use crate::stack::{bytes, push_bytes, push_function, raise, raw_field, set_raw_field, shared};
-use crate::stop::raise_stop;
+use crate::host::Shared;
+use crate::stack::{bytes, push_bytes, push_function, raise, shared};
 
-const READONLY: &[u8] = b"Attempt to modify a readonly table";
+mod protected;
+mod tables;
+
+use protected::{pcall, resume, xpcall};
+use tables::{insert, next, pairs, rawget, rawset, refuse, remove, setmetatable, sort};
+
+pub(crate) use protected::to_text;
 
 /// The functions of this module, by the table that they belong to. Their second upvalue is the
 /// table of sealed tables, their third the function that they replace.
@@ -84,189 +88,8 @@ pub(crate) fn seal(lua: &Lua, sealed: &Table, table: &Table) -> mlua::Result<Tab
     Ok(front)
 }
 
-unsafe extern "C-unwind" fn refuse(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua, with room for a message.
-    unsafe { raise(state, c"Attempt to modify a readonly table") }
-}
-
-/// Replaces a sealed table at `index` by what is behind it; whether it was one.
-///
-/// # Safety
-/// Called from a function of [`FUNCTIONS`], with room for a value.
-unsafe fn unseal(state: *mut lua_State, index: c_int) -> bool {
-    // SAFETY: the second upvalue is the table of sealed tables.
-    unsafe {
-        if ffi::lua_type(state, index) != ffi::LUA_TTABLE {
-            return false;
-        }
-        ffi::lua_pushvalue(state, index);
-        ffi::lua_rawget_(state, ffi::lua_upvalueindex(2));
-        let is_sealed = ffi::lua_type(state, -1) == ffi::LUA_TTABLE;
-        if is_sealed {
-            ffi::lua_replace(state, index);
-        } else {
-            ffi::lua_settop(state, -2);
-        }
-        is_sealed
-    }
-}
-
-/// Raises an error if the first argument is a sealed table.
-///
-/// # Safety
-/// As [`unseal`].
-unsafe fn refuse_sealed(state: *mut lua_State) {
-    // SAFETY: as above.
-    unsafe {
-        if unseal(state, 1) {
-            push_bytes(state, READONLY);
-            raise_value(state);
-        }
-    }
-}
-
-unsafe extern "C-unwind" fn next(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua; so for all functions below. `lua_next` raises for a key that is not
-    // in the table.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        ffi::lua_settop(state, 2);
-        unseal(state, 1);
-        if ffi::lua_next(state, 1) != 0 { 2 } else { push_nil(state) }
-    }
-}
-
-unsafe fn push_nil(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua, which makes room for twenty values.
-    unsafe { ffi::lua_pushnil(state) };
-    1
-}
-
-unsafe extern "C-unwind" fn pairs(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`. The third upvalue of `pairs` is the original `pairs`, whose first
-    // upvalue is the original `next`: the quick one, for a table that is not sealed.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        ffi::lua_settop(state, 1);
-        ffi::lua_pushvalue(state, 1);
-        if unseal(state, 2) {
-            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
-            ffi::lua_pushcclosure(state, next, 2);
-        } else {
-            ffi::lua_getupvalue(state, ffi::lua_upvalueindex(3), 1);
-        }
-        ffi::lua_pushvalue(state, 1);
-        ffi::lua_pushnil(state);
-        3
-    }
-}
-
-unsafe extern "C-unwind" fn rawget(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checkany(state, 2);
-        ffi::lua_settop(state, 2);
-        unseal(state, 1);
-        ffi::lua_rawget_(state, 1);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn rawset(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        ffi::luaL_checkany(state, 2);
-        ffi::luaL_checkany(state, 3);
-        ffi::lua_settop(state, 3);
-        refuse_sealed(state);
-        ffi::lua_rawset(state, 1);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn setmetatable(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        let kind = ffi::lua_type(state, 2);
-        let fits = kind == ffi::LUA_TNIL || kind == ffi::LUA_TTABLE;
-        ffi::luaL_argcheck(state, c_int::from(fits), 2, c"nil or table expected".as_ptr());
-        ffi::lua_settop(state, 2);
-        refuse_sealed(state);
-        if ffi::luaL_getmetafield_(state, 1, c"__metatable".as_ptr()) != 0 {
-            return raise(state, c"cannot change a protected metatable");
-        }
-        ffi::lua_setmetatable(state, 1);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn insert(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        let top = ffi::lua_gettop(state);
-        refuse_sealed(state);
-        let mut end = ffi::lua_objlen(state, 1) as c_int + 1;
-        let at = match top {
-            2 => end,
-            3 => {
-                let at = ffi::luaL_checkinteger(state, 2) as c_int;
-                end = end.max(at);
-                for index in (at.saturating_add(1)..=end).rev() {
-                    ffi::lua_rawgeti_(state, 1, index - 1);
-                    ffi::lua_rawseti_(state, 1, index);
-                }
-                at
-            }
-            _ => return raise(state, c"wrong number of arguments to 'insert'"),
-        };
-        ffi::lua_rawseti_(state, 1, at);
-        0
-    }
-}
-
-unsafe extern "C-unwind" fn remove(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        refuse_sealed(state);
-        let end = ffi::lua_objlen(state, 1) as c_int;
-        let at = ffi::luaL_optinteger(state, 2, end.into()) as c_int;
-        if !(1..=end).contains(&at) {
-            return 0;
-        }
-        ffi::lua_rawgeti_(state, 1, at);
-        for index in at..end {
-            ffi::lua_rawgeti_(state, 1, index + 1);
-            ffi::lua_rawseti_(state, 1, index);
-        }
-        ffi::lua_pushnil(state);
-        ffi::lua_rawseti_(state, 1, end);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn sort(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`; the third upvalue is the original. A sealed table has no elements.
-    unsafe {
-        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        ffi::lua_settop(state, 2);
-        if ffi::lua_type(state, 2) > ffi::LUA_TNIL {
-            ffi::luaL_checktype(state, 2, ffi::LUA_TFUNCTION);
-        }
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(3));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, 2, 0);
-        0
-    }
-}
-
 unsafe extern "C-unwind" fn rep(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`; the third upvalue is the original.
+    // SAFETY: called by Lua; so for all functions below; the third upvalue is the original.
     unsafe {
         let mut len = 0;
         ffi::luaL_checklstring(state, 1, &raw mut len);
@@ -295,7 +118,7 @@ unsafe fn memory_max(state: *mut lua_State) -> u64 {
 }
 
 unsafe extern "C-unwind" fn collectgarbage(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
+    // SAFETY: see `rep`.
     unsafe {
         match bytes(state, 1) {
             None | Some(b"collect") => {
@@ -320,7 +143,7 @@ unsafe extern "C-unwind" fn collectgarbage(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn loadstring(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`. The text stays on the stack while it is compiled.
+    // SAFETY: see `rep`. The text stays on the stack while it is compiled.
     unsafe {
         let mut len = 0;
         let text = ffi::luaL_checklstring(state, 1, &raw mut len);
@@ -330,7 +153,7 @@ unsafe extern "C-unwind" fn loadstring(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn load(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`. The pieces become one string on the stack.
+    // SAFETY: see `rep`. The pieces become one string on the stack.
     unsafe {
         ffi::luaL_checktype(state, 1, ffi::LUA_TFUNCTION);
         let name = ffi::luaL_optlstring(state, 2, c"=(load)".as_ptr(), std::ptr::null_mut());
@@ -351,7 +174,7 @@ unsafe extern "C-unwind" fn load(state: *mut lua_State) -> c_int {
 
 /// Pushes the function that a text is, or nil and why it is none.
 unsafe fn compile(state: *mut lua_State, text: &[u8], name: *const std::ffi::c_char) -> c_int {
-    // SAFETY: see `next`; compiling does not raise, it returns a status.
+    // SAFETY: see `rep`; compiling does not raise, it returns a status.
     unsafe {
         if text.first() == Some(&b'\x1b') {
             ffi::lua_pushnil(state);
@@ -364,135 +187,6 @@ unsafe fn compile(state: *mut lua_State, text: &[u8], name: *const std::ffi::c_c
         ffi::lua_pushnil(state);
         ffi::lua_insert(state, -2);
         2
-    }
-}
-
-unsafe extern "C-unwind" fn pcall(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`. The handler is below the function that is called.
-    unsafe {
-        ffi::luaL_checkany(state, 1);
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-        ffi::lua_pushcclosure(state, name_error, 1);
-        ffi::lua_insert(state, 1);
-        let arguments = ffi::lua_gettop(state) - 2;
-        let status = ffi::lua_pcall(state, arguments, ffi::LUA_MULTRET, 1);
-        finish_call(state, status, true)
-    }
-}
-
-/// Puts what `pcall` and `xpcall` say first below their results; passes the end of a script on.
-unsafe fn finish_call(state: *mut lua_State, status: c_int, unwraps: bool) -> c_int {
-    // SAFETY: see `next`; the handler is at the bottom.
-    unsafe {
-        let shared = shared(state);
-        if status != 0 && shared.stopping.get() {
-            return raise_stop(state, shared);
-        }
-        if status != 0 && unwraps && ffi::lua_type(state, -1) == ffi::LUA_TTABLE {
-            let table = ffi::lua_gettop(state);
-            if raw_field(state, table, b"err") == ffi::LUA_TSTRING {
-                ffi::lua_replace(state, table);
-            } else {
-                ffi::lua_settop(state, table);
-            }
-        }
-        ffi::lua_pushboolean(state, c_int::from(status == 0));
-        ffi::lua_replace(state, 1);
-        ffi::lua_gettop(state)
-    }
-}
-
-/// Gives an error that comes from a library of ours the form of those of Lua's own: text, with the
-/// place in the script that called.
-unsafe extern "C-unwind" fn name_error(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
-    unsafe {
-        to_text(state);
-        1
-    }
-}
-
-/// Replaces an error object of the interpreter's binding at the bottom by its text, or by a table
-/// if it is a coded one.
-///
-/// # Safety
-/// Called in a message handler, with the error at the bottom of the stack.
-pub(crate) unsafe fn to_text(state: *mut lua_State) {
-    // SAFETY: as above; `__tostring` of the binding's errors gives their text.
-    unsafe {
-        if ffi::lua_type(state, 1) != ffi::LUA_TUSERDATA
-            || ffi::luaL_callmeta(state, 1, c"__tostring".as_ptr()) == 0
-        {
-            return;
-        }
-        let text = bytes(state, -1).unwrap_or_default();
-        let end = text.windows(17).position(|part| part == b"\nstack traceback:");
-        let text = &text[..end.unwrap_or(text.len())];
-        if let Some(text) = text.strip_prefix(&[CODED]) {
-            ffi::lua_createtable(state, 0, 1);
-            push_bytes(state, text);
-            set_raw_field(state, b"err");
-            ffi::lua_replace(state, 1);
-            ffi::lua_settop(state, 1);
-            return;
-        }
-        if let Some(text) = text.strip_prefix(&[PLACED]) {
-            push_bytes(state, text);
-        } else {
-            ffi::luaL_where(state, 2);
-            push_bytes(state, text.strip_prefix(b"runtime error: ".as_slice()).unwrap_or(text));
-            ffi::lua_concat(state, 2);
-        }
-        ffi::lua_replace(state, 1);
-        ffi::lua_settop(state, 1);
-    }
-}
-
-unsafe extern "C-unwind" fn xpcall(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`. The guarded handler goes below the function.
-    unsafe {
-        ffi::luaL_checkany(state, 2);
-        ffi::lua_settop(state, 2);
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-        ffi::lua_pushvalue(state, 2);
-        ffi::lua_pushcclosure(state, handle_error, 2);
-        ffi::lua_replace(state, 2);
-        ffi::lua_insert(state, 1);
-        let status = ffi::lua_pcall(state, 0, ffi::LUA_MULTRET, 1);
-        finish_call(state, status, false)
-    }
-}
-
-/// The handler of an `xpcall`, which is not called for the end of a script: it would run with hooks
-/// silent, and could go on for ever.
-unsafe extern "C-unwind" fn handle_error(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`; the second upvalue is the script's handler.
-    unsafe {
-        if shared(state).stopping.get() {
-            return 1;
-        }
-        to_text(state);
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, ffi::lua_gettop(state) - 1, 1);
-        1
-    }
-}
-
-unsafe extern "C-unwind" fn resume(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`; the third upvalue is the original.
-    unsafe {
-        if ffi::lua_type(state, 1) != ffi::LUA_TTHREAD {
-            return ffi::luaL_argerror(state, 1, c"coroutine expected".as_ptr());
-        }
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(3));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, ffi::lua_gettop(state) - 1, ffi::LUA_MULTRET);
-        let shared = shared(state);
-        if shared.stopping.get() {
-            return raise_stop(state, shared);
-        }
-        ffi::lua_gettop(state)
     }
 }
 
@@ -510,7 +204,7 @@ fn draw(shared: &Shared) -> u64 {
 }
 
 unsafe extern "C-unwind" fn random(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
+    // SAFETY: see `rep`.
     unsafe {
         const MAX: u64 = 0x7fff_ffff;
         let part = (draw(shared(state)) % MAX) as f64 / MAX as f64;
@@ -536,7 +230,7 @@ unsafe extern "C-unwind" fn random(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn randomseed(state: *mut lua_State) -> c_int {
-    // SAFETY: see `next`.
+    // SAFETY: see `rep`.
     unsafe {
         let seed = ffi::luaL_checkinteger(state, 1);
         shared(state).random.set(seeded(seed as u64));

@@ -47,6 +47,8 @@ unsafe fn execute(state: *mut lua_State, raises: bool) -> c_int {
         let shared = shared(state);
         let is_error = match perform(shared, state) {
             Outcome::Replied => {
+                // The arguments make room for the reply.
+                ffi::lua_settop(state, 0);
                 let reply = contiguous(&*shared.reply.get(), &mut *shared.bytes.get());
                 push_reply(state, reply);
                 reply.first() == Some(&b'-')

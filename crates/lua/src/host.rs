@@ -30,6 +30,11 @@ pub trait Host {
     /// Called every [`STEPS`](crate::STEPS) instructions.
     fn tick(&mut self) -> Verdict;
 
+    /// `os.clock`: seconds on a clock that only goes forward; 0 where there is none.
+    fn seconds(&mut self) -> f64 {
+        0.0
+    }
+
     /// `redis.log`: a line for the server's log, its level from 0 (debug) to 3 (warning).
     fn log(&mut self, level: u8, line: &[u8]);
 

@@ -14,6 +14,10 @@ use crate::host::{Access, Host, Lent, Shared};
 use crate::stack::{address, bytes, push_bytes, push_function, raw_field, set_raw_field};
 use crate::stop::{self, STEPS};
 
+/// A collection begins when memory has grown to so many hundredths of what the last one left. An
+/// interpreter that has run many small scripts holds little more than its libraries.
+const GC_PAUSE: c_int = 150;
+
 /// An interpreter with its host's entrances.
 pub struct Machine {
     /// Dropped before what its functions share.
@@ -127,6 +131,7 @@ impl Machine {
                 push_function(raw, shared_at, describe, 0);
                 handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 stop::watch(raw, STEPS);
+                ffi::lua_gc(raw, ffi::LUA_GCSETPAUSE, GC_PAUSE);
             })?;
         }
         let (enter, handler) = (enter_ref, handler_ref);

@@ -49,6 +49,15 @@ pub(crate) fn table(machine: &Machine, identity: Identity) -> mlua::Result<Table
     Ok(table)
 }
 
+/// The table `os`, of which scripts have the clock alone.
+pub(crate) fn os(machine: &Machine) -> mlua::Result<Table> {
+    let (table, access) = (machine.lua().create_table()?, machine.access());
+    let clock =
+        move |_: &Lua, _: MultiValue| Ok(access.host(|host| host.seconds()).unwrap_or_default());
+    table.raw_set("clock", machine.lua().create_function(clock)?)?;
+    Ok(table)
+}
+
 /// `7.2.11` as `0x0007020b`.
 fn version_number(version: &str) -> u32 {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));

@@ -57,7 +57,8 @@ impl Interpreter {
     pub fn new(identity: Identity, random_seed: u64) -> mlua::Result<Self> {
         let mut machine = Machine::new(random_seed)?;
         let redis = api::table(&machine, identity)?;
-        let mut libraries = vec![("redis", redis.clone()), ("server", redis)];
+        let os = api::os(&machine)?;
+        let mut libraries = vec![("redis", redis.clone()), ("server", redis), ("os", os)];
         for (names, register) in LIBRARIES {
             register(machine.lua())?;
             for name in *names {
@@ -216,7 +217,9 @@ impl Interpreter {
         }
         loaded.into_iter().for_each(|(_, chunk)| self.machine.forget(chunk));
         let known = OnThread { library: library.clone(), chunks };
-        self.libraries.insert(library.name.clone(), known);
+        if let Some(replaced) = self.libraries.insert(library.name.clone(), known) {
+            replaced.chunks.into_iter().for_each(|chunk| self.machine.forget(chunk));
+        }
         Ok(())
     }
 

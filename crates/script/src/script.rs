@@ -89,6 +89,11 @@ impl Flags {
         found.map(|(flag, _)| *flag)
     }
 
+    /// The words for the flags that are set.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        Self::WORDS.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, word)| word)
+    }
+
     /// Both together.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

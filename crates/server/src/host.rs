@@ -52,12 +52,19 @@ pub struct Host {
     pid_file: OnceLock<PidFile>,
     engine: OnceLock<Weak<Engine>>,
     log_bell: Arc<Bell>,
+    stand_in_bell: Arc<Bell>,
 }
 
 impl Host {
     /// The process as far as it is set up.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, pid_file: OnceLock::new(), engine: OnceLock::new(), log_bell: Arc::default() }
+        Self {
+            parts,
+            pid_file: OnceLock::new(),
+            engine: OnceLock::new(),
+            log_bell: Arc::default(),
+            stand_in_bell: Arc::default(),
+        }
     }
 
     /// Where to listen by the parameters of now.
@@ -84,6 +91,11 @@ impl Host {
     /// What wakes the thread that writes the log.
     pub fn log_bell(&self) -> &Arc<Bell> {
         &self.log_bell
+    }
+
+    /// What wakes the thread that stands in for held-up event loops.
+    pub fn stand_in_bell(&self) -> &Arc<Bell> {
+        &self.stand_in_bell
     }
 
     /// Remembers the pid file, to delete it at the end.
@@ -278,6 +290,10 @@ impl Platform for Host {
 
     fn wake_log_writer(&self) {
         self.log_bell.ring();
+    }
+
+    fn stand_in(&self) {
+        self.stand_in_bell.ring();
     }
 
     fn sleep(&self, duration: Duration) {

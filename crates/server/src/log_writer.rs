@@ -27,7 +27,7 @@ impl Bell {
     }
 
     /// Sleeps until the bell rings, at most so long.
-    fn wait(&self, patience: Option<Duration>) {
+    pub fn wait(&self, patience: Option<Duration>) {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match patience {
             None => {

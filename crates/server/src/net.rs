@@ -6,19 +6,22 @@
 //! the interest of a socket is set when it arrives and never again: a turn costs one wait, and one
 //! read and one write for each active connection, however many commands it brought.
 //!
-//! Reading order: [`event_loop`] (a turn), [`connection`] (what a connection does in a turn),
-//! [`input`] and [`output`] (its buffers), [`accept`] and [`listener`], [`inbox`].
+//! Reading order: [`event_loop`] (a turn), [`floor`] (what a loop owns) and
+//! [`stand_in`], [`connection`] (what a connection does in a turn), [`input`] and [`output`] (its
+//! buffers), [`accept`] and [`listener`], [`inbox`].
 
 pub mod accept;
 pub mod address;
 pub mod connection;
 pub mod event_loop;
+pub mod floor;
 pub mod inbox;
 pub mod input;
 pub mod listener;
 pub mod output;
 mod pipeline;
 mod slots;
+pub mod stand_in;
 
 pub use event_loop::EventLoop;
 pub use inbox::{Inbox, Mail};

@@ -6,6 +6,7 @@ use config::ClientClass;
 use engine::Engine;
 
 use crate::host::Host;
+use crate::net::floor::Desk;
 use crate::net::{Inbox, Listeners, Mail};
 
 /// The parts that every event loop needs.
@@ -19,6 +20,8 @@ pub struct Shared {
     pub inboxes: Vec<Arc<Inbox>>,
     /// Where connections arrive.
     pub listeners: Arc<Listeners>,
+    /// Where each event loop leaves its connections while it serves one.
+    pub desks: Vec<Desk>,
 }
 
 impl Shared {

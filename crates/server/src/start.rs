@@ -24,8 +24,8 @@ use store::Consumers;
 use crate::background::{self, LazyFree};
 use crate::host::{self, Host};
 use crate::logging::{self, Role};
-use crate::net::event_loop::{LISTENERS, Seat};
-use crate::net::{EventLoop, Inbox, Listeners};
+use crate::net::floor::{LISTENERS, Seat};
+use crate::net::{EventLoop, Inbox, Listeners, stand_in};
 use crate::os::clock::SystemClock;
 use crate::os::disk::Disk;
 use crate::os::limits::{self, OpenFiles};
@@ -194,7 +194,8 @@ fn build(
     .share();
     host.introduce(&engine);
     crash::observe(&engine);
-    Ok((Arc::new(Shared { engine, host, inboxes, listeners }), seats))
+    let desks = seats.iter().map(|_| Default::default()).collect();
+    Ok((Arc::new(Shared { engine, host, inboxes, listeners, desks }), seats))
 }
 
 /// Makes room for `maxclients` descriptors, or lowers it to what the system grants.
@@ -273,6 +274,8 @@ fn open_listeners(shared: &Shared, config: &Config) -> Result<(), Refused> {
 fn start_threads(shared: &Arc<Shared>, seats: Vec<Seat>) -> Result<(), Refused> {
     background::start(&shared.engine).map_err(|error| fatal("threads", &error))?;
     log_writer::start(&shared.engine, shared.host.log_bell())
+        .map_err(|error| fatal("threads", &error))?;
+    stand_in::start(shared, shared.host.stand_in_bell())
         .map_err(|error| fatal("threads", &error))?;
     for (index, seat) in seats.into_iter().enumerate() {
         let shared = Arc::clone(shared);

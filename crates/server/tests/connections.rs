@@ -112,6 +112,43 @@ fn a_reader_that_is_too_slow_is_closed() {
 }
 
 #[test]
+fn a_subscriber_that_reads_late_gets_every_message_in_order() {
+    let server = Server::start(&["--io-threads", "2"]);
+    let (mut publisher, mut subscriber) = (server.connect(), server.connect());
+    subscriber.send(b"SUBSCRIBE c\r\n");
+    subscriber.expect(b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    let text = |number: usize| format!("{number}:{}", "m".repeat([3, 300, 30_000][number % 3]));
+    for number in 0..1_500 {
+        publisher.send(&bulk(&[b"PUBLISH", b"c", text(number).as_bytes()]));
+        publisher.expect(b":1\r\n");
+    }
+    // Requests of its own come in between.
+    subscriber.send(b"PING\r\n");
+    for number in 0..1_500 {
+        let text = text(number);
+        let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n${}\r\n", text.len());
+        subscriber.expect(format!("{head}{text}\r\n").as_bytes());
+    }
+    subscriber.expect(b"*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+}
+
+#[test]
+fn a_subscriber_that_never_reads_is_closed() {
+    let server = Server::start(&["--client-output-buffer-limit", "pubsub 1mb 0 0"]);
+    let (mut publisher, mut deaf) = (server.connect(), server.connect());
+    deaf.send(b"SUBSCRIBE c\r\n");
+    deaf.expect(b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    let message = vec![b'm'; 100_000];
+    wait_for("the subscriber's end", || {
+        publisher.send(&bulk(&[b"PUBLISH", b"c", &message]));
+        (publisher.line() == ":0").then_some(())
+    });
+    server.wait_for_log("scheduled to be closed ASAP for overcoming of output buffer limits.");
+    assert_eq!(server.info("client_output_buffer_limit_disconnections"), 1);
+    assert_eq!(server.info("pubsub_channels"), 0);
+}
+
+#[test]
 fn a_reply_without_end_is_not_even_begun() {
     let server = Server::start(&["--client-output-buffer-limit", "normal 1000000 0 0"]);
     let mut client = server.connect();

@@ -343,6 +343,9 @@ pub struct Effects {
     /// Keys that a walk without locks found to be due. A look-up under the key's own lock, once
     /// the command is over, removes them: only then the log has their removal in its place.
     pub due: Vec<DbKey>,
+    /// A script has called the command: what is in no order is answered in one, so that the script
+    /// does the same wherever it runs.
+    pub in_script: bool,
     /// How the keys were that have changed, while that may be taken back.
     pub undo: Option<Box<UndoLog>>,
 }

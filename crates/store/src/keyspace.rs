@@ -10,7 +10,7 @@ use crate::UnixMs;
 use crate::access::Access;
 use crate::edit::Edit;
 use crate::effects::{Effects, Event, EventClass};
-use crate::lock::Held;
+use crate::lock::{Held, HeldLong};
 use crate::position::{Position, shard_of};
 use crate::shard::{Shard, Store};
 use crate::tracked::Reader;
@@ -132,20 +132,31 @@ impl<'a> Keyspace<'a> {
     }
 
     /// Locks the shard of one key. Nothing is held before; so for the other two.
+    ///
+    /// # Errors
+    /// If it is held for long.
     #[inline]
-    pub fn lock_key(&mut self, key: &'a [u8], position: Position) {
+    pub fn lock_key(&mut self, key: &'a [u8], position: Position) -> Result<(), HeldLong> {
         self.positions.push(key, position);
-        self.held = Held::one(self.store, position);
+        self.held = Held::one_soon(self.store, position)?;
         self.owns_locks = true;
+        Ok(())
     }
 
     /// Locks the shards of the keys that `each` names, and prefetches them.
-    pub fn lock_keys(&mut self, each: impl FnOnce(&mut dyn FnMut(&'a [u8]))) {
+    ///
+    /// # Errors
+    /// If one is held for long.
+    pub fn lock_keys(
+        &mut self,
+        each: impl FnOnce(&mut dyn FnMut(&'a [u8])),
+    ) -> Result<(), HeldLong> {
         let (store, positions) = (self.store, &mut self.positions);
         each(&mut |key| positions.push(key, store.position(key)));
-        self.held = Held::keys(store, self.positions.iter());
+        self.held = Held::keys_soon(store, self.positions.iter())?;
         self.owns_locks = true;
         self.prefetch();
+        Ok(())
     }
 
     /// Locks the shard of a key too if that is free just now: without waiting, so whatever else is
@@ -168,7 +179,17 @@ impl<'a> Keyspace<'a> {
     }
 
     /// Locks all shards.
-    pub fn lock_all(&mut self) {
+    ///
+    /// # Errors
+    /// If one is held for long.
+    pub fn lock_all(&mut self) -> Result<(), HeldLong> {
+        self.held = Held::all_soon(self.store)?;
+        self.owns_locks = true;
+        Ok(())
+    }
+
+    /// Locks all shards, however long that takes: for what cannot be broken off.
+    pub fn wait_for_all(&mut self) {
         self.held = Held::all(self.store);
         self.owns_locks = true;
     }
@@ -182,12 +203,16 @@ impl<'a> Keyspace<'a> {
 
     /// For a command that may change keys: begins again under all locks if some of those who wait
     /// for its keys need more than these to be served.
+    ///
+    /// # Errors
+    /// If one of them is held for long.
     #[cold]
-    pub fn lock_for_waiters(&mut self) {
+    pub fn lock_for_waiters(&mut self) -> Result<(), HeldLong> {
         if self.held.has_wide_waiters() {
             self.held = Held::none();
-            self.lock_all();
+            self.lock_all()?;
         }
+        Ok(())
     }
 
     /// Whether the locks are this command's own, to be given back by [`Keyspace::release`].
@@ -469,7 +494,7 @@ mod tests {
         let is_free = || store.shards[shard_of(position)].try_lock().is_some();
 
         let mut own = Keyspace::new(&store, Held::none(), &mut effects, scope, &mut rng);
-        own.lock_key(b"k", position);
+        own.lock_key(b"k", position).unwrap();
         assert!(!is_free());
         own.release();
         assert!(is_free());
@@ -482,7 +507,7 @@ mod tests {
         drop(lent);
 
         let mut told = Keyspace::new(&store, Held::none(), &mut effects, scope, &mut rng);
-        told.lock_key(b"k", position);
+        told.lock_key(b"k", position).unwrap();
         told.effects.interest = crate::Interest::LOG;
         told.effects.log(0, &[b"DEL", b"k"]);
         told.release();

@@ -33,7 +33,7 @@ pub use consumers::Consumers;
 pub use edit::{Deadline, Edit};
 pub use effects::{Effects, Event, EventClass, Interest, Subkeys};
 pub use keyspace::{Keyspace, Overdue, Scope};
-pub use lock::Held;
+pub use lock::{Held, HeldLong};
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
 pub use records::Records;
 pub use shard::{Shard, Store};

@@ -3,7 +3,9 @@
 //! Because every thread takes its locks in the same order and never asks for another while it holds
 //! some, no two commands can wait for each other.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 use parking_lot::{Mutex, MutexGuard};
@@ -54,6 +56,39 @@ enum Guards<'s> {
     Lent(&'s mut (dyn Lender + 's)),
 }
 
+/// Somebody who is known to keep locks for long has them ([`Store::begin_long_hold`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldLong;
+
+/// How often who waits for a lock looks whether it is held for long.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Locks a shard, unless that takes long.
+#[inline]
+fn lock_soon(store: &Store, shard: usize) -> Result<Guard<'_>, HeldLong> {
+    match store.shards[shard].try_lock() {
+        Some(guard) => Ok(guard),
+        None => wait_for(store, shard),
+    }
+}
+
+#[cold]
+fn wait_for(store: &Store, shard: usize) -> Result<Guard<'_>, HeldLong> {
+    loop {
+        if let Some(guard) = store.shards[shard].try_lock_for(LOOK) {
+            return Ok(guard);
+        }
+        if store.is_held_long() {
+            return Err(HeldLong);
+        }
+    }
+}
+
+/// Locks a shard, however long that takes.
+fn lock_patiently(store: &Store, shard: usize) -> Result<Guard<'_>, Infallible> {
+    Ok(store.shards[shard].lock())
+}
+
 impl<'s> Held<'s> {
     /// No shard: for commands without keys.
     #[must_use]
@@ -72,6 +107,45 @@ impl<'s> Held<'s> {
     /// The shards of several keys, in any order and with repetitions.
     #[must_use]
     pub fn keys(store: &'s Store, positions: impl IntoIterator<Item = Position>) -> Self {
+        let Ok(held) = Self::keys_with(store, positions, lock_patiently);
+        held
+    }
+
+    /// As [`Held::one`], unless that takes long.
+    ///
+    /// # Errors
+    /// If the shard is held for long.
+    #[inline]
+    pub fn one_soon(store: &'s Store, position: Position) -> Result<Self, HeldLong> {
+        let shard = shard_of(position);
+        Ok(Self { guards: Guards::One(shard, lock_soon(store, shard)?) })
+    }
+
+    /// As [`Held::keys`], unless that takes long.
+    ///
+    /// # Errors
+    /// If a shard is held for long.
+    pub fn keys_soon(
+        store: &'s Store,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Result<Self, HeldLong> {
+        Self::keys_with(store, positions, lock_soon)
+    }
+
+    /// As [`Held::all`], unless that takes long.
+    ///
+    /// # Errors
+    /// If a shard is held for long.
+    pub fn all_soon(store: &'s Store) -> Result<Self, HeldLong> {
+        let guards: Result<_, _> = (0..SHARDS).map(|shard| lock_soon(store, shard)).collect();
+        Ok(Self { guards: Guards::All(guards?) })
+    }
+
+    fn keys_with<E>(
+        store: &'s Store,
+        positions: impl IntoIterator<Item = Position>,
+        lock: impl Fn(&'s Store, usize) -> Result<Guard<'s>, E>,
+    ) -> Result<Self, E> {
         let mut wanted = [0u64; SHARDS / 64];
         for position in positions {
             let shard = shard_of(position);
@@ -83,10 +157,10 @@ impl<'s> Held<'s> {
             while rest != 0 {
                 let shard = word_index * 64 + rest.trailing_zeros() as usize;
                 rest &= rest - 1;
-                guards.push((shard, store.shards[shard].lock()));
+                guards.push((shard, lock(store, shard)?));
             }
         }
-        Self { guards: Guards::Some(guards) }
+        Ok(Self { guards: Guards::Some(guards) })
     }
 
     /// Every shard: for what must be atomic over the whole keyspace.

@@ -10,6 +10,7 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use crate::effects::Interest;
+use crate::lock::{Held, HeldLong};
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
 use crate::snapshot::Current;
 use crate::tracked::{Added, Reader, Readers, Tracked};
@@ -56,6 +57,8 @@ pub struct Store {
     watched_keys: AtomicU64,
     /// Number of clients that wait for keys.
     pub(crate) waiting: AtomicU64,
+    /// How many keep locks for long and have said so.
+    long_holds: AtomicU32,
     /// Keys that clients may have cached, and pairs of such a key and a client.
     tracked_keys: AtomicU64,
     tracked_pairs: AtomicU64,
@@ -77,6 +80,7 @@ impl Store {
             interest: AtomicU32::new(0),
             watched_keys: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
+            long_holds: AtomicU32::new(0),
             tracked_keys: AtomicU64::new(0),
             tracked_pairs: AtomicU64::new(0),
             ignores_checksums: AtomicBool::new(false),
@@ -175,11 +179,35 @@ impl Store {
 
     /// Takes back the registration of `flag` for `key`; `db` is the database it was made in. No
     /// lock is held by the caller.
-    pub fn unwatch(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) {
-        let mut shard = self.shards[shard_of(self.position(key))].lock();
+    ///
+    /// # Errors
+    /// If the key's shard is held for long; nothing is done then.
+    pub fn unwatch(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) -> Result<(), HeldLong> {
+        let number = shard_of(self.position(key));
+        let mut held = Held::one_soon(self, self.position(key))?;
+        let shard = held.get_mut(number).expect("it was just locked");
         let before = shard.watchers.len();
         shard.watchers.remove(db, key, flag);
         self.count_watched(before, shard.watchers.len());
+        Ok(())
+    }
+
+    /// From now on the caller keeps locks for long: who waits for them by [`Held::one_soon`] and
+    /// its kin is told.
+    pub fn begin_long_hold(&self) {
+        self.long_holds.fetch_add(1, Ordering::Release);
+    }
+
+    /// The caller is about to give those locks back.
+    pub fn end_long_hold(&self) {
+        self.long_holds.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether anybody keeps locks for long.
+    #[must_use]
+    #[inline]
+    pub fn is_held_long(&self) -> bool {
+        self.long_holds.load(Ordering::Acquire) > 0
     }
 
     /// Number of keys that clients may have cached.

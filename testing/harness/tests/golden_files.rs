@@ -35,6 +35,7 @@ const COMMON: &[(&str, &str)] = &[
     ("GETBIT bits 7", "Integer(1)"),
     ("PFCOUNT hll", "Integer(3)"),
     ("GEOHASH geo Palermo", "sqc8b49rny0"),
+    ("FCALL f 0", "Integer(1)"),
     ("SELECT 3", "OK"),
     ("GET other", "database"),
     ("DBSIZE", "Integer(1)"),

@@ -33,7 +33,7 @@ fn every_history_has_one_order() {
         let transactions = seed % 2 == 0;
         // A history over all keys at once is searched as a whole, which bounds its length.
         let requests = if transactions { 60 } else { 300 };
-        let plan = Plan { seed, clients: 4, requests, keys: 3, transactions };
+        let plan = Plan { seed, clients: 4, requests, keys: 3, transactions, scripts: true };
         match verdict(&plan) {
             Verdict::Linearizable => {}
             Verdict::Undecided => undecided += 1,

@@ -32,7 +32,7 @@ fn work() -> Result<bool, String> {
     for seed in seed..seed.saturating_add(histories) {
         let transactions = seed % 2 == 0;
         let requests = if transactions { 100 } else { 500 };
-        let plan = Plan { seed, clients: 8, requests, keys: 4, transactions };
+        let plan = Plan { seed, clients: 8, requests, keys: 4, transactions, scripts: true };
         let history = record(&plan, connect(&address, &plan))?;
         match check(&history, VISITS_MAX) {
             Verdict::Linearizable => {}

@@ -42,6 +42,11 @@ impl std::fmt::Display for Operation {
             Request::Block(ops) => {
                 format!("MULTI {} EXEC", ops.iter().map(shown).collect::<Vec<_>>().join("; "))
             }
+            Request::Script { ops, declared, salt } => {
+                let keys = if *declared { "declared" } else { "undeclared" };
+                let ops = ops.iter().map(shown).collect::<Vec<_>>().join("; ");
+                format!("SCRIPT {salt}, keys {keys}: {ops}")
+            }
             Request::CompareAndSet(key, value) => {
                 let set = shown(&Op::Set(*key, value.clone()));
                 format!("WATCH; GET {key}; MULTI; {set}; EXEC")

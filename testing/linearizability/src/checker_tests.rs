@@ -133,8 +133,8 @@ fn the_search_is_bounded() {
 /// A history of clients that take turns at random on an atomic store: each operation takes effect
 /// at one instant between its two times.
 fn simulated(seed: u64) -> Vec<Operation> {
-    let plan =
-        Plan { seed, clients: 5, requests: 20, keys: 3, transactions: seed.is_multiple_of(2) };
+    let transactions = seed.is_multiple_of(2);
+    let plan = Plan { seed, clients: 5, requests: 20, keys: 3, transactions, scripts: false };
     let mut rng = crate::generate::Mix::new(seed);
     let mut waiting: Vec<Vec<Request>> =
         (0..plan.clients).map(|client| requests(&plan, client)).collect();
@@ -167,7 +167,9 @@ fn simulated(seed: u64) -> Vec<Operation> {
 fn answer(request: &Request, state: &mut State) -> Value {
     match request {
         Request::One(op) => op.apply(state),
-        Request::Block(ops) => Value::Array(ops.iter().map(|op| op.apply(state)).collect()),
+        Request::Block(ops) | Request::Script { ops, .. } => {
+            Value::Array(ops.iter().map(|op| op.apply(state)).collect())
+        }
         Request::CompareAndSet(key, value) => {
             let seen = Op::Get(*key).apply(state);
             let set = Op::Set(*key, value.clone()).apply(state);

@@ -16,6 +16,8 @@ pub struct Plan {
     /// Whether to send commands over several keys and MULTI blocks, which make one part of all
     /// keys.
     pub transactions: bool,
+    /// Whether to send scripts, half of which do not declare their keys.
+    pub scripts: bool,
 }
 
 /// The requests of client number `client` under `plan`, in order.
@@ -26,9 +28,13 @@ pub fn requests(plan: &Plan, client: usize) -> Vec<Request> {
         client,
         count: 0,
         keys: plan.keys.max(1),
+        salt: plan.seed.wrapping_mul(SCRIPTS),
     };
-    (0..plan.requests).map(|_| maker.request(plan.transactions)).collect()
+    (0..plan.requests).map(|_| maker.request(plan)).collect()
 }
+
+/// So many scripts of different text share a history.
+const SCRIPTS: u64 = 4;
 
 /// SplitMix64: small, seeded, the same everywhere.
 #[derive(Clone, Debug)]
@@ -53,6 +59,7 @@ struct Maker {
     client: usize,
     count: usize,
     keys: u8,
+    salt: u64,
 }
 
 impl Maker {
@@ -70,20 +77,27 @@ impl Maker {
         format!("c{}n{}", self.client, self.count).into_bytes()
     }
 
-    fn request(&mut self, transactions: bool) -> Request {
+    fn request(&mut self, plan: &Plan) -> Request {
         match self.below(10) {
             0 => Request::CompareAndSet(self.key(), self.value()),
-            1 | 2 if transactions => {
-                let count = 1 + self.below(3);
-                Request::Block((0..count).map(|_| self.op(true)).collect())
+            1 | 2 if plan.transactions => Request::Block(self.ops(plan)),
+            3..=5 if plan.scripts => {
+                let salt = self.salt.wrapping_add(self.below(SCRIPTS));
+                Request::Script { ops: self.ops(plan), declared: self.below(2) == 0, salt }
             }
-            _ => Request::One(self.op(transactions)),
+            _ => Request::One(self.op(plan.transactions)),
         }
+    }
+
+    /// Commands that are executed together: on one key each, and one, where keys are to be apart.
+    fn ops(&mut self, plan: &Plan) -> Vec<Op> {
+        let count = if plan.transactions { 1 + self.below(3) } else { 1 };
+        (0..count).map(|_| self.op(plan.transactions)).collect()
     }
 
     fn op(&mut self, several_keys: bool) -> Op {
         let key = self.key();
-        match self.below(if several_keys { 14 } else { 11 }) {
+        match self.below(if several_keys { 17 } else { 14 }) {
             0..=2 => Op::Get(key),
             3 => Op::Set(key, self.value()),
             4 => Op::Set(key, self.below(100).to_string().into_bytes()),
@@ -92,7 +106,9 @@ impl Maker {
             7 | 8 => Op::Incr(key),
             9 => Op::Append(key, b"1".to_vec()),
             10 => Op::Del(key),
-            11 | 12 => Op::MGet((0..self.keys).collect()),
+            11 | 12 => Op::Push(self.value()),
+            13 => Op::Pop,
+            14 | 15 => Op::MGet((0..self.keys).collect()),
             _ => {
                 let value = self.value();
                 Op::MSet((0..self.keys).map(|key| (key, value.clone())).collect())
@@ -107,7 +123,8 @@ mod tests {
 
     #[test]
     fn seeds_replay_and_clients_differ() {
-        let plan = Plan { seed: 3, clients: 2, requests: 50, keys: 2, transactions: true };
+        let plan =
+            Plan { seed: 3, clients: 2, requests: 50, keys: 2, transactions: true, scripts: true };
         assert_eq!(requests(&plan, 0), requests(&plan, 0));
         assert_ne!(requests(&plan, 0), requests(&plan, 1));
         let apart = Plan { transactions: false, ..plan };

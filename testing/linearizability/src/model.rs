@@ -1,4 +1,5 @@
-//! The sequential specification: what a store of strings answers when commands come one at a time.
+//! The sequential specification: what a store of strings and a list answers when commands come one
+//! at a time.
 //!
 //! A history is right when some order of its operations, in which none that ended before another
 //! began comes after it, makes this model give the replies that were observed.
@@ -10,7 +11,10 @@ use client::Value;
 /// A key of the few that a history uses.
 pub type Key = u8;
 
-/// One command on strings.
+/// The key that is a list; the others are strings.
+pub const LIST: Key = 200;
+
+/// One command.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are the commands")]
 pub enum Op {
@@ -23,6 +27,10 @@ pub enum Op {
     Del(Key),
     MGet(Vec<Key>),
     MSet(Vec<(Key, Vec<u8>)>),
+    /// `RPUSH` to the list.
+    Push(Vec<u8>),
+    /// `BLPOP` of the list, which waits for a moment if there is nothing.
+    Pop,
 }
 
 /// What one client did in one step.
@@ -32,6 +40,15 @@ pub enum Request {
     One(Op),
     /// MULTI, these commands, EXEC.
     Block(Vec<Op>),
+    /// `EVAL` of these commands.
+    Script {
+        /// The commands.
+        ops: Vec<Op>,
+        /// Whether the keys are declared.
+        declared: bool,
+        /// Part of the text, so that there are several scripts with a past of their own each.
+        salt: u64,
+    },
     /// WATCH and GET of the key, then MULTI, SET of the key to this value, EXEC.
     ///
     /// The reply is an array of what GET said and what EXEC said. EXEC must not succeed when the
@@ -40,7 +57,7 @@ pub enum Request {
     CompareAndSet(Key, Vec<u8>),
 }
 
-/// The values of the keys that exist.
+/// The values of the keys that exist. A list is its elements, each with a line end.
 pub type State = BTreeMap<Key, Vec<u8>>;
 
 impl Op {
@@ -51,6 +68,7 @@ impl Op {
             Op::Incr(key) | Op::Append(key, _) | Op::Del(key) => vec![*key],
             Op::MGet(keys) => keys.clone(),
             Op::MSet(pairs) => pairs.iter().map(|(key, _)| *key).collect(),
+            Op::Push(_) | Op::Pop => vec![LIST],
         }
     }
 
@@ -72,6 +90,8 @@ impl Op {
                 let pairs = pairs.iter().flat_map(|(key, value)| [key_name(*key), value.clone()]);
                 std::iter::once(name("MSET")).chain(pairs).collect()
             }
+            Op::Push(value) => vec![name("RPUSH"), key_name(LIST), value.clone()],
+            Op::Pop => vec![name("BLPOP"), key_name(LIST), name("0.002")],
         }
     }
 
@@ -105,6 +125,14 @@ impl Op {
                 state.extend(pairs.iter().cloned());
                 ok()
             }
+            Op::Push(value) => {
+                let list = state.entry(LIST).or_default();
+                list.extend_from_slice(value);
+                list.push(b'\n');
+                let len = list.iter().filter(|&&byte| byte == b'\n').count();
+                Value::Integer(i64::try_from(len).expect("a list fits the memory"))
+            }
+            Op::Pop => pop(state),
         }
     }
 }
@@ -114,7 +142,9 @@ impl Request {
     pub fn keys(&self) -> Vec<Key> {
         match self {
             Request::One(op) => op.keys(),
-            Request::Block(ops) => ops.iter().flat_map(Op::keys).collect(),
+            Request::Block(ops) | Request::Script { ops, .. } => {
+                ops.iter().flat_map(Op::keys).collect()
+            }
             Request::CompareAndSet(key, _) => vec![*key],
         }
     }
@@ -126,6 +156,16 @@ impl Request {
             Request::Block(ops) => {
                 let replies = ops.iter().map(|op| op.apply(state)).collect();
                 Value::Array(replies) == *reply
+            }
+            Request::Script { ops, .. } => {
+                let replies: Vec<Value> = ops.iter().map(|op| op.apply(state)).collect();
+                reply.as_slice().is_some_and(|items| {
+                    items.len() == replies.len()
+                        && items
+                            .iter()
+                            .zip(&replies)
+                            .all(|(item, reply)| same_in_script(item, reply))
+                })
             }
             Request::CompareAndSet(key, value) => {
                 let Some([seen, exec]) = reply.as_slice() else { return false };
@@ -151,6 +191,21 @@ fn ok() -> Value {
 
 fn read(state: &State, key: Key) -> Value {
     state.get(&key).map_or(Value::NullBulk, |value| Value::Bulk(value.clone()))
+}
+
+/// Lua has one nil: of which kind a null was is lost.
+fn same_in_script(item: &Value, reply: &Value) -> bool {
+    item == reply || (*item == Value::NullBulk && *reply == Value::NullArray)
+}
+
+fn pop(state: &mut State) -> Value {
+    let Some(list) = state.get_mut(&LIST) else { return Value::NullArray };
+    let end = list.iter().position(|&byte| byte == b'\n').expect("each element has a line end");
+    let first = list.drain(..=end).take(end).collect();
+    if list.is_empty() {
+        state.remove(&LIST);
+    }
+    Value::Array(vec![Value::Bulk(key_name(LIST)), Value::Bulk(first)])
 }
 
 fn increment(state: &mut State, key: Key) -> Value {
@@ -186,6 +241,10 @@ mod tests {
             (Op::MGet(vec![1, 2]), Value::Array(vec![bulk("b"), Value::NullBulk])),
             (Op::Del(1), Value::Integer(1)),
             (Op::Del(1), Value::Integer(0)),
+            (Op::Pop, Value::NullArray),
+            (Op::Push(b"a".into()), Value::Integer(1)),
+            (Op::Push(b"b".into()), Value::Integer(2)),
+            (Op::Pop, Value::Array(vec![Value::Bulk(key_name(LIST)), bulk("a")])),
             (Op::Set(1, b"01".into()), ok()),
             (Op::Incr(1), Value::Error(b"ERR value is not an integer or out of range".to_vec())),
         ] {

@@ -11,7 +11,7 @@ use client::{Address, Client, Error, Options, Value, encode_command};
 
 use crate::checker::Operation;
 use crate::generate::{Plan, requests};
-use crate::model::{Request, key_name};
+use crate::model::{LIST, Op, Request, key_name};
 
 /// A connection that a client thread sends its requests on; the engine implements it in-process.
 pub trait Session {
@@ -53,7 +53,7 @@ pub fn connect<'a>(address: &'a Address, plan: &Plan) -> Vec<Opener<'a>> {
 fn open(plan: &Plan, client: usize, opener: Opener<'_>) -> Result<Box<dyn Session>, String> {
     let mut session = opener()?;
     if client == 0 {
-        let names = (0..plan.keys).map(key_name);
+        let names = (0..plan.keys).chain([LIST]).map(key_name);
         session.pipeline(&[std::iter::once(b"DEL".to_vec()).chain(names).collect()])?;
     }
     Ok(session)
@@ -113,9 +113,12 @@ fn ask(request: &Request, session: &mut dyn Session) -> Result<Value, String> {
         Request::One(op) => Ok(last(session.pipeline(&[op.words()])?)),
         Request::Block(ops) => {
             let mut commands = vec![word("MULTI")];
-            commands.extend(ops.iter().map(crate::model::Op::words));
+            commands.extend(ops.iter().map(Op::words));
             commands.push(word("EXEC"));
             Ok(last(session.pipeline(&commands)?))
+        }
+        Request::Script { ops, declared, salt } => {
+            Ok(last(session.pipeline(&[script(ops, *declared, *salt)])?))
         }
         Request::CompareAndSet(key, value) => {
             let watch = vec![b"WATCH".to_vec(), key_name(*key)];
@@ -128,13 +131,35 @@ fn ask(request: &Request, session: &mut dyn Session) -> Result<Value, String> {
     }
 }
 
+/// A script that executes the commands which it gets as arguments, each with its length before it.
+fn script(ops: &[Op], declared: bool, salt: u64) -> Vec<Vec<u8>> {
+    const TEXT: &str = "local replies, at = {}, 1 \
+        while ARGV[at] do \
+            local last = at + tonumber(ARGV[at]) \
+            replies[#replies + 1] = redis.pcall(unpack(ARGV, at + 1, last)) \
+            at = last + 1 \
+        end \
+        return replies";
+    let mut keys: Vec<_> = ops.iter().flat_map(Op::keys).map(key_name).collect();
+    keys.truncate(if declared { keys.len() } else { 0 });
+    let count = keys.len().to_string().into_bytes();
+    let mut words = vec![b"EVAL".to_vec(), format!("{TEXT} -- {salt}").into_bytes(), count];
+    words.extend(keys);
+    for op in ops {
+        let command = op.words();
+        words.push(command.len().to_string().into_bytes());
+        words.extend(command);
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::checker::{Verdict, check};
-    use crate::model::{Op, State};
+    use crate::model::State;
 
     /// A store behind one lock. With `torn`, INCR reads and writes under two acquisitions.
     struct Locked {
@@ -147,7 +172,10 @@ mod tests {
             let mut replies = Vec::new();
             let mut queued = false;
             for command in commands {
-                let key = command.get(1).and_then(|name| name.last()).map_or(0, |byte| byte - b'0');
+                let name = command.get(1).map_or(&b""[..], |name| name);
+                let number = name.rsplit(|&byte| byte == b':').next();
+                let number = number.and_then(|digits| std::str::from_utf8(digits).ok());
+                let key = number.and_then(|digits| digits.parse().ok()).unwrap_or_default();
                 let value = command.get(2).cloned().unwrap_or_default();
                 let op = match &command[0][..] {
                     b"SET" if queued => continue,
@@ -169,6 +197,8 @@ mod tests {
                     b"GETSET" => Op::GetSet(key, value),
                     b"APPEND" => Op::Append(key, value),
                     b"DEL" => Op::Del(key),
+                    b"RPUSH" => Op::Push(value),
+                    b"BLPOP" => Op::Pop,
                     b"MULTI" => {
                         queued = true;
                         continue;
@@ -187,7 +217,8 @@ mod tests {
     }
 
     fn verdict(seed: u64, torn: bool) -> Verdict {
-        let plan = Plan { seed, clients: 4, requests: 100, keys: 2, transactions: false };
+        let plan =
+            Plan { seed, clients: 4, requests: 100, keys: 2, transactions: false, scripts: false };
         let state = Arc::new(Mutex::new(State::new()));
         let session = || Locked { state: Arc::clone(&state), torn };
         let open = || Ok(Box::new(session()) as Box<dyn Session>);

@@ -215,9 +215,10 @@ impl Engine {
         if phase == Phase::On {
             self.store_manifest(names, &manifest)?;
         }
-        let format = self.base_format();
-        let mut cut = 0;
+        let mut format = self.base_format();
+        let (mut cut, mut libraries) = (0, Vec::new());
         let at_cut = || {
+            libraries = self.library_texts();
             // Switched off meanwhile: then the log stays closed.
             let state = self.aof.state.lock();
             if let Some((file, path)) = incr.take().filter(|_| state.phase == phase) {
@@ -230,6 +231,7 @@ impl Engine {
             return Err(Failed::At("begin the snapshot", busy));
         };
         self.aof.parameters_changed(&self.config);
+        format.set_functions(libraries);
         let length = self.write_snapshot(&mut snapshot, temporary, &format, cancelled);
         self.aof.state.lock().copied_bytes = snapshot.copied_bytes();
         snapshot.cancel(&self.store);
@@ -371,7 +373,7 @@ impl Engine {
         let now = self.clock.unix_ms();
         if !self.config.get(rows::AOF_USE_RDB_PREAMBLE) {
             let timestamp = self.config.get(rows::AOF_TIMESTAMP_ENABLED).then_some(now / 1000);
-            return BaseFormat::Commands { payloads: options, timestamp };
+            return BaseFormat::Commands { payloads: options, timestamp, functions: Vec::new() };
         }
         let keeps_usage = !matches!(
             self.config.get(rows::MAXMEMORY_POLICY),

@@ -1,7 +1,7 @@
 //! What a script's `redis.call` reaches: the commands, under the script's locks.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use command::{CommandError, Cx, Flags};
 use resp::{Args, Reply};
@@ -9,11 +9,11 @@ use script::{Host, Stop, Verdict};
 use store::Keyspace;
 use store::effects::Interest;
 
-use super::busy::Overdue;
+use super::busy::{Overdue, RunningFunction};
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
-use crate::call::{handle, log_verbatim, remember_reads};
+use crate::call::{Call, handle, log_verbatim, remember_reads};
 use crate::engine::Engine;
 use crate::monitor::Origin;
 use crate::platform::LogLevel;
@@ -111,14 +111,12 @@ impl Host for ScriptHost<'_, '_> {
         Verdict::Continue
     }
 
+    fn seconds(&mut self) -> f64 {
+        self.engine.clock.monotonic_ns() as f64 / 1e9
+    }
+
     fn log(&mut self, level: u8, line: &[u8]) {
-        let level = match level {
-            0 => LogLevel::Debug,
-            1 => LogLevel::Verbose,
-            2 => LogLevel::Notice,
-            _ => LogLevel::Warning,
-        };
-        self.lines.push((level, line.to_vec()));
+        self.lines.push((LogLevel::of_script(level), line.to_vec()));
     }
 
     fn set_propagation(&mut self, targets: u8) {
@@ -211,14 +209,14 @@ impl ScriptHost<'_, '_> {
     }
 
     /// Notes a message, to be sent when the script has ended: it may begin again before.
-    fn publish(&mut self, entry: &Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
-        let (channel, text) = (&args[1], &args[2]);
+    fn publish(&mut self, entry: &'static Entry, kind: Kind, args: Args<'_>, reply: &mut Reply) {
+        let (channel, text, before) = (&args[1], &args[2], reply.len());
         reply.integer(self.engine.pubsub.reach(kind, channel) as i64);
         self.messages.push((kind, channel.into(), text.into()));
         if self.keys.effects.interest.wants_any(Interest::MONITOR) {
             self.engine.show_command(entry, args, self.session.db(), Origin::Script);
         }
-        self.tally(entry, false);
+        self.tally(entry, args, false, reply.len() - before);
     }
 
     fn execute(&mut self, entry: &'static Entry, args: Args<'_>, reply: &mut Reply) {
@@ -231,7 +229,8 @@ impl ScriptHost<'_, '_> {
         if self.targets == 0 {
             keyspace.effects.interest = interest.without(Interest::LOG);
         }
-        let mark = reply.mark();
+        keyspace.effects.in_script = true;
+        let (mark, before) = (reply.mark(), reply.len());
         let cx =
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
@@ -253,6 +252,7 @@ impl ScriptHost<'_, '_> {
             log_verbatim(effects, db, args);
         }
         effects.interest = interest;
+        effects.in_script = false;
         drop(admin);
         if changed && !self.has_written {
             self.has_written = true;
@@ -260,17 +260,19 @@ impl ScriptHost<'_, '_> {
                 overdue.has_written.store(true, Ordering::Release);
             }
         }
-        self.tally(entry, result.is_err());
+        self.tally(entry, args, result.is_err(), reply.len() - before);
         if let Err(error) = result {
             reply.rollback(mark);
             self.engine.fail(&error, reply, thread);
         }
     }
 
-    /// Counts a command; what is remarkable of it is written down for the script as a whole.
-    fn tally(&mut self, entry: &Entry, failed: bool) {
+    /// Counts a command, and writes down what is remarkable of it, as for a client's own.
+    fn tally(&mut self, entry: &'static Entry, args: Args<'_>, failed: bool, written: usize) {
         let nanos = self.thread.lap(&*self.engine.clock);
-        self.engine.count(entry, nanos, failed, self.thread.index);
+        let call = Call { entry, args, position: None };
+        let index = self.thread.index;
+        self.engine.account_for(call, nanos, failed, written, self.session, index);
         self.session.handle.count_commands(1);
     }
 
@@ -288,14 +290,25 @@ impl ScriptHost<'_, '_> {
     fn begin_busy(&mut self, elapsed_ns: u64) -> &Arc<Overdue> {
         let text = format!(
             "Slow script detected: still in execution after {} milliseconds. You can try killing \
-             the script using the SCRIPT KILL command. Script name is: {}.",
+             the script using the {} command. Script name is: {}.",
             elapsed_ns / 1_000_000,
+            if self.program.is_function() { "FUNCTION KILL" } else { "SCRIPT KILL" },
             String::from_utf8_lossy(&self.program.name()),
         );
         self.engine.platform.log(LogLevel::Warning, &text);
-        let overdue = Arc::new(Overdue::default());
-        overdue.has_written.store(self.has_written, Ordering::Relaxed);
+        let function = self.program.is_function().then(|| RunningFunction {
+            name: self.program.name(),
+            command: self.args.iter().map(<[u8]>::to_vec).collect(),
+            started_ns: self.started_ns,
+        });
+        let overdue = Arc::new(Overdue {
+            killed: AtomicBool::new(false),
+            has_written: AtomicBool::new(self.has_written),
+            function,
+        });
         self.engine.scripting.busy.add(overdue.clone());
+        self.engine.store.begin_long_hold();
+        self.engine.platform.stand_in();
         self.overdue.insert(overdue)
     }
 }

@@ -1,23 +1,28 @@
 //! What `EVAL` and its kin run: a code with its flags, and where its arguments are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use command::CommandError;
 use resp::Args;
+use script::functions::Library;
 use script::{Flags, Interpreter, Origin, Script, Sha};
 
+use super::functions::Change;
 use crate::engine::Engine;
 
 /// What finds the code that a command line names, and compiles it on this thread.
 pub(crate) type Prepare = fn(&Engine, &mut Interpreter, Args<'_>) -> Result<Ready, CommandError>;
 
 /// What a command that needs the interpreter comes to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Ready {
     /// A program is to be run.
     Run(Program),
     /// All is done, and this is the answer, a bulk string.
     Answer(Vec<u8>),
+    /// The libraries of functions are to change.
+    Change(Change),
 }
 
 /// The code of a program.
@@ -25,6 +30,8 @@ pub(crate) enum Ready {
 pub(crate) enum Code {
     /// A script.
     Script(Arc<Script>),
+    /// A function: its library, and which of its functions it is.
+    Function(Arc<Library>, usize),
 }
 
 /// What is to be run.
@@ -61,23 +68,34 @@ impl Program {
         Ok(Self { code, read_only: read_only || promises, flags, first: FIRST_KEY, keys })
     }
 
-    /// What the code is called in error texts: a script by its digest.
+    /// What the code is called in error texts: a script by its digest, a function by its name.
     pub(crate) fn name(&self) -> Vec<u8> {
         match &self.code {
             Code::Script(script) => script.sha.hex().to_vec(),
+            Code::Function(library, index) => library.functions[*index].name.as_bytes().to_vec(),
         }
+    }
+
+    /// Whether it is a function.
+    pub(crate) fn is_function(&self) -> bool {
+        matches!(self.code, Code::Function(..))
     }
 
     /// Whether it is known to need all locks.
     pub(crate) fn reaches(&self) -> bool {
-        let Code::Script(script) = &self.code;
-        script.reaches.load(std::sync::atomic::Ordering::Relaxed)
+        self.reach().load(Ordering::Relaxed)
     }
 
     /// Notes that it needs all locks from now on.
     pub(crate) fn note_reach(&self) {
-        let Code::Script(script) = &self.code;
-        script.reaches.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.reach().store(true, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> &AtomicBool {
+        match &self.code {
+            Code::Script(script) => &script.reaches,
+            Code::Function(library, index) => &library.functions[*index].reaches,
+        }
     }
 
     /// The argument that is the key of this index.
@@ -95,6 +113,14 @@ const FIRST_KEY: usize = 3;
 /// If it is no number, or there are not so many arguments.
 pub(crate) fn key_count(args: Args<'_>) -> Result<usize, CommandError> {
     let number = args.get(2).and_then(stdx::num::parse_i64).ok_or(CommandError::NOT_INTEGER)?;
+    checked_key_count(args, number)
+}
+
+/// Looks whether there can be so many keys.
+///
+/// # Errors
+/// If there are not so many arguments, or it is negative.
+pub(super) fn checked_key_count(args: Args<'_>, number: i64) -> Result<usize, CommandError> {
     if number > (args.len() - FIRST_KEY) as i64 {
         let text = "ERR Number of keys can't be greater than number of args";
         return Err(CommandError::request(text));

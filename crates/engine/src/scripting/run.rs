@@ -6,7 +6,7 @@ use script::{Failure, Place};
 use script::{Inputs, Limits, RunError};
 use stdx::rng::Rng;
 use store::effects::{Interest, Propagation};
-use store::{Held, Keyspace};
+use store::{Held, HeldLong, Keyspace};
 
 use super::Local;
 use super::host::{Cause, ScriptHost};
@@ -22,7 +22,7 @@ use crate::thread::ThreadContext;
 /// noting what it changes would cost more.
 const STRAYS_MAX: usize = 32;
 
-const IDENTITY: script::api::Identity = script::api::Identity {
+pub(super) const IDENTITY: script::api::Identity = script::api::Identity {
     redis_version: REDIS_VERSION,
     name: "ferrite",
     version: FERRITE_VERSION,
@@ -57,6 +57,7 @@ impl Engine {
         let (started_ns, mark, before) = (thread.tick_ns(), reply.mark(), reply.len());
         self.show_script(call, session);
         let outcome = self.run_script(call, prepare, session, reply, thread);
+        self.after_script();
         let written = reply.len() - before;
         self.account_script(call, started_ns, &outcome, written, session, thread);
         if let Err(error) = outcome {
@@ -127,11 +128,14 @@ impl Engine {
                 Ready::Run(program) => {
                     let above_limit = self.admit_script(&program)?;
                     let line = Line { args: call.args, program: &program, above_limit, started_ns };
-                    Ok(self.run_locked(&local, line, session, reply, thread))
+                    self.run_locked(&local, line, session, reply, thread)
                 }
                 Ready::Answer(text) => {
                     reply.bulk(&text);
                     Ok(Ended::Well)
+                }
+                Ready::Change(change) => {
+                    self.change_libraries(change, call.args, session, reply, thread)
                 }
             });
         self.scripting.note_memory(thread.index, &local.interpreter);
@@ -186,12 +190,15 @@ impl Engine {
         session: &mut Session,
         reply: &mut Reply,
         thread: &mut ThreadContext,
-    ) -> Ended {
+    ) -> Result<Ended, CommandError> {
         let scope = self.scope(session, thread);
         let mut effects = std::mem::take(&mut thread.effects);
         let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
-        let mut held = self.lock_declared(line);
         let result = loop {
+            let held = match self.lock_declared(line) {
+                Ok(held) => held,
+                Err(HeldLong) => break Err(self.scripting.busy.error()),
+            };
             effects.interest = self.store.interest();
             let mut keys = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
             if !keys.is_all_locked() {
@@ -208,13 +215,13 @@ impl Engine {
                     keys.effects.end_bracket(scope.db);
                     self.serve_waiters(&mut keys, thread.index);
                     self.route(keys.effects, session.id());
-                    break result;
+                    break Ok(result);
                 }
                 Attempt::Again => {
                     keys.undo();
                     drop(keys);
+                    // So it takes all locks now.
                     line.program.note_reach();
-                    held = Held::all(&self.store);
                 }
             }
         };
@@ -228,22 +235,22 @@ impl Engine {
     }
 
     /// Locks what a program declares, or everything if that is known to be too little.
-    fn lock_declared(&self, line: Line<'_>) -> Held<'_> {
+    fn lock_declared(&self, line: Line<'_>) -> Result<Held<'_>, HeldLong> {
         let Line { args, program, .. } = line;
         if program.reaches() {
-            return Held::all(&self.store);
+            return Held::all_soon(&self.store);
         }
         let position = |index| self.store.position(program.key(args, index));
         let held = match program.keys {
             0 => Held::none(),
-            1 => Held::one(&self.store, position(0)),
-            count => Held::keys(&self.store, (0..count).map(position)),
+            1 => Held::one_soon(&self.store, position(0))?,
+            count => Held::keys_soon(&self.store, (0..count).map(position))?,
         };
         if self.store.waiters() > 0 && held.has_wide_waiters() {
             drop(held);
-            return Held::all(&self.store);
+            return Held::all_soon(&self.store);
         }
-        held
+        Ok(held)
     }
 
     /// Runs a program inside a transaction, which holds all locks.
@@ -272,6 +279,10 @@ impl Engine {
             Ready::Answer(text) => {
                 admin.cx.reply.bulk(&text);
                 Ok(Ended::Well)
+            }
+            Ready::Change(change) => {
+                let line = (args, admin.session.db());
+                change.apply_queued(self, line, &mut admin.cx.db, admin.cx.reply)
             }
         });
         self.scripting.note_memory(thread.index, &local.interpreter);
@@ -324,6 +335,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
     fn finish(self) -> Keyspace<'k> {
         if let Some(overdue) = &self.overdue {
             self.engine.scripting.busy.remove(overdue);
+            self.engine.store.end_long_hold();
         }
         if self.session.db() != self.db {
             self.session.select(self.db);
@@ -346,9 +358,8 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
 /// Runs a program once.
 fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> Attempt {
     let (engine, program, thread) = (host.engine, host.program, host.thread.index);
-    let Code::Script(script) = &program.code;
-    let inputs =
-        Inputs { args: host.args, first: program.first, keys: program.keys, as_globals: true };
+    let as_globals = !program.is_function();
+    let inputs = Inputs { args: host.args, first: program.first, keys: program.keys, as_globals };
     let mut failed = false;
     let mut errors = |text: &[u8], counted: bool| {
         failed = true;
@@ -356,7 +367,13 @@ fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> A
             count_error(engine, thread, text);
         }
     };
-    let result = local.interpreter.run(script, inputs, host, reply, &mut errors);
+    let interpreter = &local.interpreter;
+    let result = match &program.code {
+        Code::Script(script) => interpreter.run(script, inputs, host, reply, &mut errors),
+        Code::Function(library, index) => {
+            interpreter.call(library, *index, inputs, host, reply, &mut errors)
+        }
+    };
     match result {
         Ok(()) if !failed => Attempt::Done(Ended::Well),
         Ok(()) => Attempt::Done(Ended::Failed),
@@ -391,7 +408,7 @@ fn describe(program: &Program, error: RunError) -> (Vec<u8>, bool) {
     let failure = match error {
         RunError::Raised(failure) => failure,
         RunError::Stopped(place) => {
-            let message = b"ERR Script killed by user with SCRIPT KILL.".to_vec();
+            let message = b"ERR Script killed by user with SCRIPT KILL...".to_vec();
             Failure { message, place, counted: false }
         }
         RunError::Broken(message) => {

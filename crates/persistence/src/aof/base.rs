@@ -29,6 +29,8 @@ pub enum BaseFormat {
         payloads: Options,
         /// The time of the snapshot in Unix seconds, if it is to be told.
         timestamp: Option<u64>,
+        /// Sources of the function libraries.
+        functions: Vec<Vec<u8>>,
     },
 }
 
@@ -67,6 +69,15 @@ impl From<io::Error> for BaseError {
 }
 
 impl BaseFormat {
+    /// Sets the sources of the function libraries.
+    pub fn set_functions(&mut self, sources: Vec<Vec<u8>>) {
+        match self {
+            Self::Rdb(RdbBase { functions, .. }) | Self::Commands { functions, .. } => {
+                *functions = sources;
+            }
+        }
+    }
+
     /// How small entries of a snapshot become bytes.
     #[must_use]
     pub fn encoder(&self) -> Arc<dyn Encode> {
@@ -161,9 +172,12 @@ impl Base<'_> {
                     let Ok(()) = write::function(source, rdb.options, out);
                 }
             }
-            BaseFormat::Commands { timestamp, .. } => {
+            BaseFormat::Commands { timestamp, functions, .. } => {
                 if let Some(time) = timestamp {
                     out.extend_from_slice(format!("#TS:{time}\r\n").as_bytes());
+                }
+                for source in functions {
+                    Commands::library(source, out);
                 }
             }
         }

@@ -33,6 +33,11 @@ impl Commands {
         encode_command([&b"SELECT"[..], db.to_string().as_bytes()].into_iter(), out);
     }
 
+    /// Appends the command that loads a library of functions.
+    pub fn library(source: &[u8], out: &mut Vec<u8>) {
+        encode_command([&b"FUNCTION"[..], b"LOAD", source].into_iter(), out);
+    }
+
     /// Appends the commands that create a key.
     pub fn write(&self, key: &[u8], value: ValueRef<'_>, deadline: Option<u64>, out: &mut Vec<u8>) {
         match value {

@@ -23,7 +23,7 @@ pub struct Function {
 /// A library that the server knows.
 #[derive(Debug)]
 pub struct Library {
-    /// Its name. Letter case does not tell libraries apart.
+    /// Its name.
     pub name: Box<str>,
     /// Its text, first line included.
     pub text: Box<[u8]>,

@@ -12,7 +12,7 @@ pub mod registry;
 
 pub use library::{Function, Header, HeaderError, Library};
 pub use loader::{LoadError, Watch};
-pub use registry::{Clash, Policy, Registry};
+pub use registry::{Clash, Figures, Policy, Registry};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The libraries that the server knows: shared by all threads.
 //!
-//! Two maps, of libraries and of functions, both by name without regard to letter case, change
-//! together. A call looks up a function and gets its library, which lives as long as somebody
+//! Two maps change together: of libraries by name, and of functions by name without regard to
+//! letter case. A call looks up a function and gets its library, which lives as long as somebody
 //! runs it.
 
 use std::collections::BTreeMap;
@@ -81,15 +81,21 @@ impl Registry {
         Ok(())
     }
 
+    /// Whether there is a library of this name.
+    #[must_use]
+    pub fn contains(&self, library: &str) -> bool {
+        self.known.read().libraries.contains_key(library)
+    }
+
     /// Adds libraries, all or none.
     ///
     /// # Errors
     /// If a name is taken; nothing has changed then.
-    pub fn restore(&self, libraries: Vec<Library>, policy: Policy) -> Result<(), Clash> {
+    pub fn restore(&self, libraries: Vec<Arc<Library>>, policy: Policy) -> Result<(), Clash> {
         let mut known = self.known.write();
         let mut next = if policy == Policy::Flush { Known::default() } else { known.clone() };
         for library in libraries {
-            next.add(Arc::new(library), policy == Policy::Replace)?;
+            next.add(library, policy == Policy::Replace)?;
         }
         let before = std::mem::replace(&mut *known, next);
         for (name, library) in before.libraries {
@@ -102,7 +108,7 @@ impl Registry {
     /// Removes the library of this name; false if there is none.
     pub fn remove(&self, name: &[u8]) -> bool {
         let Ok(name) = std::str::from_utf8(name) else { return false };
-        let removed = self.known.write().remove(&folded(name));
+        let removed = self.known.write().remove(name);
         removed.is_some_and(|library| {
             library.forgotten.store(true, Ordering::Relaxed);
             true
@@ -141,13 +147,13 @@ impl Known {
         library: Arc<Library>,
         replaces: bool,
     ) -> Result<Option<Arc<Library>>, Clash> {
-        let name = folded(&library.name);
+        let name = library.name.clone();
         if !replaces && self.libraries.contains_key(&name) {
-            return Err(Clash::Library(library.name.clone()));
+            return Err(Clash::Library(name));
         }
         for function in &library.functions {
             let owner = self.functions.get(&folded(&function.name));
-            if owner.is_some_and(|(owner, _)| folded(&owner.name) != name) {
+            if owner.is_some_and(|(owner, _)| owner.name != name) {
                 return Err(Clash::Function(function.name.clone()));
             }
         }
@@ -170,7 +176,7 @@ impl Known {
     }
 }
 
-/// The name under which the maps have it.
+/// The name under which the map has a function.
 fn folded(name: &str) -> Box<str> {
     name.to_ascii_lowercase().into()
 }
@@ -199,15 +205,17 @@ mod tests {
     }
 
     #[test]
-    fn names_are_one_whatever_their_case() {
+    fn the_names_of_functions_are_one_whatever_their_case() {
         let registry = Registry::default();
         registry.add(library("Lib", &["Get", "set"]), false).unwrap();
         assert_eq!(registry.find(b"gET").map(|(_, index)| index), Some(0));
-        assert_eq!(registry.add(library("lIB", &[]), false), Err(Clash::Library("lIB".into())));
+        assert_eq!(registry.add(library("Lib", &[]), false), Err(Clash::Library("Lib".into())));
         assert_eq!(registry.add(library("b", &["SET"]), true), Err(Clash::Function("SET".into())));
-        registry.add(library("LIB", &["other"]), true).unwrap();
+        registry.add(library("lib", &["more"]), false).unwrap();
+        assert_eq!(names(&registry), ["Lib", "lib"]);
+        registry.add(library("Lib", &["other"]), true).unwrap();
         assert!(registry.find(b"get").is_none() && registry.find(b"other").is_some());
-        assert!(registry.remove(b"lib") && !registry.remove(b"lib"));
+        assert!(registry.remove(b"Lib") && !registry.remove(b"Lib") && registry.remove(b"lib"));
         assert_eq!(registry.figures(), Figures::default());
     }
 
@@ -216,16 +224,17 @@ mod tests {
         let registry = Registry::default();
         registry.add(library("a", &["f"]), false).unwrap();
         let (kept, _) = registry.find(b"f").unwrap();
-        let clash = vec![library("b", &["g"]), library("c", &["F"])];
+        let new = |name, functions: &[&str]| Arc::new(library(name, functions));
+        let clash = vec![new("b", &["g"]), new("c", &["F"])];
         assert_eq!(registry.restore(clash, Policy::Append), Err(Clash::Function("F".into())));
         assert_eq!(names(&registry), ["a"]);
-        let same = || vec![library("b", &["g"]), library("A", &["f"])];
-        assert_eq!(registry.restore(same(), Policy::Append), Err(Clash::Library("A".into())));
+        let same = || vec![new("b", &["g"]), new("a", &["f"])];
+        assert_eq!(registry.restore(same(), Policy::Append), Err(Clash::Library("a".into())));
         assert!(!kept.is_forgotten());
         registry.restore(same(), Policy::Replace).unwrap();
-        assert_eq!(names(&registry), ["A", "b"]);
+        assert_eq!(names(&registry), ["a", "b"]);
         assert!(kept.is_forgotten());
-        registry.restore(vec![library("z", &["f"])], Policy::Flush).unwrap();
+        registry.restore(vec![new("z", &["f"])], Policy::Flush).unwrap();
         assert_eq!(names(&registry), ["z"]);
         assert_eq!(registry.flush().len(), 1);
     }

@@ -2,17 +2,18 @@
 
 mod execute;
 mod held;
+mod messages;
 mod waits;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use config::ClientClass;
-use engine::clients::ClientFlags;
-use engine::{Engine, Push, Session, ThreadContext};
+use engine::{Engine, Session, ThreadContext};
 use resp::Reply;
 
 use super::input::{Input, Read};
@@ -94,6 +95,8 @@ pub struct Connection {
     input: Option<Box<Input>>,
     /// Replies that the socket did not take; none while there are none.
     output: Option<Box<Reply>>,
+    /// A message that came when nothing waited for the socket.
+    message: Option<Arc<[u8]>>,
     soft_limit: SoftLimit,
     /// Output waits until the log is released up to here; whether the loop knows that.
     held: Option<(u64, bool)>,
@@ -115,6 +118,7 @@ impl Connection {
             hung_up: false,
             input: None,
             output: None,
+            message: None,
             soft_limit: SoftLimit::default(),
             held: None,
             deadline_ns: None,
@@ -144,31 +148,6 @@ impl Connection {
         self.hung_up |= hung_up;
     }
 
-    /// Adds whole replies or pushes to the output; [`Self::serve`] sends them.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.output_mut().raw(bytes);
-    }
-
-    /// Adds a message to the output if it is for this client still; [`Self::serve`] sends it.
-    pub fn deliver(&mut self, push: &Push) -> bool {
-        if self.state == State::Closing {
-            return false;
-        }
-        let bytes = self.session.receive(push);
-        let wanted = bytes.is_some();
-        bytes.into_iter().for_each(|bytes| self.output_mut().raw_shared(bytes));
-        wanted
-    }
-
-    /// Whether messages may come for it.
-    fn listens(&self) -> bool {
-        self.session.handle.flags().has(ClientFlags::PUBSUB)
-    }
-
-    fn output_mut(&mut self) -> &mut Reply {
-        self.output.get_or_insert_with(|| Box::new(Reply::new(self.session.version())))
-    }
-
     /// Executes nothing more; closes once the output is sent.
     pub fn close_after_output(&mut self) {
         self.state = State::Closing;
@@ -176,7 +155,7 @@ impl Connection {
 
     /// Whether output waits for the socket.
     pub fn has_output(&self) -> bool {
-        self.output.is_some()
+        self.output.is_some() || self.message.is_some()
     }
 
     /// Whether the connection has been idle for so long that it is to be closed. One that waits
@@ -232,6 +211,9 @@ impl Connection {
             return Verdict::Close;
         }
         crash::serving(self.id());
+        if let Some(verdict) = self.send_message(turn) {
+            return verdict;
+        }
         let mut reply = self.output.take().unwrap_or_else(|| {
             let scratch = turn.reply.take();
             scratch.unwrap_or_else(|| Box::new(Reply::new(self.session.version())))
@@ -465,12 +447,7 @@ impl Connection {
             return Ok(());
         }
         let flushed = output::flush(reply, &self.socket)?;
-        let stats = turn.engine.stats.thread(turn.context.index);
-        stats.writes.add(flushed.writes);
-        stats.net_out.add(flushed.bytes as u64);
-        let buffers = &self.session.handle.buffers;
-        let sent = buffers.sent.load(Ordering::Relaxed) + flushed.bytes as u64;
-        buffers.sent.store(sent, Ordering::Relaxed);
+        self.count_sent(turn, flushed.writes, flushed.bytes);
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! An event-loop thread.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -9,78 +8,32 @@ use std::time::{Duration, Instant};
 
 use engine::{Endpoint, Engine, Message, Push, ThreadContext};
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Token};
 use resp::{Reply, Version};
 
-use super::accept::Acceptor;
+use super::Mail;
 use super::connection::{Connection, Turn, Verdict};
+use super::floor::{Floor, INBOX, LISTENERS, Place, Seat};
 use super::input::Input;
 use super::pipeline::Pipeline;
-use super::slots::Slots;
-use super::{Inbox, Mail};
 use crate::log_verbose;
 use crate::os::seed;
 use crate::server::Shared;
-
-/// Token of the inbox's waker. Those of connections are slot numbers, far below.
-const INBOX: Token = Token(usize::MAX);
-/// Token of the listening sockets, in loop 0.
-pub const LISTENERS: Token = Token(usize::MAX - 1);
 
 /// Sockets that one wait reports at most.
 const EVENTS_MAX: usize = 1024;
 
 /// How often connections are looked at for what passes with time alone: an idle timeout, a soft
 /// output limit.
-const PATROL_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const PATROL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The poller and the inbox of a loop, made before the server exists that the loop belongs to.
-#[derive(Debug)]
-pub struct Seat {
-    poll: Poll,
-    inbox: Arc<Inbox>,
-}
-
-impl Seat {
-    /// Opens an epoll instance.
-    ///
-    /// # Errors
-    /// When the system has no descriptors left.
-    pub fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let inbox = Arc::new(Inbox::new(poll.registry(), INBOX)?);
-        Ok(Self { poll, inbox })
-    }
-
-    /// Where letters for the loop go.
-    pub fn inbox(&self) -> &Arc<Inbox> {
-        &self.inbox
-    }
-
-    /// For registering sockets from other threads.
-    pub fn registry(&self) -> &Registry {
-        self.poll.registry()
-    }
-}
-
-/// One event loop with its connections.
+/// One event loop. What it works on is its [`Floor`]; what it works with is its own.
 pub struct EventLoop {
     index: usize,
     shared: Arc<Shared>,
-    poll: Poll,
-    inbox: Arc<Inbox>,
-    acceptor: Acceptor,
-    connections: Slots<Box<Connection>>,
-    /// Slots whose connections have more to do in the next turn.
-    again: Vec<usize>,
-    /// Connections that own a buffer of input.
-    with_input: usize,
-    next_patrol: Instant,
-    /// When commands that wait are given up, and whose they are: monotonic nanoseconds, client.
-    /// Those whose wait has ended otherwise stay until their time.
-    deadlines: BinaryHeap<Reverse<(u64, u64)>>,
-    /// Connections whose replies wait for the log, by the position that they wait for.
-    held: VecDeque<(u64, u64)>,
+    floor: Place,
+    /// It stands in for the loop that the floor belongs to, which is held up.
+    stands_in: bool,
     context: ThreadContext,
     pipeline: Pipeline,
     input: Option<Box<Input>>,
@@ -92,18 +45,17 @@ pub struct EventLoop {
 impl EventLoop {
     /// Loop number `index` of the server.
     pub fn new(index: usize, seat: Seat, shared: Arc<Shared>) -> Self {
+        let floor = Place::of(Floor::new(seat));
+        Self { floor, stands_in: false, ..Self::stand_in(index, shared) }
+    }
+
+    /// Who stands in for loop number `index` while that is held up. It has no floor of its own.
+    pub fn stand_in(index: usize, shared: Arc<Shared>) -> Self {
         Self {
             index,
             shared,
-            poll: seat.poll,
-            inbox: seat.inbox,
-            acceptor: Acceptor::default(),
-            connections: Slots::new(),
-            again: Vec::new(),
-            with_input: 0,
-            next_patrol: Instant::now() + PATROL_INTERVAL,
-            deadlines: BinaryHeap::new(),
-            held: VecDeque::new(),
+            floor: Place::empty(),
+            stands_in: true,
             context: ThreadContext::new(index, seed::fresh()[0]),
             pipeline: Pipeline::new(),
             input: Some(Box::new(Input::scratch())),
@@ -119,7 +71,8 @@ impl EventLoop {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
-            match self.poll.poll(&mut events, self.patience()) {
+            let patience = self.patience();
+            match self.floor.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
@@ -127,15 +80,35 @@ impl EventLoop {
         }
     }
 
+    /// Standing in: a turn for the loop's connections, if the loop is held up by one of them.
+    ///
+    /// # Errors
+    /// As for [`EventLoop::run`].
+    pub fn turn_if_held_up(&mut self, events: &mut Events) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let Some(mut lent) = shared.desks[self.index].borrow() else { return Ok(()) };
+        self.floor.swap(&mut lent);
+        let polled = self.floor.poll.poll(events, Some(Duration::ZERO));
+        if polled.is_ok() {
+            self.turn(events);
+        }
+        self.floor.swap(&mut lent);
+        match polled {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// How long to wait for events; forever if nothing but an event can bring work.
     fn patience(&self) -> Option<Duration> {
-        if !self.again.is_empty() {
+        if !(self.floor.again.is_empty() && self.floor.due.is_empty()) {
             return Some(Duration::ZERO);
         }
-        let accept = self.acceptor.delay();
-        let patrol =
-            self.needs_patrol().then(|| self.next_patrol.saturating_duration_since(Instant::now()));
-        let waits = self.deadlines.peek().map(|Reverse((at, _))| self.time_until(*at));
+        let accept = self.floor.acceptor.delay();
+        let patrol = self
+            .needs_patrol()
+            .then(|| self.floor.next_patrol.saturating_duration_since(Instant::now()));
+        let waits = self.floor.deadlines.peek().map(|Reverse((at, _))| self.time_until(*at));
         accept.into_iter().chain(patrol).chain(waits).min()
     }
 
@@ -147,17 +120,17 @@ impl EventLoop {
 
     /// Looks after the commands that wait and whose time has come.
     fn look_after_waits(&mut self, now: Instant) {
-        while let Some(Reverse((at, client))) = self.deadlines.peek().copied() {
+        while let Some(Reverse((at, client))) = self.floor.deadlines.peek().copied() {
             if at > self.shared.engine.clock.monotonic_ns() {
                 return;
             }
-            self.deadlines.pop();
+            self.floor.deadlines.pop();
             let Some((slot, mut connection)) = self.take_client(client) else { continue };
             if connection.is_due_at(at) {
                 connection.look_after_wait(&self.shared.engine, &mut self.context);
                 self.serve_taken(slot, connection, now);
             } else {
-                self.connections.put(slot, connection);
+                self.floor.connections.put(slot, connection);
             }
         }
     }
@@ -166,48 +139,55 @@ impl EventLoop {
     /// until their time comes, or until they are more than the others.
     fn note_deadline(&mut self, at: u64, client: u64) {
         const STALE_MAX: usize = 64;
-        if self.deadlines.len() > 2 * self.connections.len() + STALE_MAX {
-            let connections = &self.connections;
-            self.deadlines.retain(|Reverse((at, client))| {
+        let Floor { connections, deadlines, .. } = &mut *self.floor;
+        if deadlines.len() > 2 * connections.len() + STALE_MAX {
+            deadlines.retain(|Reverse((at, client))| {
                 let slot = connections.find(*client);
                 slot.and_then(|slot| connections.get(slot)).is_some_and(|c| c.is_due_at(*at))
             });
         }
-        self.deadlines.push(Reverse((at, client)));
+        deadlines.push(Reverse((at, client)));
     }
 
     /// Whether anything about the connections can change with time alone.
     fn needs_patrol(&self) -> bool {
-        self.with_input > 0 || (self.shared.has_time_limits() && !self.connections.is_empty())
+        self.floor.with_input > 0
+            || (self.shared.has_time_limits() && !self.floor.connections.is_empty())
     }
 
     fn turn(&mut self, events: &Events) {
         let now = Instant::now();
         self.executed = 0;
-        // A connection with new events may also be left over from the last turn: then it gets
-        // two turns in one, which is harmless.
-        let again = std::mem::take(&mut self.again);
         // Before what the clients have sent since: a message is there before the next reply.
         self.read_mail(now);
         for event in events {
             match event.token() {
                 INBOX => {}
-                LISTENERS => self.acceptor.notify(),
+                LISTENERS => self.floor.acceptor.notify(),
                 Token(slot) => {
                     let hung_up = event.is_read_closed() || event.is_error();
-                    self.on_event(slot, event.is_readable(), hung_up, now);
+                    self.on_event(slot, event.is_readable(), hung_up);
                 }
             }
         }
-        for slot in again {
-            self.serve(slot, now);
+        // A connection with new events may also be left over from the last turn: then it gets
+        // two turns in one, which is harmless.
+        let again = std::mem::take(&mut self.floor.again);
+        self.floor.due.extend(again);
+        while let Some(slot) = self.floor.due.pop_front() {
+            if let Some(connection) = self.floor.connections.take(slot) {
+                self.serve_taken(slot, connection, now);
+            }
+        }
+        if self.index == 0 {
+            self.floor.acceptor.accept(&self.shared);
+        }
+        if self.stands_in {
+            return;
         }
         self.look_after_waits(now);
-        if self.index == 0 {
-            self.acceptor.accept(&self.shared);
-        }
-        if now >= self.next_patrol {
-            self.next_patrol = now + PATROL_INTERVAL;
+        if now >= self.floor.next_patrol {
+            self.floor.next_patrol = now + PATROL_INTERVAL;
             self.patrol(now);
         }
         self.count_turn(now);
@@ -222,15 +202,24 @@ impl EventLoop {
         stats.turn_commands_max.max(self.executed as u64);
     }
 
-    fn on_event(&mut self, slot: usize, readable: bool, hung_up: bool, now: Instant) {
-        let Some(mut connection) = self.connections.take(slot) else { return };
-        connection.notify(readable, hung_up);
-        self.serve_taken(slot, connection, now);
+    /// Notes what the poller saw of a connection, which it says once.
+    fn on_event(&mut self, slot: usize, readable: bool, hung_up: bool) {
+        match self.floor.connections.get_mut(slot) {
+            Some(connection) => {
+                connection.notify(readable, hung_up);
+                self.floor.due.push_back(slot);
+            }
+            // It is the one that holds its loop up, or it is closed.
+            None if self.stands_in => self.floor.missed.push((slot, readable, hung_up)),
+            None => {}
+        }
     }
 
-    fn serve(&mut self, slot: usize, now: Instant) {
-        if let Some(connection) = self.connections.take(slot) {
-            self.serve_taken(slot, connection, now);
+    /// Tells the connection that has held its loop up what happened meanwhile.
+    #[cold]
+    fn make_up(&mut self) {
+        for (slot, readable, hung_up) in std::mem::take(&mut self.floor.missed) {
+            self.on_event(slot, readable, hung_up);
         }
     }
 
@@ -244,52 +233,66 @@ impl EventLoop {
             executed: &mut self.executed,
         };
         let had_input = connection.has_input();
+        let desk = &self.shared.desks[self.index];
+        if !self.stands_in {
+            desk.leave(&mut self.floor);
+        }
         let verdict = connection.serve(&mut turn, now);
-        self.with_input -= usize::from(had_input);
-        self.with_input += usize::from(connection.has_input());
+        if !self.stands_in {
+            desk.take_back(&mut self.floor);
+        }
+        self.floor.with_input -= usize::from(had_input);
+        self.floor.with_input += usize::from(connection.has_input());
         match verdict {
             Verdict::Rest => {
                 if let Some(position) = connection.newly_held() {
-                    self.held.push_back((position, connection.id()));
+                    self.floor.held.push_back((position, connection.id()));
                     self.ask_for_release();
                 }
                 if let Some(at) = connection.new_deadline(&self.shared.engine) {
                     self.note_deadline(at, connection.id());
                 }
-                self.connections.put(slot, connection);
+                self.floor.connections.put(slot, connection);
             }
             Verdict::Again => {
-                self.connections.put(slot, connection);
-                self.again.push(slot);
+                self.floor.connections.put(slot, connection);
+                self.floor.again.push(slot);
             }
-            Verdict::Close => self.close(slot, *connection),
+            Verdict::Close => self.close(slot, connection),
+        }
+        if !self.floor.missed.is_empty() && !self.stands_in {
+            self.make_up();
         }
     }
 
-    /// Ends a connection that was taken out of its slot.
-    fn close(&mut self, slot: usize, mut connection: Connection) {
-        self.with_input -= usize::from(connection.has_input());
+    /// Ends a connection that was taken out of its slot. Who stands in leaves that to the loop:
+    /// what the session watches and waits for is taken back under locks.
+    fn close(&mut self, slot: usize, mut connection: Box<Connection>) {
+        if self.stands_in {
+            self.floor.connections.put(slot, connection);
+            self.floor.again.push(slot);
+            return;
+        }
+        self.floor.with_input -= usize::from(connection.has_input());
         self.shared.engine.disconnect(connection.session_mut());
         // Closing the descriptor, which dropping does, takes it out of the poller.
-        self.connections.remove(slot, connection.id());
-        self.inbox.load_down();
+        self.floor.connections.remove(slot, connection.id());
+        self.floor.inbox.load_down();
     }
 
     fn read_mail(&mut self, now: Instant) {
         let mut reached = Vec::new();
-        for mail in self.inbox.take() {
+        for mail in self.floor.inbox.take() {
             match mail {
                 Mail::Connection { socket, endpoint } => self.welcome(socket, endpoint, now),
-                Mail::Engine(message) => self.on_message(message, &mut reached, now),
-                Mail::Reconfigured => self.next_patrol = now,
+                Mail::Engine(message) => self.on_message(message, &mut reached),
+                Mail::Reconfigured => self.floor.next_patrol = now,
             }
         }
         // Each once, however many messages it got.
         reached.sort_unstable();
         reached.dedup();
-        for slot in reached {
-            self.serve(slot, now);
-        }
+        self.floor.due.extend(reached);
     }
 
     /// Hands a message to those of the clients that want it, and notes their slots.
@@ -299,16 +302,16 @@ impl EventLoop {
             if connection.deliver(push) {
                 reached.push(slot);
             }
-            self.connections.put(slot, connection);
+            self.floor.connections.put(slot, connection);
         }
     }
 
     fn welcome(&mut self, socket: OwnedFd, endpoint: Endpoint, now: Instant) {
         let session = self.shared.engine.connect(self.index, endpoint);
         let mut connection = Box::new(Connection::new(socket, session, now));
-        let slot = self.connections.next();
+        let slot = self.floor.connections.next();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        let registered = self.poll.registry().register(
+        let registered = self.floor.poll.registry().register(
             &mut SourceFd(&connection.raw_fd()),
             Token(slot),
             interest,
@@ -316,67 +319,68 @@ impl EventLoop {
         if let Err(error) = registered {
             log_verbose!("Registering client connection: epoll_ctl: {error}");
             self.shared.engine.disconnect(connection.session_mut());
-            self.inbox.load_down();
+            self.floor.inbox.load_down();
             return;
         }
-        self.connections.insert(connection.id(), connection);
+        self.floor.connections.insert(connection.id(), connection);
     }
 
     /// Does what the engine asks for; the slots of those who got a published message are added to
     /// `reached`.
-    fn on_message(&mut self, message: Message, reached: &mut Vec<usize>, now: Instant) {
+    fn on_message(&mut self, message: Message, reached: &mut Vec<usize>) {
         match message {
             Message::Push { clients, push } => self.deliver(&clients, &push, reached),
             Message::Kill { client, flush: false } => {
                 if let Some((slot, connection)) = self.take_client(client) {
-                    self.close(slot, *connection);
+                    self.close(slot, connection);
                 }
             }
             Message::Kill { client, flush: true } => {
-                self.change(client, now, |connection, _| connection.close_after_output());
+                self.change(client, |connection, _| connection.close_after_output());
             }
             Message::Resume { client, reply } => {
-                self.change(client, now, |connection, engine| {
+                self.change(client, |connection, engine| {
                     connection.resume(engine, reply.as_deref());
                 });
             }
-            Message::LogAdvanced => self.release(now),
+            Message::LogAdvanced => self.release(),
             // Serving the connection asks for its deadline.
-            Message::Rearm { client } => self.change(client, now, |_, _| {}),
+            Message::Rearm { client } => self.change(client, |_, _| {}),
         }
     }
 
     /// Sends the replies that have waited for the log and need not wait any more.
-    fn release(&mut self, now: Instant) {
-        while let Some(&(position, client)) = self.held.front() {
+    fn release(&mut self) {
+        while let Some(&(position, client)) = self.floor.held.front() {
             if !self.shared.engine.replies_released(position, self.index) {
                 return;
             }
-            self.held.pop_front();
-            self.change(client, now, |connection, _| connection.release(position));
+            self.floor.held.pop_front();
+            self.change(client, |connection, _| connection.release(position));
         }
     }
 
     /// Has the engine tell when replies may be free to leave; if they are by now, tells itself.
     fn ask_for_release(&self) {
-        let first = self.held.front().map_or(0, |(position, _)| *position);
+        let first = self.floor.held.front().map_or(0, |(position, _)| *position);
         if self.shared.engine.replies_released(first, self.index) {
-            self.inbox.send(Mail::Engine(Message::LogAdvanced));
+            self.floor.inbox.send(Mail::Engine(Message::LogAdvanced));
         }
     }
 
     /// Takes a client's connection out of its slot. The client may be gone: letters and
     /// disconnections cross.
     fn take_client(&mut self, client: u64) -> Option<(usize, Box<Connection>)> {
-        let slot = self.connections.find(client)?;
-        Some((slot, self.connections.take(slot)?))
+        let slot = self.floor.connections.find(client)?;
+        Some((slot, self.floor.connections.take(slot)?))
     }
 
-    /// Changes a client's connection, and serves it.
-    fn change(&mut self, client: u64, now: Instant, change: impl FnOnce(&mut Connection, &Engine)) {
+    /// Changes a client's connection, which is served in this turn then.
+    fn change(&mut self, client: u64, change: impl FnOnce(&mut Connection, &Engine)) {
         if let Some((slot, mut connection)) = self.take_client(client) {
             change(&mut connection, &self.shared.engine);
-            self.serve_taken(slot, connection, now);
+            self.floor.connections.put(slot, connection);
+            self.floor.due.push_back(slot);
         }
     }
 
@@ -386,17 +390,17 @@ impl EventLoop {
             return;
         }
         let timeout_s = self.shared.idle_timeout_s();
-        let slots: Vec<usize> = self.connections.iter().map(|(slot, _)| slot).collect();
+        let slots: Vec<usize> = self.floor.connections.iter().map(|(slot, _)| slot).collect();
         for slot in slots {
-            let Some(mut connection) = self.connections.take(slot) else { continue };
+            let Some(mut connection) = self.floor.connections.take(slot) else { continue };
             if connection.idle_too_long(now, timeout_s) {
                 log_verbose!("Closing idle client");
-                self.close(slot, *connection);
+                self.close(slot, connection);
             } else if connection.soft_limit_over(&self.shared.engine, self.index) {
-                self.close(slot, *connection);
+                self.close(slot, connection);
             } else {
                 connection.shrink_stale_input(now);
-                self.connections.put(slot, connection);
+                self.floor.connections.put(slot, connection);
             }
         }
     }

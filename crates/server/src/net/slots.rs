@@ -7,12 +7,12 @@ use std::collections::HashMap;
 pub(super) struct Slots<T> {
     slots: Vec<Option<T>>,
     free: Vec<usize>,
-    by_id: HashMap<u64, usize>,
+    by_id: HashMap<u64, usize, foldhash::fast::RandomState>,
 }
 
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::new() }
+        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::default() }
     }
 
     /// The slot that the next insertion uses.
@@ -35,6 +35,11 @@ impl<T> Slots<T> {
     /// [`Self::remove`].
     pub(super) fn take(&mut self, slot: usize) -> Option<T> {
         self.slots.get_mut(slot)?.take()
+    }
+
+    /// The value in a slot, to change, unless it is taken out.
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut T> {
+        self.slots.get_mut(slot)?.as_mut()
     }
 
     /// Puts a value back that was taken.

@@ -205,7 +205,7 @@ impl<S: Read + Write> Client<S> {
             line.push(byte[0]);
         }
         line.truncate(line.len() - 2);
-        String::from_utf8(line).unwrap()
+        String::from_utf8_lossy(&line).into_owned()
     }
 
     /// Sends an inline command; a bulk string is returned as it is, anything else as its line.

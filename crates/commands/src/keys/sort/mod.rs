@@ -94,7 +94,8 @@ fn reach(args: Args<'_>) -> Reach {
 fn run(cx: &mut Cx<'_>, may_store: bool) -> Result<(), CommandError> {
     let mut request = Request::parse(cx.args, may_store)?;
     let object = held(cx, request.key)?;
-    let keeps_order = request.settle_order(matches!(object, Some(Object::Set(_))));
+    let is_set = matches!(object, Some(Object::Set(_)));
+    let keeps_order = request.settle_order(is_set, cx.db.effects.in_script);
     let len = object.as_ref().map_or(0, len);
     let mut window = request.window(len);
     let mut texts = Texts::default();

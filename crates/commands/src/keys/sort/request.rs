@@ -128,9 +128,10 @@ impl<'a> Request<'a> {
     }
 
     /// Whether the elements stay in the order that they have. Those of a set have none that would
-    /// be the same on a replica: when they are stored they are sorted as texts after all.
-    pub(super) fn settle_order(&mut self, is_set: bool) -> bool {
-        if self.order == Order::AsTheyAre && is_set && self.store.is_some() {
+    /// be the same on a replica: when they are stored, or a script gets them, they are sorted as
+    /// texts after all.
+    pub(super) fn settle_order(&mut self, is_set: bool, in_script: bool) -> bool {
+        if self.order == Order::AsTheyAre && is_set && (self.store.is_some() || in_script) {
             (self.order, self.alpha) = (Order::Elements, true);
         }
         self.order == Order::AsTheyAre

@@ -78,6 +78,11 @@ fn psubscribe(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn ssubscribe(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    // Unlike the other two, which older clients send in transactions.
+    if admin.in_transaction {
+        let text = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client";
+        return Err(CommandError::state(text));
+    }
     begin(admin, Kind::Shard, "ssubscribe")
 }
 

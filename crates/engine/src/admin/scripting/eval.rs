@@ -11,15 +11,16 @@ const COMMON: Flags = Flags::NOSCRIPT
     .union(Flags::SKIP_MONITOR)
     .union(Flags::MOVABLE_KEYS)
     .union(Flags::NO_MANDATORY_KEYS);
-const FLAGS: Flags = COMMON.union(Flags::MAY_REPLICATE);
-const READ_FLAGS: Flags = COMMON.union(Flags::READONLY);
+pub(super) const FLAGS: Flags = COMMON.union(Flags::MAY_REPLICATE);
+pub(super) const READ_FLAGS: Flags = COMMON.union(Flags::READONLY);
 const NOTES: &str =
     "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
-const KEYS: &[KeySpec] =
+pub(super) const KEYS: &[KeySpec] =
     &[KeySpec::counted(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE), 2)
         .notes(NOTES)];
-const READ_KEYS: &[KeySpec] = &[KeySpec::counted(KeyFlags::RO.union(KeyFlags::ACCESS), 2)
-    .notes("We cannot tell how the keys will be used so we assume the worst, RO and ACCESS")];
+pub(super) const READ_KEYS: &[KeySpec] =
+    &[KeySpec::counted(KeyFlags::RO.union(KeyFlags::ACCESS), 2)
+        .notes("We cannot tell how the keys will be used so we assume the worst, RO and ACCESS")];
 const COMPLEXITY: &str = "Depends on the script that is executed.";
 const TEXT: &[Arg] = &[
     Arg::string("script"),

@@ -1,4 +1,4 @@
-//! Scripts: `EVAL` and its kin, `SCRIPT`.
+//! Scripts and functions: `EVAL` and its kin, `SCRIPT`, `FCALL`, `FUNCTION`.
 
 use command::Command;
 
@@ -6,6 +6,8 @@ use super::AdminHandler;
 use crate::scripting::Prepare;
 
 pub mod eval;
+pub mod fcall;
+pub mod function;
 pub mod script;
 
 /// What runs a command of this family.
@@ -21,5 +23,13 @@ pub(crate) enum ScriptHandler {
 pub(crate) type ScriptCommand = Command<ScriptHandler>;
 
 /// The family's table.
-pub(crate) const COMMANDS: &[&ScriptCommand] =
-    &[&eval::EVAL, &eval::EVAL_RO, &eval::EVALSHA, &eval::EVALSHA_RO, &script::SCRIPT];
+pub(crate) const COMMANDS: &[&ScriptCommand] = &[
+    &eval::EVAL,
+    &eval::EVAL_RO,
+    &eval::EVALSHA,
+    &eval::EVALSHA_RO,
+    &script::SCRIPT,
+    &fcall::FCALL,
+    &fcall::FCALL_RO,
+    &function::FUNCTION,
+];

@@ -60,6 +60,10 @@ fn shutdown(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         admin.cx.reply.ok();
         return Ok(());
     }
+    // A snapshot needs the locks of the script that takes long.
+    if admin.engine.is_busy() && !request.no_save {
+        return Err(admin.engine.scripting.busy.error());
+    }
     let text = "ERR Errors trying to SHUTDOWN. Check logs.";
     admin.engine.shut_down(request).map_err(|_| CommandError::state(text))?;
     // The server answers by closing the connection.

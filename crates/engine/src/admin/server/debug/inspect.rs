@@ -5,7 +5,7 @@ use ::command::CommandError;
 use ::config::rows::RDBCOMPRESSION;
 use format::rdb::{Options, Version, encode};
 use format::sink::Count;
-use store::{ValueRef, encoding_name};
+use store::{Overdue, ValueRef, encoding_name};
 
 use super::number;
 use crate::admin::AdminCx;
@@ -15,6 +15,8 @@ pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let (now, access) = (admin.cx.db.now(), admin.cx.db.scope.access);
     let compress = admin.engine.config.get(RDBCOMPRESSION);
     let options = Options { version: Version::V10, compress };
+    // Also a key whose time is over, as long as nobody has removed it.
+    admin.cx.db.scope.overdue = Overdue::Show;
     let entry = admin.cx.db.peek(key).ok_or(CommandError::NO_SUCH_KEY)?;
     let (clock, encoding) = (entry.clock(), encoding_name(entry.value()));
     let idle = access.idle_seconds(clock, now);

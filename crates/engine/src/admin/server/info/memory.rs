@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use config::rows;
+use script::functions::Figures;
 
 use super::text::human;
 use super::{Source, Text};
@@ -59,15 +60,20 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
 /// What interpreters and the texts of scripts hold.
 fn scripts(text: &mut Text, engine: &Engine) {
     let (interpreters, cache) = (engine.scripting.interpreter_bytes(), &engine.scripting.cache);
+    let Figures { libraries, functions, bytes } = engine.scripting.libraries.figures();
+    let texts = cache.bytes() + bytes as u64;
     text.field("used_memory_lua", interpreters);
     text.field("used_memory_vm_eval", interpreters);
     text.field("used_memory_lua_human", human(interpreters));
     text.field("used_memory_scripts_eval", cache.bytes());
     text.field("number_of_cached_scripts", cache.len());
-    text.zeros(&["number_of_functions", "number_of_libraries", "used_memory_vm_functions"]);
+    text.field("number_of_functions", functions);
+    text.field("number_of_libraries", libraries);
+    // Functions run in the interpreters that scripts run in.
+    text.zeros(&["used_memory_vm_functions"]);
     text.field("used_memory_vm_total", interpreters);
     text.field("used_memory_vm_total_human", human(interpreters));
-    text.zeros(&["used_memory_functions"]);
-    text.field("used_memory_scripts", cache.bytes());
-    text.field("used_memory_scripts_human", human(cache.bytes()));
+    text.field("used_memory_functions", bytes);
+    text.field("used_memory_scripts", texts);
+    text.field("used_memory_scripts_human", human(texts));
 }

@@ -16,6 +16,8 @@ pub(in crate::admin::server) struct Figures {
     pub(in crate::admin::server) clients: u64,
     /// Texts of scripts.
     scripts: u64,
+    /// Libraries of functions.
+    functions: u64,
     pub(in crate::admin::server) databases: Vec<Usage>,
 }
 
@@ -32,6 +34,7 @@ impl Figures {
             startup: engine.startup_memory.load(Ordering::Relaxed),
             clients: engine.clients.all().iter().map(|client| client.memory()).sum(),
             scripts: engine.scripting.cache.bytes(),
+            functions: engine.scripting.libraries.figures().bytes as u64,
             databases: admin.cx.db.usage(),
         }
     }
@@ -45,7 +48,7 @@ impl Figures {
     }
 
     pub(in crate::admin::server) fn overhead(&self) -> u64 {
-        self.startup + self.clients + self.scripts + self.tables()
+        self.startup + self.clients + self.scripts + self.functions + self.tables()
     }
 
     pub(in crate::admin::server) fn dataset(&self) -> u64 {
@@ -70,7 +73,7 @@ impl Figures {
             ("cluster.links", 0),
             ("aof.buffer", 0),
             ("lua.caches", self.scripts),
-            ("functions.caches", 0),
+            ("functions.caches", self.functions),
             ("overhead.db.hashtable.lut", self.tables()),
             ("overhead.db.hashtable.rehashing", 0),
             ("db.dict.rehashing.count", 0),

@@ -1,0 +1,199 @@
+//! Scripts that do not end, against a real server: whatever they do, other clients are heard, and
+//! one of them can end the script.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::thread;
+use std::time::Duration;
+
+use support::{Client, Server, wait_for};
+
+const OPTIONS: &[&str] = &["--busy-reply-threshold", "20", "--lua-memory-limit", "64mb"];
+const BUSY: &str =
+    "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+
+/// One request of several parts.
+fn request(parts: &[&str]) -> Vec<u8> {
+    let mut request = format!("*{}\r\n", parts.len());
+    for part in parts {
+        request.push_str(&format!("${}\r\n{part}\r\n", part.len()));
+    }
+    request.into_bytes()
+}
+
+/// Sends a script whose answer nobody waits for yet.
+fn eval(client: &mut Client, text: &str, keys: &[&str]) {
+    let count = keys.len().to_string();
+    let parts: Vec<&str> = ["EVAL", text, &count].into_iter().chain(keys.iter().copied()).collect();
+    client.send(&request(&parts));
+}
+
+/// Waits until others are told of the script.
+fn wait_until_busy(other: &mut Client) {
+    wait_for("the server to be busy", || (other.command("PING") == BUSY).then_some(()));
+}
+
+/// Ends the script, and sees its client told.
+fn kill(server: &Server, text: &str) {
+    let (mut client, mut other) = (server.connect(), server.connect());
+    eval(&mut client, text, &[]);
+    wait_until_busy(&mut other);
+    assert_eq!(other.command("SCRIPT KILL"), "+OK", "{text}");
+    let answer = client.line();
+    assert!(
+        answer.starts_with("-ERR Error running script") || answer.contains("killed"),
+        "{answer}"
+    );
+    assert_eq!(other.command("PING"), "+PONG");
+    assert_eq!(client.command("PING"), "+PONG", "the connection lives on");
+}
+
+#[test]
+fn a_script_without_end_is_ended_whatever_it_catches() {
+    // One event loop: the script's own has to hear the others.
+    for threads in ["1", "2"] {
+        let options = [OPTIONS, &["--io-threads", threads]].concat();
+        let server = Server::start(&options);
+        for text in [
+            "while true do end",
+            "while true do pcall(function() while true do end end) end",
+            "local function f() while true do end end while true do xpcall(f, f) end",
+            "while true do pcall(error, 'x') end",
+            "while true do redis.pcall('get', 'x') end",
+            "while true do redis.pcall('nonsense') end",
+            "local f = coroutine.wrap(function() while true do end end) while true do pcall(f) end",
+            "local c = coroutine.create(function() while true do coroutine.yield() end end) \
+             while true do coroutine.resume(c) end",
+            "local function again() return again() end again()",
+            "for i = 1, 1e18 do local s = string.rep('x', 100) end",
+            "setmetatable({}, {__index = function(t, k) return t[k .. 'x'] end}) while true do end",
+        ] {
+            kill(&server, text);
+        }
+    }
+}
+
+#[test]
+fn a_script_that_has_written_is_left_alone() {
+    for threads in ["1", "2"] {
+        let options = [OPTIONS, &["--io-threads", threads]].concat();
+        let mut server = Server::start(&options);
+        let (mut client, mut other) = (server.connect(), server.connect());
+        assert_eq!(other.command("SCRIPT KILL"), "-NOTBUSY No scripts in execution right now.");
+        eval(&mut client, "redis.call('set', KEYS[1], 1) while true do end", &["k"]);
+        wait_until_busy(&mut other);
+        assert!(other.command("SCRIPT KILL").starts_with("-UNKILLABLE Sorry the script already"));
+        assert_eq!(other.command("SHUTDOWN"), BUSY);
+        assert_eq!(other.command("WATCH k"), BUSY, "its lock is not to be had");
+        assert_eq!(other.command("MULTI"), "+OK");
+        assert_eq!(other.command("GET k"), BUSY);
+        assert!(other.command("EXEC").starts_with("-EXECABORT Transaction discarded because of"));
+        other.send(b"SHUTDOWN NOSAVE\r\n");
+        assert!(server.wait().success());
+    }
+}
+
+#[test]
+fn who_waits_for_the_locks_of_such_a_script_is_told_too() {
+    let server = Server::start(&[OPTIONS, &["--busy-reply-threshold", "300"]].concat());
+    // Two loops: of so many clients some are on the other one, and wait for the key's lock.
+    let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
+    let mut watcher = server.connect();
+    assert_eq!(watcher.command("WATCH k"), "+OK");
+    let (runner, waiters) = clients.split_first_mut().unwrap();
+    eval(runner, "while true do end", &["k"]);
+    thread::sleep(Duration::from_millis(50));
+    for (index, client) in waiters.iter_mut().enumerate() {
+        client.send(match index {
+            0 => b"GET k\r\n",
+            1 => b"MGET k l\r\n",
+            _ => b"EVAL 'return 1' 1 k\r\n",
+        });
+    }
+    for client in waiters {
+        assert_eq!(client.line(), BUSY);
+    }
+    assert_eq!(watcher.command("UNWATCH"), "+OK", "at once, whoever holds the key");
+    // A client that goes meanwhile is no trouble.
+    drop(watcher);
+    let mut other = server.connect();
+    assert_eq!(other.command("SCRIPT KILL"), "+OK");
+    assert!(clients[0].line().starts_with("-ERR"));
+    assert_eq!(other.command("GET k"), "$-1");
+    wait_for("the watch to be gone", || (server.info("watching_clients") == 0).then_some(()));
+}
+
+#[test]
+fn memory_and_depth_have_limits() {
+    let server = Server::start(OPTIONS);
+    let mut client = server.connect();
+    for (text, expected) in [
+        ("local t = {} for i = 1, 1e9 do t[i] = i end", "not enough memory"),
+        ("local t = {} for i = 1, 1e9 do t[i] = {} end", "not enough memory"),
+        ("return #string.rep('x', 1e9)", "not enough memory"),
+        ("local s = 'x' while true do s = s .. s end", "not enough memory"),
+        (
+            "local s = 'x' while true do pcall(function() s = s .. s end) if #s > 1e7 then \
+          error('grown') end end",
+            "grown",
+        ),
+        ("local function f() return 1 + f() end return f()", "stack overflow"),
+        ("return string.rep('x', -1)", "$0"),
+        ("error({err = 'MINE is this'})", "-MINE is this"),
+        ("error({})", "-ERR unknown error"),
+        ("error()", "-ERR nil"),
+        ("error(setmetatable({}, {__tostring = function() error('x') end}))", "-ERR unknown error"),
+    ] {
+        eval(&mut client, text, &[]);
+        let answer = client.line();
+        assert!(answer.contains(expected), "{text}: {answer}");
+        if answer == "$0" {
+            assert_eq!(client.line(), "");
+        }
+        assert_eq!(client.command("PING"), "+PONG");
+    }
+}
+
+#[test]
+fn what_is_no_script_is_refused() {
+    let server = Server::start(OPTIONS);
+    let mut client = server.connect();
+    for (parts, expected) in [
+        (&["EVAL", "return 1"][..], "-ERR wrong number of arguments for 'eval' command"),
+        (&["EVAL", "return 1", "x"], "-ERR value is not an integer or out of range"),
+        (&["EVAL", "return 1", "-1"], "-ERR Number of keys can't be negative"),
+        (&["EVAL", "return 1", "1"], "-ERR Number of keys can't be greater than number of args"),
+        (
+            &["EVAL", "return 1", "9223372036854775807"],
+            "-ERR Number of keys can't be greater than number of args",
+        ),
+        (&["EVAL", "return", "0"], "$-1"),
+        (&["EVAL", "return )", "0"], "-ERR Error compiling script (new function)"),
+        (
+            &["EVAL", "#!lua flags=nonsense\nreturn 1", "0"],
+            "-ERR Unexpected flag in script shebang: nonsense",
+        ),
+        (
+            &["EVAL", "#!python\nreturn 1", "0"],
+            "-ERR Unexpected engine in script shebang: #!python",
+        ),
+        (&["EVAL", "#!lua name=x\nreturn 1", "0"], "-ERR Unknown lua shebang option: name=x"),
+        (&["EVAL", "#!lua", "0"], "-ERR Invalid script shebang"),
+        (&["EVALSHA", "short", "0"], "-NOSCRIPT No matching script. Please use EVAL."),
+        (&["EVAL", "\x1bLua", "0"], "-ERR Error compiling script (new function)"),
+    ] {
+        client.send(&request(parts));
+        let answer = client.line();
+        assert!(answer.starts_with(expected), "{parts:?}: {answer}");
+    }
+    // Bytes that are no text in any encoding: in the script, its keys, its answer, its error.
+    client.send(
+        b"*4\r\n$4\r\nEVAL\r\n$20\r\nreturn KEYS[1]..'\xff\xfe'\r\n$1\r\n1\r\n$2\r\n\x80\x00\r\n",
+    );
+    client.expect(b"$4\r\n\x80\x00\xff\xfe\r\n");
+    client.send(b"*3\r\n$4\r\nEVAL\r\n$14\r\nerror({'\xff\xfe'} )\r\n$1\r\n0\r\n");
+    assert!(client.line().starts_with("-ERR"));
+    assert_eq!(client.command("PING"), "+PONG");
+}

@@ -1,0 +1,103 @@
+//! Replies as values of Lua and back: whatever a command replies and whatever a script returns, the
+//! script's reply is one well-formed reply, and in RESP2 going round twice changes nothing more.
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use resp::{Args, OwnedArgs, Reply, ReplyParser, ReplyStep, Value, Version};
+use script::api::Identity;
+use script::{Host, Inputs, Interpreter, Limits, Script, Sha, Stop, Verdict};
+
+/// What a command replied comes back, seen in either version.
+const CALLS: [&str; 2] =
+    ["redis.setresp(2) return redis.pcall('x')", "redis.setresp(3) return redis.pcall('x')"];
+/// Tables that bytes describe are returned.
+const RETURNS: [&str; 2] = [
+    "redis.setresp(2) return select(2, pcall(cmsgpack.unpack, ARGV[1]))",
+    "redis.setresp(3) return select(2, pcall(cmsgpack.unpack, ARGV[1]))",
+];
+
+/// Replies the same to every command.
+struct Echo<'v>(&'v Value);
+
+impl Host for Echo<'_> {
+    fn call(&mut self, _: Args<'_>, reply: &mut Reply) -> Result<(), Stop> {
+        self.0.write(reply);
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Verdict {
+        Verdict::Continue
+    }
+
+    fn log(&mut self, _: u8, _: &[u8]) {}
+
+    fn set_propagation(&mut self, _: u8) {}
+
+    fn is_allowed(&mut self, _: Args<'_>) -> Option<bool> {
+        None
+    }
+}
+
+fn interpreter() -> Interpreter {
+    let identity = Identity { redis_version: "8.8.0", name: "fuzz", version: "0.0.0" };
+    let mut interpreter = Interpreter::new(identity, 1).expect("there is memory");
+    interpreter.set_limits(Limits { memory: 256 << 20 });
+    interpreter
+}
+
+/// The only value in `bytes`, if they are one.
+fn parsed(bytes: &[u8]) -> Option<Value> {
+    match ReplyParser::new().parse(bytes) {
+        Ok(ReplyStep::Complete { value, consumed }) if consumed == bytes.len() => Some(value),
+        _ => None,
+    }
+}
+
+/// What a script replies to a client of `version`.
+fn replied(
+    interpreter: &mut Interpreter,
+    text: &str,
+    (value, argument): (&Value, &[u8]),
+    version: Version,
+) -> Option<Vec<u8>> {
+    let script = Script::parse(text.as_bytes(), Sha::of(text.as_bytes())).expect("it is a script");
+    let script = Arc::new(script);
+    let script = interpreter.find(&script.sha).unwrap_or(script);
+    interpreter.compile(&script).expect("it compiles");
+    let args = OwnedArgs::from_slices(&[&b"eval"[..], b"", b"0", argument]);
+    let inputs = Inputs { args: args.as_args(), first: 3, keys: 0, as_globals: true };
+    let mut reply = Reply::new(version);
+    let mut host = Echo(value);
+    let run = interpreter.run(&script, inputs, &mut host, &mut reply, &mut |_, _| ());
+    run.ok().map(|()| reply.take_bytes())
+}
+
+thread_local! {
+    static INTERPRETER: std::cell::RefCell<Interpreter> = interpreter().into();
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    INTERPRETER.with_borrow_mut(|interpreter| {
+        let value = parsed(bytes);
+        for version in [Version::Resp2, Version::Resp3] {
+            for text in RETURNS {
+                let nothing = (&Value::Null, bytes);
+                if let Some(reply) = replied(interpreter, text, nothing, version) {
+                    parsed(&reply).unwrap_or_else(|| panic!("{}", reply.escape_ascii()));
+                }
+            }
+            let Some(value) = &value else { continue };
+            for text in CALLS {
+                let once = replied(interpreter, text, (value, b""), version);
+                let Some(once) = once else { continue };
+                let value = parsed(&once).unwrap_or_else(|| panic!("{}", once.escape_ascii()));
+                if version == Version::Resp2 && text == CALLS[0] {
+                    let twice = replied(interpreter, text, (&value, b""), version);
+                    assert_eq!(twice.as_deref(), Some(&once[..]));
+                }
+            }
+        }
+    });
+});
