@@ -26,6 +26,8 @@ pub(super) unsafe extern "C-unwind" fn pcall(state: *mut lua_State) -> c_int {
 unsafe fn finish_call(state: *mut lua_State, status: c_int, unwraps: bool) -> c_int {
     // SAFETY: see `pcall`; the handler is at the bottom.
     unsafe {
+        // Results may fill the stack to what this frame was promised.
+        ffi::luaL_checkstack(state, 2, c"too many results".as_ptr());
         let shared = shared(state);
         if status != 0 && shared.stopping.get() {
             return raise_stop(state, shared);

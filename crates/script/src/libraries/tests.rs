@@ -116,3 +116,18 @@ fn arrays_that_are_marked() {
         .unwrap();
     assert_eq!(found, "[{},{}][[],{}]");
 }
+
+#[test]
+fn results_that_fill_the_stack() {
+    let interpreter = interpreter(0);
+    let lua = interpreter.machine().lua();
+    for count in 1..200 {
+        let call = format!(
+            "local packed = string.rep('\\1', {count}) \
+             local direct = select('#', pcall(cmsgpack.unpack, packed)) \
+             local handled = function() return cmsgpack.unpack(packed) end \
+             return direct + select('#', xpcall(handled, error))"
+        );
+        assert_eq!(lua.load(call).eval::<usize>().unwrap(), 2 * (count + 1));
+    }
+}
