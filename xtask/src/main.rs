@@ -11,6 +11,7 @@ mod fuzz;
 mod server;
 mod shell;
 mod snapshots;
+mod soak;
 mod stalls;
 mod versus;
 
@@ -37,6 +38,8 @@ Checks
   conformance     the conformance scripts against ferrite and redis-server [--server COMMAND]
   differential    random commands against both, replies compared [--commands N] [--seed N]
   fuzz            each fuzz target in turn [--seconds N, 60] [--only TARGET]
+  soak            crashes at length: losses of power, faults of the disk and kills on a
+                  simulated one [--runs N] [--seed N]; the program killed under load [--kills N]
 
 Measurements (each takes --help)
   versus          CPU per command and memory per element against a peer
@@ -67,6 +70,7 @@ fn dispatch(arguments: &mut Arguments) -> Result {
         Some("conformance") => compat::conformance(arguments),
         Some("differential") => compat::differential(arguments),
         Some("fuzz") => fuzz::run(arguments),
+        Some("soak") => soak::run(arguments),
         Some("versus") => versus::run(arguments),
         Some("snapshots") => snapshots::run(arguments),
         Some("stalls") => stalls::run(arguments),

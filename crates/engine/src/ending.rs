@@ -98,9 +98,10 @@ impl Engine {
             self.warn("There is a child rewriting the AOF. Killing it!");
         }
         // Their temporary files are gone when they have ended.
-        while self.saving.progress().is_some() || self.rewrite_runs() {
+        while self.saving.progress().is_some() {
             self.platform.sleep(PATIENCE);
         }
+        self.wait_for_rewrite();
         if !saves {
             return Ok(());
         }

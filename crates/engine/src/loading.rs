@@ -132,8 +132,10 @@ impl Engine {
     /// Whether there is a dataset to load when the server starts.
     #[must_use]
     pub fn has_dataset(&self) -> bool {
-        // What cannot be looked at is tried, so that whoever loads it says why.
-        self.has_log() || !matches!(self.storage.len(&self.rdb_file()), Ok(None))
+        // What cannot be looked at is tried, so that whoever loads it says why. A log that is not
+        // wanted now leaves its numbers: one that begins later goes on from them.
+        let is_there = |name: &str| !matches!(self.storage.len(name), Ok(None));
+        self.has_log() || is_there(&self.rdb_file()) || is_there(&self.log_names().manifest())
     }
 
     /// Loads the append-only file if there is to be one, or else the RDB file, when the server

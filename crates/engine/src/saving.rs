@@ -430,7 +430,8 @@ impl Engine {
         let is_scheduled = {
             let state = self.saving.state.lock();
             let retried = now_s.saturating_sub(state.last_try_s) > RETRY_S;
-            if state.running.is_some() || (self.saving.has_failed() && !retried) {
+            let is_busy = state.running.is_some() || self.rewrite_runs();
+            if is_busy || (self.saving.has_failed() && !retried) {
                 return;
             }
             state.is_scheduled

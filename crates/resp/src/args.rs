@@ -36,6 +36,14 @@ impl<'a> Args<'a> {
         self.spans.len()
     }
 
+    /// Whether every argument ends with CRLF. The parser steps over these two bytes whatever they
+    /// are, as all servers do; in a file other bytes there mean damage. For arguments that still
+    /// lie where the parser found them.
+    pub fn are_terminated(&self) -> bool {
+        let ends_well = |span: &Span| self.bytes.get(span.end..span.end + 2) == Some(b"\r\n");
+        self.spans.iter().all(ends_well)
+    }
+
     /// Whether there is no argument, not even a name. Never so for what the parser returns.
     #[inline]
     pub fn is_empty(&self) -> bool {

@@ -14,12 +14,12 @@ mod walk;
 use std::path::Path;
 use std::process::ExitCode;
 
-use persistence::Storage;
+use persistence::{Source, Storage};
 use stdx::clock::Clock;
 
 use crate::os::clock::SystemClock;
 use crate::os::disk::Disk;
-use progress::Progress;
+pub(crate) use progress::Progress;
 use stats::Stats;
 use walk::{Event, Walk};
 
@@ -88,18 +88,7 @@ fn check(file: &str, choices: &Choices) -> bool {
     let mut progress = Progress::new(len);
     let mut stats = choices.stats.then(Stats::default);
     let mut walk = Walk::new(source, SystemClock::new().unix_ms());
-    let failure = loop {
-        let step = walk.step(stats.as_mut(), &mut |event| {
-            progress.hide();
-            say(event);
-        });
-        match step {
-            Ok(true) => progress.show(walk.offset()),
-            Ok(false) => break None,
-            Err(failure) => break Some(failure),
-        }
-    };
-    progress.hide();
+    let failure = walk_on(&mut walk, stats.as_mut(), &mut progress, &say);
     let counts = walk.counts();
     if choices.json {
         println!("{}", json::report(file, len, &counts, stats.as_ref(), failure.as_ref()));
@@ -110,6 +99,40 @@ fn check(file: &str, choices: &Choices) -> bool {
         }
     }
     failure.is_none()
+}
+
+/// Walks to the end, or to what is wrong.
+fn walk_on(
+    walk: &mut Walk,
+    mut stats: Option<&mut Stats>,
+    progress: &mut Progress,
+    say: &dyn Fn(&Event<'_>),
+) -> Option<walk::Failure> {
+    let failure = loop {
+        let step = walk.step(stats.as_deref_mut(), &mut |event| {
+            progress.hide();
+            say(event);
+        });
+        match step {
+            Ok(true) => progress.show(walk.offset()),
+            Ok(false) => break None,
+            Err(failure) => break Some(failure),
+        }
+    };
+    progress.hide();
+    failure
+}
+
+/// Checks the RDB data at the beginning of an append-only file that messages call `name`, and
+/// reports as for an RDB file. How long they are, if they can be loaded.
+pub fn preamble(name: &str, source: Box<dyn Source>) -> Option<u64> {
+    text::event(&Event::Begin { file: name });
+    let mut progress = Progress::new(source.len());
+    let mut walk = Walk::new(source, SystemClock::new().unix_ms());
+    let failure = walk_on(&mut walk, None, &mut progress, &text::event);
+    let length = walk.offset();
+    text::conclusion(length, &walk.counts(), failure.as_ref());
+    failure.is_none().then_some(length)
 }
 
 #[cfg(test)]

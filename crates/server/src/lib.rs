@@ -6,10 +6,11 @@
 //!
 //! Reading order: [`program`] (which of the programs in the binary is meant), [`start`] (from the
 //! command line to a serving process), [`server`] (what the threads share), [`net`] (event loops),
-//! [`host`] (the engine's platform), [`background`] (the other threads), [`shutdown`]; and a tool,
-//! [`check_rdb`].
+//! [`host`] (the engine's platform), [`background`] (the other threads), [`shutdown`]; and the
+//! tools, [`check_rdb`] and [`check_aof`].
 
 pub mod background;
+pub mod check_aof;
 pub mod check_rdb;
 pub mod crash;
 pub mod host;

@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::check_aof;
 use crate::check_rdb;
 use crate::start;
 use crate::title::ProcessTitle;
@@ -20,17 +21,20 @@ pub enum Program {
     Server,
     /// The check of RDB files.
     CheckRdb,
+    /// The check of append-only files.
+    CheckAof,
     /// A tool that is not part of this build, by its name.
     Missing(&'static str),
 }
 
 /// The tools by the word that follows `ferrite`, `ferrite-`, `redis-` or `valkey-`.
-const TOOLS: [&str; 4] = ["cli", "benchmark", "sentinel", "check-aof"];
+const TOOLS: [&str; 3] = ["cli", "benchmark", "sentinel"];
 
 fn by_word(word: &[u8]) -> Option<Program> {
     match word {
         b"server" => return Some(Program::Server),
         b"check-rdb" => return Some(Program::CheckRdb),
+        b"check-aof" => return Some(Program::CheckAof),
         _ => {}
     }
     let tool = TOOLS.into_iter().find(|tool| tool.as_bytes() == word);
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
             title,
         }),
         (Program::CheckRdb, named_by) => check_rdb::main(bytes.get(named_by..).unwrap_or_default()),
+        (Program::CheckAof, named_by) => check_aof::main(bytes.get(named_by..).unwrap_or_default()),
         (Program::Missing(name), _) => {
             eprintln!("ferrite {name} is not in this build yet.");
             ExitCode::FAILURE
@@ -90,7 +95,7 @@ mod tests {
         assert_eq!(chosen("valkey-server"), (Program::Server, 1));
         assert_eq!(chosen("ferrite-server cli"), (Program::Server, 1));
         assert_eq!(chosen("ferrite cli"), (Program::Missing("cli"), 2));
-        assert_eq!(chosen("redis-check-aof server"), (Program::Missing("check-aof"), 1));
+        assert_eq!(chosen("redis-check-aof server"), (Program::CheckAof, 1));
         assert_eq!(chosen("valkey-check-rdb x"), (Program::CheckRdb, 1));
         assert_eq!(chosen("ferrite check-rdb x"), (Program::CheckRdb, 2));
         assert_eq!(chosen("anything x.conf"), (Program::Server, 1));

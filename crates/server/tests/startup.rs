@@ -36,7 +36,7 @@ fn questions_are_answered_without_starting() {
 
 #[test]
 fn missing_tools_say_so() {
-    for tool in ["cli", "benchmark", "sentinel", "check-aof"] {
+    for tool in ["cli", "benchmark", "sentinel"] {
         let output = run(&[tool]);
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(text(&output.stderr), format!("ferrite {tool} is not in this build yet.\n"));

@@ -9,6 +9,7 @@
 
 mod clock;
 mod connection;
+pub mod crash;
 mod in_process;
 // What is tested and measured here runs with the server's allocator.
 use sys as _;

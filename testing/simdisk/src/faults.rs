@@ -48,7 +48,10 @@ impl Fault {
 
 /// What is to fail.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Planned>);
+pub(crate) struct Faults {
+    planned: Vec<Planned>,
+    met: Vec<On>,
+}
 
 #[derive(Debug)]
 struct Planned {
@@ -60,17 +63,29 @@ struct Planned {
 
 impl Faults {
     pub(crate) fn add(&mut self, on: On, fault: Fault, skip: usize, times: usize) {
-        self.0.push(Planned { on, fault, skip, times });
+        self.planned.push(Planned { on, fault, skip, times });
     }
 
     fn next(&mut self, on: On) -> Option<Fault> {
-        let planned = self.0.iter_mut().find(|planned| planned.on == on && planned.times > 0)?;
+        let is_next = |planned: &&mut Planned| planned.on == on && planned.times > 0;
+        let planned = self.planned.iter_mut().find(is_next)?;
         if planned.skip > 0 {
             planned.skip -= 1;
             return None;
         }
         planned.times -= 1;
+        self.met.push(on);
         Some(planned.fault)
+    }
+
+    /// Plans nothing more.
+    pub(crate) fn clear(&mut self) {
+        self.planned.clear();
+    }
+
+    /// The operations that have failed.
+    pub(crate) fn met(&self) -> &[On] {
+        &self.met
     }
 
     /// Fails if that is what is planned for an operation of this kind.

@@ -22,6 +22,17 @@ pub use faults::{Fault, On};
 #[derive(Clone, Debug, Default)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
+}
+
+/// Whoever is told of operations before they happen.
+#[derive(Clone)]
+pub struct Watcher(pub Arc<dyn Fn(On) + Send + Sync>);
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 /// The number of a file, under whatever names.
@@ -117,7 +128,26 @@ impl SimDisk {
 
     /// Has the disk work again.
     pub fn mend(&self) {
-        self.state.lock().faults = Faults::default();
+        self.state.lock().faults.clear();
+    }
+
+    /// The operations that have failed on purpose so far.
+    #[must_use]
+    pub fn failures(&self) -> Vec<On> {
+        self.state.lock().faults.met().to_vec()
+    }
+
+    /// Has `watcher` called before each operation that changes something, on the thread that wants
+    /// it: the place to do in a test what another thread might do at that moment.
+    pub fn watch(&self, watcher: Watcher) {
+        *self.watcher.lock() = Some(watcher);
+    }
+
+    fn tell(&self, on: On) {
+        let watcher = self.watcher.lock().clone();
+        if let Some(Watcher(watcher)) = watcher {
+            watcher(on);
+        }
     }
 }
 
@@ -170,6 +200,7 @@ impl Storage for SimDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Output>> {
+        self.tell(On::Create);
         let mut state = self.state.lock();
         state.faults.check(On::Create)?;
         state.check_directory(name)?;
@@ -184,6 +215,7 @@ impl Storage for SimDisk {
     }
 
     fn append(&self, name: &str) -> io::Result<Box<dyn Output>> {
+        self.tell(On::Create);
         let mut state = self.state.lock();
         state.faults.check(On::Create)?;
         state.check_directory(name)?;
@@ -195,6 +227,7 @@ impl Storage for SimDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.tell(On::Rename);
         let mut state = self.state.lock();
         state.faults.check(On::Rename)?;
         state.check_directory(to)?;
@@ -206,6 +239,7 @@ impl Storage for SimDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.tell(On::Remove);
         let mut state = self.state.lock();
         state.faults.check(On::Remove)?;
         state.find(name)?;
@@ -216,6 +250,7 @@ impl Storage for SimDisk {
 
     fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.tell(On::Truncate);
         let mut state = self.state.lock();
         state.faults.check(On::Truncate)?;
         let inode = state.find(name)?;
@@ -239,6 +274,7 @@ impl Storage for SimDisk {
     }
 
     fn create_directory(&self, name: &str) -> io::Result<()> {
+        self.tell(On::Create);
         let mut state = self.state.lock();
         state.faults.check(On::Create)?;
         state.directory(name);
@@ -246,6 +282,7 @@ impl Storage for SimDisk {
     }
 
     fn sync_directory(&self, name: &str) -> io::Result<()> {
+        self.tell(On::SyncDirectory);
         let mut state = self.state.lock();
         state.faults.check(On::SyncDirectory)?;
         state.history.push(Operation::SyncDirectory { name: name.to_owned() });
@@ -260,6 +297,7 @@ impl Storage for SimDisk {
 
 impl Output for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.tell(On::Write);
         let mut state = self.disk.state.lock();
         let count = state.faults.check_write(bytes.len())?;
         state.append(self.inode, &bytes[..count]);
@@ -267,6 +305,7 @@ impl Output for Written {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.disk.tell(On::Sync);
         let mut state = self.disk.state.lock();
         let checked = state.faults.check(On::Sync);
         state.history.push(Operation::Sync { inode: self.inode, ok: checked.is_ok() });

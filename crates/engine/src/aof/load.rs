@@ -8,7 +8,7 @@ use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use persistence::Source;
-use persistence::aof::{End, FileInfo, FileKind, Item, Reader};
+use persistence::aof::{End, FileInfo, FileKind, Item, Reader, is_torn};
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::load::Existing;
@@ -40,18 +40,25 @@ impl Engine {
     pub(super) fn replay_files(&self, files: &[FileInfo]) -> Result<(), AofFailure> {
         let started = self.clock.monotonic_ns();
         let names = self.log_names();
-        for file in files {
-            if let Err(error) = self.log_file_length(&names.path(&file.name)) {
-                return Err(self.fatal(&format!(
-                    "Unable to obtain the AOF file {} length. stat: {}",
-                    file.name,
-                    reason(&error)
-                )));
+        let mut last = 0;
+        for (index, file) in files.iter().enumerate() {
+            match self.log_file_length(&names.path(&file.name)) {
+                Ok(0) => {}
+                // A rewrite names the next file before it is written to: until then the one before
+                // may end as the last one may.
+                Ok(_) => last = index,
+                Err(error) => {
+                    return Err(self.fatal(&format!(
+                        "Unable to obtain the AOF file {} length. stat: {}",
+                        file.name,
+                        reason(&error)
+                    )));
+                }
             }
         }
         for (index, file) in files.iter().enumerate() {
             let began = self.clock.monotonic_ns();
-            self.replay_file(file, index + 1 == files.len())?;
+            self.replay_file(file, index >= last)?;
             let kind = if file.kind == FileKind::Base { "base" } else { "incr" };
             self.notice(&format!(
                 "DB loaded from {kind} file {}: {:.3} seconds",
@@ -113,6 +120,13 @@ impl Engine {
         let whole = reader.offset();
         let open_transaction = replay.open_transaction();
         drop(replay);
+        let end = match end {
+            End::Malformed if matches!(is_torn(&*self.storage, &path, whole), Ok(true)) => {
+                self.warn(&format!("The end of the AOF file {name} was never flushed: zeros"));
+                End::Truncated
+            }
+            end => end,
+        };
         let ended = Ended { end, whole, length, open_transaction };
         self.accept_end(name, &path, &ended, is_last)
     }

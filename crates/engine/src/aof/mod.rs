@@ -16,6 +16,7 @@ mod files;
 mod load;
 mod rewrite;
 mod state;
+mod switch;
 mod waits;
 
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Aof {
     pub(crate) log: Arc<EffectLog>,
     writer: Mutex<Writer>,
     state: Mutex<State>,
+    /// Held by the thread of a rewrite: the next begins when one that was called off is gone.
+    rewriting: Mutex<()>,
     /// Whether replies wait for the log at all.
     holds: AtomicBool,
     /// Whether they do because the disk is behind.
@@ -102,6 +105,7 @@ impl Aof {
             writer: Mutex::new(Writer::new(storage.clone(), log.clone())),
             log,
             state: Mutex::default(),
+            rewriting: Mutex::default(),
             holds: AtomicBool::new(false),
             behind: AtomicBool::new(false),
             loops: (0..loops).map(|_| AtomicBool::new(false)).collect(),
@@ -182,7 +186,9 @@ impl Engine {
         let after = writer.failure().cloned();
         self.aof.round_ns.store(0, Ordering::Relaxed);
         drop(writer);
-        if before != after {
+        // A rewrite may have mended it between two rounds.
+        let is_mended = after.is_none() && self.aof.refuses.load(Ordering::Relaxed);
+        if before != after || is_mended {
             self.note_failure(after, settings);
         }
         if self.aof.behind.swap(false, Ordering::Relaxed) {

@@ -76,51 +76,9 @@ impl Engine {
         }
     }
 
-    /// `CONFIG SET appendonly yes`: the log begins with a rewrite.
-    pub(crate) fn switch_log_on(&self) -> bool {
-        let mut state = self.aof.state.lock();
-        if state.phase != Phase::Off {
-            return true;
-        }
-        state.phase = Phase::Begins;
-        if self.save_runs() {
-            state.scheduled = true;
-            drop(state);
-            self.warn(
-                "AOF was enabled but there is already another background operation. An AOF \
-                 background was scheduled to start when possible.",
-            );
-            return true;
-        }
-        drop(state);
-        let begun = self.begin_rewrite();
-        if !begun {
-            self.aof.state.lock().phase = Phase::Off;
-        }
-        begun
-    }
-
-    /// `CONFIG SET appendonly no`.
-    pub(crate) fn switch_log_off(&self) {
-        let mut state = self.aof.state.lock();
-        state.phase = Phase::Off;
-        state.scheduled = false;
-        let rewrite = state.rewrite.clone();
-        drop(state);
-        if let Some(rewrite) = rewrite {
-            self.notice(&format!(
-                "Killing running AOF rewrite child: {}",
-                self.platform.process().pid
-            ));
-            rewrite.cancelled.store(true, Ordering::Release);
-        }
-        self.aof.log.close();
-        self.refuse_waits_for_log();
-    }
-
     /// Begins a rewrite on a thread of its own. False, and the reason is in the log, if that cannot
     /// be.
-    fn begin_rewrite(&self) -> bool {
+    pub(super) fn begin_rewrite(&self) -> bool {
         let cancelled = Arc::new(AtomicBool::new(false));
         let mut state = self.aof.state.lock();
         if state.rewrite.is_some() {
@@ -134,10 +92,11 @@ impl Engine {
         drop(state);
         let pid = self.platform.process().pid;
         self.notice(&format!("Background append only file rewriting started by pid {pid}"));
-        let engine = self.shared();
+        // Whoever changes parameters after this is too late.
+        let (engine, format) = (self.shared(), self.base_format());
         let task = Box::new(move || {
             if let Some(engine) = engine {
-                engine.rewrite(phase, &cancelled);
+                engine.rewrite(phase, &format, &cancelled);
             }
         });
         if let Err(reason) = self.platform.spawn("ferrite-rewrite", task) {
@@ -149,10 +108,11 @@ impl Engine {
     }
 
     /// A rewrite, from its first file to its last.
-    fn rewrite(&self, phase: Phase, cancelled: &AtomicBool) {
+    fn rewrite(&self, phase: Phase, format: &BaseFormat, cancelled: &AtomicBool) {
+        let _one_at_a_time = self.aof.rewriting.lock();
         let names = self.log_names();
         let temporary = format!("temp-rewriteaof-bg-{}.aof", self.platform.process().pid);
-        let outcome = self.write_new_base(&names, &temporary, phase, cancelled);
+        let outcome = self.write_new_base(&names, &temporary, phase, (format, cancelled));
         let outcome = outcome.and_then(|written| {
             self.install(&names, &temporary, phase, &written, cancelled)?;
             Ok(written)
@@ -170,15 +130,20 @@ impl Engine {
         if !ok {
             self.drop_rewrite(&names, &temporary, phase);
         }
-        let now_ns = self.clock.monotonic_ns();
-        let mut state = self.aof.state.lock();
-        state.rewrite_ended(ok, now_ns);
-        // The log that is to begin needs another try.
-        state.scheduled |= !ok && state.phase == Phase::Begins;
-        drop(state);
         if ok {
             self.remove_history();
         }
+        let now_ns = self.clock.monotonic_ns();
+        let mut state = self.aof.state.lock();
+        if !cancelled.load(Ordering::Acquire) {
+            state.rewrite_ended(ok, now_ns);
+            if ok && state.phase == Phase::Begins {
+                state.phase = Phase::On;
+            }
+        }
+        // The log that is to begin needs another try.
+        state.scheduled |= !ok && state.phase == Phase::Begins && state.rewrite.is_none();
+        drop(state);
         self.config_changed();
         self.end_waits_for_log();
     }
@@ -189,7 +154,7 @@ impl Engine {
         names: &Names,
         temporary: &str,
         phase: Phase,
-        cancelled: &AtomicBool,
+        (format, cancelled): (&BaseFormat, &AtomicBool),
     ) -> Result<Written, Failed> {
         let storage = &*self.storage;
         storage
@@ -215,7 +180,6 @@ impl Engine {
         if phase == Phase::On {
             self.store_manifest(names, &manifest)?;
         }
-        let mut format = self.base_format();
         let (mut cut, mut libraries) = (0, Vec::new());
         let at_cut = || {
             libraries = self.library_texts();
@@ -231,6 +195,7 @@ impl Engine {
             return Err(Failed::At("begin the snapshot", busy));
         };
         self.aof.parameters_changed(&self.config);
+        let mut format = format.clone();
         format.set_functions(libraries);
         let length = self.write_snapshot(&mut snapshot, temporary, &format, cancelled);
         self.aof.state.lock().copied_bytes = snapshot.copied_bytes();
@@ -321,9 +286,6 @@ impl Engine {
         let mut state = self.aof.state.lock();
         state.manifest = manifest;
         state.size_offset = written.length as i64 - written.cut as i64;
-        if state.phase == Phase::Begins {
-            state.phase = Phase::On;
-        }
         state.base_size = state.size(self.aof.log.written().max(written.cut));
         drop(state);
         self.aof.log.wake();
@@ -393,14 +355,6 @@ impl Engine {
         })
     }
 
-    /// Calls off the rewrite in progress; false if there is none. It ends soon afterwards.
-    pub(crate) fn cancel_rewrite(&self) -> bool {
-        let state = self.aof.state.lock();
-        let Some(rewrite) = &state.rewrite else { return false };
-        rewrite.cancelled.store(true, Ordering::Release);
-        true
-    }
-
     /// Whether a rewrite is in progress.
     pub(crate) fn rewrite_runs(&self) -> bool {
         self.aof.state.lock().rewrite.is_some()
@@ -412,7 +366,7 @@ impl Engine {
     }
 
     /// Whether a snapshot is being saved.
-    fn save_runs(&self) -> bool {
+    pub(super) fn save_runs(&self) -> bool {
         self.saving.progress().is_some()
     }
 

@@ -1,7 +1,7 @@
 //! How far the log is switched on, which files it has, and what became of the last rewrites.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use persistence::aof::Manifest;
 
@@ -106,7 +106,16 @@ impl State {
         (true, Some(minutes))
     }
 
-    /// Notes how a rewrite ended.
+    /// Calls off the rewrite under way; whether there was one. It counts as ended, although its
+    /// thread may need a moment to put its files away.
+    pub(super) fn cancel_rewrite(&mut self, now_ns: u64) -> bool {
+        let Some(rewrite) = &self.rewrite else { return false };
+        rewrite.cancelled.store(true, Ordering::Release);
+        self.rewrite_ended(false, now_ns);
+        true
+    }
+
+    /// Notes how the rewrite ended that is under way.
     pub(super) fn rewrite_ended(&mut self, ok: bool, now_ns: u64) {
         if let Some(rewrite) = self.rewrite.take() {
             self.last_seconds = Some(now_ns.saturating_sub(rewrite.started_ns) / 1_000_000_000);

@@ -274,7 +274,9 @@ fn parse_line(line: &[u8]) -> Result<FileInfo, &'static str> {
             }
             name = Some(text);
         } else if key.eq_ignore_ascii_case(b"seq") {
-            seq = num::parse_u64(value).ok_or(FORMAT)?;
+            // Signed for others, and there is always a next one.
+            let number = num::parse_i64(value).filter(|&number| number < i64::MAX);
+            seq = number.and_then(|number| u64::try_from(number).ok()).ok_or(FORMAT)?;
         } else if key.eq_ignore_ascii_case(b"type") {
             kind = Some(match value {
                 b"b" => FileKind::Base,
@@ -330,6 +332,7 @@ mod tests {
             ("file a seq 1 type x\n", "Unknown AOF file type"),
             ("file a seq 0 type i\n", "Invalid AOF manifest file format"),
             ("file a seq -1 type i\n", "Invalid AOF manifest file format"),
+            ("file a seq 9223372036854775807 type i\n", "Invalid AOF manifest file format"),
             ("filx a seq 1 type i\n", "Invalid AOF manifest file format"),
             ("file a seq 1 type i extra\n", "Invalid AOF manifest file format"),
             ("file \"a seq 1 type i\n", "Invalid AOF manifest file format"),

@@ -24,5 +24,5 @@ pub use base::{BaseError, BaseFormat, RdbBase, write_base};
 pub use commands::Commands;
 pub use log::{EffectLog, Segment, Surroundings};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError, Names};
-pub use reader::{End, Item, Reader};
+pub use reader::{End, Item, Reader, is_torn};
 pub use writer::{Failure, Fsync, Rest, Writer, WriterSettings};

@@ -8,6 +8,8 @@ use std::io::{self, Read};
 
 use resp::{Args, Limits, RequestParser, Step};
 
+use crate::{Source, Storage};
+
 /// Bytes read at a time.
 const BLOCK: usize = 256 << 10;
 /// The longest argument. What is announced need not be there: the rest is missing then, whatever
@@ -87,7 +89,7 @@ impl<R: Read> Reader<R> {
                 None => self.fill(BLOCK)?,
                 Some(b'*') => break,
                 Some(b'#') => match self.annotation() {
-                    None if self.buffer.len() - self.at > REMARK_LEN_MAX => {
+                    None if self.buffer.len() - self.at >= REMARK_LEN_MAX => {
                         return Err(End::Malformed);
                     }
                     None if self.ended => return Err(End::Truncated),
@@ -104,8 +106,13 @@ impl<R: Read> Reader<R> {
                 Some(_) => return Err(End::Malformed),
             }
         }
-        self.consumed = self.command()?;
-        Ok(Item::Command(self.parser.args(&self.buffer[self.at..])))
+        let consumed = self.command()?;
+        let args = self.parser.args(&self.buffer[self.at..]);
+        if !args.are_terminated() {
+            return Err(End::Malformed);
+        }
+        self.consumed = consumed;
+        Ok(Item::Command(args))
     }
 
     /// Has the parser read a whole command; its length.
@@ -123,6 +130,7 @@ impl<R: Read> Reader<R> {
     /// The length of the remark at hand, and the time that it tells.
     fn annotation(&self) -> Option<(usize, Option<u64>)> {
         let line = &self.buffer[self.at..];
+        let line = &line[..line.len().min(REMARK_LEN_MAX)];
         let length = line.iter().position(|&byte| byte == b'\n')? + 1;
         let time = line[..length].trim_ascii().strip_prefix(b"#TS:");
         Some((length, time.and_then(stdx::num::parse_u64)))
@@ -151,6 +159,38 @@ impl<R: Read> Reader<R> {
         }
         Ok(())
     }
+}
+
+/// Whether a file that is malformed behind its first `whole` bytes only lacks its end: what follows
+/// is the beginning of a command, or nothing of it, and then zeros. That is how a file looks whose
+/// length had reached the disk when the power went, and whose last bytes had not.
+///
+/// # Errors
+/// Those of the system.
+pub fn is_torn(storage: &dyn Storage, path: &str, whole: u64) -> io::Result<bool> {
+    let behind = || -> io::Result<Box<dyn Source>> {
+        let mut source = storage.open(path)?;
+        io::copy(&mut (&mut source).take(whole), &mut io::sink())?;
+        Ok(source)
+    };
+    let (mut source, mut block) = (behind()?, vec![0; BLOCK]);
+    let (mut length, mut text) = (0, 0);
+    loop {
+        let count = match source.read(&mut block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        if count == 0 {
+            break;
+        }
+        if let Some(last) = block[..count].iter().rposition(|&byte| byte != 0) {
+            text = length + last as u64 + 1;
+        }
+        length += count as u64;
+    }
+    let mut reader = Reader::new(behind()?.take(text), whole);
+    let begins_well = matches!(reader.next_item(), Err(End::Whole | End::Truncated));
+    Ok(text < length && begins_well)
 }
 
 #[cfg(test)]
@@ -207,6 +247,9 @@ mod tests {
             assert_eq!(read(text.as_bytes()).1, "Malformed", "{text:?}");
         }
         assert_eq!(read(&[b'#'; 5_000][..]).1, "Malformed");
+        // Lengths that step over the damage do not hide it.
+        let hidden = b"*2\r\n$3\r\nGET\r\n$4\r\nab\0\0\0\0*1\r\n$4\r\nPING\r\n";
+        assert_eq!(read(&hidden[..]), (vec![], "Malformed".to_owned(), 0));
         // Nothing is reserved for what is only announced.
         assert_eq!(read(&b"*1\r\n$4611686018427387904\r\nab"[..]).1, "Truncated");
         assert_eq!(read(&b"*2000000000\r\n$1\r\na"[..]).1, "Truncated");

@@ -65,12 +65,15 @@ fn bgrewriteaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A timeout in milliseconds; 0 waits for ever.
-fn timeout(word: &[u8]) -> Result<Option<u64>, CommandError> {
+/// A timeout in milliseconds; 0 waits for ever. It must end at a time that has a number.
+fn timeout(word: &[u8], now_ms: u64) -> Result<Option<u64>, CommandError> {
     let number = stdx::num::parse_i64(word)
         .ok_or_else(|| CommandError::request("ERR timeout is not an integer or out of range"))?;
     let number =
         u64::try_from(number).map_err(|_| CommandError::request("ERR timeout is negative"))?;
+    if number > i64::MAX as u64 - now_ms {
+        return Err(CommandError::request("ERR timeout is out of range"));
+    }
     Ok(Some(number).filter(|&number| number > 0))
 }
 
@@ -78,7 +81,7 @@ fn wait(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mut reader = admin.cx.reader();
     let replicas = reader.integer();
     reader.check()?;
-    let timeout_ms = timeout(reader.bytes())?;
+    let timeout_ms = timeout(reader.bytes(), admin.engine.clock.unix_ms())?;
     if replicas <= 0 || admin.in_transaction {
         admin.cx.reply.integer(0);
     } else {
@@ -100,7 +103,7 @@ fn waitaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if replicas < 0 {
         return Err(CommandError::NOT_POSITIVE);
     }
-    let timeout_ms = timeout(reader.bytes())?;
+    let timeout_ms = timeout(reader.bytes(), admin.engine.clock.unix_ms())?;
     let engine = admin.engine;
     if local > 0 && !engine.log_is_kept() {
         return Err(NO_LOG);

@@ -1,0 +1,59 @@
+//! Switching the append-only file on and off, and ending it with the server.
+
+use super::state::Phase;
+use crate::engine::Engine;
+
+impl Engine {
+    /// `CONFIG SET appendonly yes`: the log begins with a rewrite.
+    pub(crate) fn switch_log_on(&self) -> bool {
+        let mut state = self.aof.state.lock();
+        if state.phase != Phase::Off {
+            return true;
+        }
+        state.phase = Phase::Begins;
+        if self.save_runs() {
+            state.scheduled = true;
+            drop(state);
+            self.warn(
+                "AOF was enabled but there is already another background operation. An AOF \
+                 background was scheduled to start when possible.",
+            );
+            return true;
+        }
+        drop(state);
+        let begun = self.begin_rewrite();
+        if !begun {
+            self.aof.state.lock().phase = Phase::Off;
+        }
+        begun
+    }
+
+    /// `CONFIG SET appendonly no`.
+    pub(crate) fn switch_log_off(&self) {
+        let mut state = self.aof.state.lock();
+        state.phase = Phase::Off;
+        state.scheduled = false;
+        let was_running = state.cancel_rewrite(self.clock.monotonic_ns());
+        drop(state);
+        if was_running {
+            self.notice(&format!(
+                "Killing running AOF rewrite child: {}",
+                self.platform.process().pid
+            ));
+        }
+        self.aof.log.close();
+        self.refuse_waits_for_log();
+    }
+
+    /// Calls off the rewrite in progress; false if there is none.
+    pub(crate) fn cancel_rewrite(&self) -> bool {
+        let mut state = self.aof.state.lock();
+        state.scheduled = false;
+        state.cancel_rewrite(self.clock.monotonic_ns())
+    }
+
+    /// Waits until the rewrite that was called off has put its files away.
+    pub(crate) fn wait_for_rewrite(&self) {
+        drop(self.aof.rewriting.lock());
+    }
+}
