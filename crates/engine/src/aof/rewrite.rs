@@ -52,14 +52,18 @@ impl Engine {
     ///
     /// # Errors
     /// If one is under way, or cannot begin.
-    pub(crate) fn ask_for_rewrite(&self) -> Result<&'static str, CommandError> {
+    pub(crate) fn ask_for_rewrite(
+        &self,
+        in_transaction: bool,
+    ) -> Result<&'static str, CommandError> {
         let mut state = self.aof.state.lock();
         if state.rewrite.is_some() {
             return Err(CommandError::state(
                 "ERR Background append only file rewriting already in progress",
             ));
         }
-        if self.save_runs() {
+        // A transaction is whole in the base file or not in it at all: the rewrite begins behind it.
+        if in_transaction || self.save_runs() {
             state.scheduled = true;
             return Ok("Background append only file rewriting scheduled");
         }

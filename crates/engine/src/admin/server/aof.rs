@@ -60,7 +60,7 @@ pub static WAITAOF: AdminCommand = Command::new(
 const TIPS: &[&str] = &["request_policy:all_shards", "response_policy:agg_min"];
 
 fn bgrewriteaof(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let status = admin.engine.ask_for_rewrite()?;
+    let status = admin.engine.ask_for_rewrite(admin.in_transaction)?;
     admin.cx.reply.simple(status);
     Ok(())
 }
