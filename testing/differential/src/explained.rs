@@ -58,6 +58,20 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "client-filters",
+        sentence: "CLIENT LIST and CLIENT KILL take several filters, and the filters of Redis 8 and \
+                   Valkey 9.",
+        explains: |command, subject, reference| {
+            let filters = ["LIST", "KILL"].iter().any(|word| {
+                command.get(1).is_some_and(|name| name.eq_ignore_ascii_case(word.as_bytes()))
+            });
+            is(command, "CLIENT")
+                && filters
+                && is_error(reference, "ERR syntax error")
+                && !is_error(subject, "ERR syntax error")
+        },
+    },
+    Explained {
         name: "command-table",
         sentence: "COMMAND and COMMAND INFO without names list the commands that there are.",
         explains: |command, subject, reference| {
