@@ -24,6 +24,7 @@ mod latency;
 pub mod loading;
 mod monitor;
 mod notifications;
+mod pacing;
 pub mod pause;
 pub mod platform;
 mod prefix_map;

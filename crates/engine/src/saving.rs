@@ -25,6 +25,7 @@ use persistence::save::{SaveError, SaveOptions, Step, save};
 use store::{Access, Snapshot};
 
 use crate::engine::{Engine, REDIS_VERSION};
+use crate::pacing::Pacer;
 use crate::platform::LogLevel;
 use crate::registry::Entry;
 
@@ -276,6 +277,7 @@ impl Engine {
         let name = self.rdb_file();
         let temporary = self.temporary_file();
         let running = Arc::clone(&job.running);
+        let mut pacer = running.is_background.then(|| Pacer::new(self));
         let written = save(
             &*self.storage,
             [&temporary, &name],
@@ -283,6 +285,9 @@ impl Engine {
             &job.options,
             &mut |keys, copied| {
                 running.copied_bytes.store(copied, Ordering::Relaxed);
+                if let Some(pacer) = &mut pacer {
+                    pacer.rest(self);
+                }
                 self.pace(&running, keys)
             },
         );

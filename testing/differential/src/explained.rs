@@ -59,12 +59,12 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "client-filters",
-        sentence: "CLIENT LIST and CLIENT KILL take several filters, and the filters of Redis 8 and \
-                   Valkey 9.",
+        sentence: "CLIENT LIST and CLIENT KILL take several filters, and those of Redis 8 and Valkey 9.",
         explains: |command, subject, reference| {
-            let filters = ["LIST", "KILL"].iter().any(|word| {
+            let named = |word: &str| {
                 command.get(1).is_some_and(|name| name.eq_ignore_ascii_case(word.as_bytes()))
-            });
+            };
+            let filters = named("LIST") || named("KILL");
             is(command, "CLIENT")
                 && filters
                 && is_error(reference, "ERR syntax error")

@@ -28,6 +28,7 @@ use store::snapshot::Snapshot;
 use super::load::reason;
 use super::state::{Phase, Rewrite};
 use crate::engine::{Engine, REDIS_VERSION};
+use crate::pacing::Pacer;
 
 /// How long a rewrite that is slowed down for tests sleeps before it looks whether it is called
 /// off.
@@ -62,7 +63,7 @@ impl Engine {
                 "ERR Background append only file rewriting already in progress",
             ));
         }
-        // A transaction is whole in the base file or not in it at all: the rewrite begins behind it.
+        // A transaction is in the base file as a whole or not at all: the rewrite begins behind it.
         if in_transaction || self.save_runs() {
             state.scheduled = true;
             return Ok("Background append only file rewriting scheduled");
@@ -219,7 +220,11 @@ impl Engine {
         let mut file = created.map_err(Failed::at("open the temporary AOF base file"))?;
         self.notice(&format!("Successfully created the temporary AOF base file {temporary}"));
         let flushes = self.config.get(rows::AOF_REWRITE_INCREMENTAL_FSYNC);
-        let mut pace = |keys| self.pace_rewrite(keys, cancelled);
+        let mut pacer = Pacer::new(self);
+        let mut pace = |keys| {
+            pacer.rest(self);
+            self.pace_rewrite(keys, cancelled)
+        };
         let source = Some((snapshot, &self.store));
         write_base(format, source, &mut *file, flushes, &mut pace).map_err(|error| match error {
             BaseError::Cancelled => Failed::Cancelled,
