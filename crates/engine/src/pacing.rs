@@ -1,5 +1,5 @@
 //! How fast a snapshot is written in the background: as fast as it goes while the event loops have
-//! time to spare, and for a quarter of the time while they are busy.
+//! time to spare, and for a seventh of the time while they are busy.
 //!
 //! There is no other process to which the system could give less of the processors. A thread of low
 //! priority would be put aside while it holds a shard's lock, and whoever waits for that lock with
@@ -12,7 +12,7 @@ use crate::engine::Engine;
 /// After so much work is looked whether a rest is due.
 const WORK_NS: u64 = 1_000_000;
 /// How long a rest is, in times of the work before it.
-const REST: u64 = 3;
+const REST: u64 = 6;
 /// The longest rest: what is being written must not get stuck behind one long piece of work.
 const REST_NS_MAX: u64 = 20_000_000;
 /// The event loops are busy if they work for more than this part of the time.

@@ -59,7 +59,7 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "client-filters",
-        sentence: "CLIENT LIST and CLIENT KILL take several filters, and those of Redis 8 and Valkey 9.",
+        sentence: "CLIENT LIST and CLIENT KILL take several filters, and newer ones.",
         explains: |command, subject, reference| {
             let named = |word: &str| {
                 command.get(1).is_some_and(|name| name.eq_ignore_ascii_case(word.as_bytes()))
