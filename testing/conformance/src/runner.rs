@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long nothing must come where `none` is expected.
 const QUIET: Duration = Duration::from_millis(60);
 
+/// How often, and how long after one another, is looked whether listeners have gone.
+const LOOKS: usize = 500;
+const LOOK: Duration = Duration::from_millis(10);
+
 /// One difference between a script and a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -96,6 +100,18 @@ impl Line {
         }
     }
 
+    /// Waits until the server has noticed that the listeners of earlier tests have gone.
+    fn wait_for_listeners_to_go(&mut self, target: &mut dyn Target) -> Result<(), String> {
+        for _ in 0..LOOKS {
+            let listeners = self.ask(&["CLIENT", "LIST", "TYPE", "pubsub"])?;
+            if text_of(&listeners).is_none_or(<[u8]>::is_empty) {
+                return Ok(());
+            }
+            target.sleep(LOOK);
+        }
+        Err("listeners of an earlier test are still there".to_owned())
+    }
+
     pub(crate) fn receive(&mut self, patience: Duration) -> Got {
         loop {
             match self.decoder.decode() {
@@ -110,6 +126,12 @@ impl Line {
             }
         }
     }
+}
+
+/// Whether the reply to a step says how many clients listen.
+fn counts_listeners(step: &Step) -> bool {
+    let Action::Command(line) = &step.action else { return false };
+    ["PUBLISH", "SPUBLISH", "PUBSUB"].iter().any(|word| line.contains(word))
 }
 
 /// Asks a target who it is.
@@ -191,6 +213,9 @@ impl Session {
     ) -> Result<Self, String> {
         let mut control = Line::open(target, Protocol::Resp2)?;
         control.ask(&["FLUSHALL"])?;
+        if test.steps.iter().any(counts_listeners) {
+            control.wait_for_listeners_to_go(target)?;
+        }
         let mut saved = Vec::new();
         for (name, value) in &test.scope.config {
             let Value::Array(old) = control.ask(&["CONFIG", "GET", name])? else {

@@ -67,8 +67,9 @@ pub const EXPLAINED: &[Explained] = &[
             let filters = named("LIST") || named("KILL");
             is(command, "CLIENT")
                 && filters
-                && is_error(reference, "ERR syntax error")
-                && !is_error(subject, "ERR syntax error")
+                && matches!(reference, Value::Error(_))
+                && (command.len() > 4 || is_error(reference, "ERR syntax error"))
+                && subject != reference
         },
     },
     Explained {
