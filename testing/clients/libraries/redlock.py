@@ -169,6 +169,7 @@ def main():
     # identifiers is on as many servers as were asked before most had answered.
     names = {name for server in servers for name in server.scan_iter()}
     print(f"left: {sorted(name for name in names if not name.startswith(b'redlock:'))}")
+    for server in servers:
         server.flushall()
     failing(servers)
     expect.summary(f"pottery {importlib.metadata.version('pottery')}")
