@@ -83,8 +83,8 @@ impl Block {
         new
     }
 
-    /// A block with room for `len` bytes. What its size class has beyond is slack `in_front`, if the
-    /// block is large, or behind. The length is not yet written.
+    /// A block with room for `len` bytes. What its size class has beyond is slack `in_front`, if
+    /// the block is large, or behind. The length is not yet written.
     fn allocate(len: usize, in_front: bool) -> Self {
         let bytes = total_bytes(len);
         let layout = layout_of(bytes);
