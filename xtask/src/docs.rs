@@ -45,11 +45,11 @@ mod tests {
 
     use super::*;
 
-    /// Adds the sources below `directory` to `text`, those of the rows themselves excepted.
+    /// Adds the sources below `directory` to `text`, those of the parameters themselves excepted.
     fn collect(directory: &Path, text: &mut String) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() && !path.ends_with("config/src/rows") && !path.ends_with("tests") {
+            if path.is_dir() && !path.ends_with("crates/config") && !path.ends_with("tests") {
                 collect(&path, text);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 text.push_str(&std::fs::read_to_string(&path).unwrap());
