@@ -403,7 +403,7 @@ where
     let mut errors = |text: &[u8], counted: bool| {
         failed = true;
         if !counted {
-            count_error(engine, thread, text);
+            engine.count_error(code_of(text), thread);
         }
     };
     let interpreter = &local.interpreter;
@@ -423,18 +423,11 @@ where
             let (text, counted) = describe(program, error, host.script().stopped);
             reply.error(&text);
             if !counted {
-                count_error(engine, thread, &text);
+                engine.count_error(code_of(&text), thread);
             }
             Attempt::Done(Ended::Failed)
         }
     }
-}
-
-/// Counts an error that is part of a reply.
-fn count_error(engine: &Engine, thread: usize, text: &[u8]) {
-    let stats = engine.stats.thread(thread);
-    stats.error_replies.add(1);
-    stats.errors.lock().count(code_of(text));
 }
 
 /// The first word of an error.
