@@ -1,13 +1,14 @@
 //! Looking at a script that stands still: what a debugger asks between two of its lines.
 //!
-//! While a machine is watched ([`Machine::watch_lines`](crate::Machine::watch_lines)), Lua calls the
-//! hook before each line too, and the hook lends the host a [`Paused`]. Everything that it is asked
-//! may raise, for want of memory if nothing else, and the host owns things: so each question is
-//! answered inside a protected call of its own, and what it brings lies outside.
+//! While a machine is watched ([`Machine::watch_lines`](crate::Machine::watch_lines)), Lua calls
+//! the hook before each line too, and the hook lends the host a [`Paused`]. Everything that it is
+//! asked may raise, for want of memory if nothing else, and the host owns things: so each question
+//! is answered inside a protected call of its own, and what it brings lies outside.
 
 use std::ffi::{CStr, c_char, c_int};
 
 use mlua::ffi::{self, lua_Debug, lua_State};
+use resp::Version;
 use stdx::num::write_f64_g;
 use stdx::text::quote_into;
 
@@ -71,6 +72,12 @@ impl<'s> Paused<'s> {
         Self { state, shared }
     }
 
+    /// The protocol whose values it sees.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.shared.version.get()
+    }
+
     /// The calls that it is in, innermost first; only those of the script's own text.
     pub fn frames(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
@@ -93,19 +100,27 @@ impl<'s> Paused<'s> {
         locals
     }
 
-    /// The value of a variable: of a local one of the innermost call, else of `KEYS` or `ARGV`.
+    /// The value of a variable: of a local one of the innermost call that has it, else of `KEYS` or
+    /// `ARGV`.
     pub fn variable(&mut self, name: &[u8]) -> Option<Vec<u8>> {
         let mut found = None;
         self.guarded(&mut |state| {
-            each_local(state, INNERMOST, &mut |local, state| {
-                if local == name {
-                    // Of those that have the name the last is the one that the script sees.
-                    let text = found.get_or_insert_default();
-                    Vec::clear(text);
-                    // SAFETY: the value is on top.
-                    unsafe { describe(state, 0, text) };
+            let mut level = INNERMOST;
+            loop {
+                let is_call = each_local(state, level, &mut |local, state| {
+                    if local == name {
+                        // Of those that have the name the last is the one that the script sees.
+                        let text = found.get_or_insert_default();
+                        Vec::clear(text);
+                        // SAFETY: the value is on top.
+                        unsafe { describe(state, 0, text) };
+                    }
+                });
+                if found.is_some() || !is_call {
+                    return;
                 }
-            });
+                level += 1;
+            }
         });
         if found.is_none() && matches!(name, b"KEYS" | b"ARGV") {
             let globals = self.shared.globals.get();
@@ -215,12 +230,17 @@ unsafe fn text_of<'t>(text: *const c_char) -> Option<&'t [u8]> {
 }
 
 /// Calls `visit` with the name of each local variable of a call, its value on top of the stack.
-fn each_local(state: *mut lua_State, level: c_int, visit: &mut dyn FnMut(&[u8], *mut lua_State)) {
+/// False if there is no such call.
+fn each_local(
+    state: *mut lua_State,
+    level: c_int,
+    visit: &mut dyn FnMut(&[u8], *mut lua_State),
+) -> bool {
     // SAFETY: called in `guard`, which Lua gives room for twenty values.
     unsafe {
         let mut at = std::mem::zeroed::<lua_Debug>();
         if ffi::lua_getstack(state, level, &raw mut at) == 0 {
-            return;
+            return false;
         }
         for index in 1.. {
             let Some(name) = text_of(ffi::lua_getlocal(state, &raw const at, index)) else { break };
@@ -231,6 +251,7 @@ fn each_local(state: *mut lua_State, level: c_int, visit: &mut dyn FnMut(&[u8], 
             ffi::lua_settop(state, -2);
         }
     }
+    true
 }
 
 /// Appends the value on top as a text. The value stays.

@@ -1,4 +1,5 @@
-//! The step debugger of scripts, as `redis-cli --ldb` speaks to it: where it stops, what it answers.
+//! The step debugger of scripts, as `redis-cli --ldb` speaks to it: where it stops, what it
+//! answers.
 //!
 //! It is a state machine. The engine asks it before each line whether to stop there, hands it the
 //! commands of the client, and sends what it has to say: lists of lines. Waiting for the client is

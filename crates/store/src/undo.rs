@@ -1,13 +1,13 @@
 //! Taking back what a script has done: for one that asks for a key it had not declared while
 //! somebody else holds that key's shard.
 //!
-//! Before the first change of each key the entry is noted as it is; a collection's clone shares its
-//! nodes, so that takes the same time whatever the size. To undo, those entries are exchanged for the
-//! ones that are there, and what would have followed from the changes is dropped. The locks are
-//! still held, so nobody has seen anything. `WATCH` flags that were raised stay raised.
+//! Before the first change of each key the entry is noted as it is; a collection's clone shares
+//! its nodes, so that takes the same time whatever the size. To undo, those entries are exchanged
+//! for the ones that are there, and what would have followed from the changes is dropped. The
+//! locks are still held, so nobody has seen anything. `WATCH` flags that were raised stay raised.
 //!
-//! Exchanged once more, the changes are there again. So a script that is being debugged can have its
-//! own view of the dataset while it runs, and keep nobody waiting while it stands still.
+//! Exchanged once more, the changes are there again. So a script that is being debugged can have
+//! its own view of the dataset while it runs, and keep nobody waiting while it stands still.
 
 use std::collections::HashMap;
 

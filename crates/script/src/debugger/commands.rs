@@ -60,7 +60,7 @@ pub(super) fn execute(
         b"b" | b"break" => breaks(debugger, rest),
         b"t" | b"trace" => trace(debugger, script),
         b"e" | b"eval" => evaluate(debugger, rest, script, host),
-        b"r" | b"redis" if !rest.is_empty() => call(debugger, rest, host),
+        b"r" | b"redis" if !rest.is_empty() => call(debugger, rest, script.version(), host),
         b"m" | b"maxlen" => shorten(debugger, rest),
         _ => debugger.say(UNKNOWN),
     }
@@ -166,8 +166,8 @@ fn evaluate(
 }
 
 /// Executes a command, which is shown as those of the script are.
-fn call(debugger: &mut Debugger, words: Args<'_>, host: &mut dyn Target) {
-    let mut reply = Reply::new(Version::Resp2);
+fn call(debugger: &mut Debugger, words: Args<'_>, version: Version, host: &mut dyn Target) {
+    let mut reply = Reply::new(version);
     if host.call(words, &mut reply).is_ok() {
         debugger.note_call(words, &reply.take_bytes(), host.was_refused());
     } else {

@@ -269,7 +269,11 @@ impl Connection {
             }
         }
         if self.state != State::Open || (self.input.is_none() && !self.readable) {
-            return if self.state == State::Debugging { self.debug(turn) } else { Ok(Verdict::Rest) };
+            return if self.state == State::Debugging {
+                self.debug(turn)
+            } else {
+                Ok(Verdict::Rest)
+            };
         }
         self.active = now;
         let mut input = self.borrow_input(turn);
