@@ -34,6 +34,10 @@ pub enum Flow {
     /// The command was not executed: execute it again at the next
     /// [`Message::Resume`](crate::Message::Resume).
     Retry,
+    /// The command began a debugging session: what comes from now on is for the debugger
+    /// ([`Session::tell_debugger`]), until a [`Message::Kill`](crate::Message::Kill) ends the
+    /// connection.
+    Debug,
     /// Send what is in the reply buffer, then close.
     Close,
 }
@@ -91,9 +95,7 @@ impl Engine {
     /// Writes an error reply and counts it for an event loop.
     pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: usize) {
         reply.error(error.text());
-        let stats = self.stats.thread(thread);
-        stats.error_replies.add(1);
-        stats.errors.lock().count(error.code());
+        self.count_error(error.code(), thread);
     }
 
     /// Counts an execution and its duration, and writes down what is remarkable. `reply` is the

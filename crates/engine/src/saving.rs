@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use command::{CommandError, Flags};
+use command::CommandError;
 use config::rows;
 use format::rdb::{Options, Version};
 use parking_lot::Mutex;
@@ -28,7 +28,6 @@ use store::{Access, Snapshot};
 use crate::engine::{Engine, REDIS_VERSION};
 use crate::pacing::Pacer;
 use crate::platform::LogLevel;
-use crate::registry::Entry;
 
 /// After a save has failed, the next attempt by itself is made so many seconds later.
 const RETRY_S: u64 = 5;
@@ -445,16 +444,13 @@ impl Engine {
         reached.is_some()
     }
 
-    /// Refuses a command that may write while the dataset cannot be saved.
-    ///
-    /// # Errors
-    /// `MISCONF`, if so configured.
-    #[cold]
-    pub(crate) fn check_saving(&self, entry: &Entry) -> Result<(), CommandError> {
-        let refuses = self.config.get(rows::STOP_WRITES_ON_BGSAVE_ERROR)
+    /// Why changes are refused while the dataset cannot be saved, if they are to be.
+    #[inline]
+    pub(crate) fn save_refusal(&self) -> Option<CommandError> {
+        let refuses = self.saving.has_failed()
+            && self.config.get(rows::STOP_WRITES_ON_BGSAVE_ERROR)
             && !self.config.get(rows::SAVE).is_empty();
-        let concerned = entry.has(Flags::WRITE) || entry.full_name == "ping";
-        if refuses && concerned { Err(CommandError::state(MISCONF)) } else { Ok(()) }
+        refuses.then(|| CommandError::state(MISCONF))
     }
 
     fn note(&self, level: LogLevel, text: &str) {

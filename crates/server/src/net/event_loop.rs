@@ -280,6 +280,8 @@ impl EventLoop {
     /// what the session watches and waits for is taken back under locks.
     fn close(&mut self, slot: usize, mut connection: Box<Connection>) {
         if self.stands_in {
+            // The loop may be waiting for the script that this client debugs.
+            connection.session_mut().leave_debugger();
             self.floor.connections.put(slot, connection);
             self.floor.again.push(slot);
             return;
