@@ -71,6 +71,15 @@ impl<'a> ArgReader<'a> {
         self.remaining() >= 2 && self.token(token)
     }
 
+    /// The next argument, which must be one of two words (upper case): whether it is the first.
+    pub fn either(&mut self, first: &str, second: &str) -> bool {
+        let is_first = self.token(first);
+        if !is_first && !self.token(second) {
+            self.unknown();
+        }
+        is_first
+    }
+
     /// The next argument as a signed 64-bit integer.
     pub fn integer(&mut self) -> i64 {
         self.integer_or(CommandError::NOT_INTEGER)

@@ -89,7 +89,6 @@ impl CommandLine {
                 self.options.extend_from_slice(b"\"\" ");
                 false
             }
-            b"sentinel" if ends_here => false,
             _ => true,
         }
     }
@@ -152,7 +151,6 @@ mod tests {
                 "\"loglevel\" \"verbose\" \nmaxmemory '7mb' ",
             ),
             (&["--port", "17150", ""], "port \"17150\" \"\" "),
-            (&["--sentinel", "--port", "1"], "sentinel \nport \"1\" "),
             (&["--", "--port", "1"], " \"--port\" \"1\" "),
             (&["-x"], "\"-x\" "),
         ] {

@@ -99,6 +99,15 @@ impl Config {
         &self.defaults[id.index()]
     }
 
+    /// Names of the parameters that are set to something else than their default and belong to
+    /// features that do not exist.
+    #[must_use]
+    pub fn ignored(&self) -> Vec<&'static str> {
+        let is_ignored =
+            |id: &RowId| !id.row().implemented && self.value(*id) != *self.default_value(*id);
+        ids().filter(is_ignored).map(|id| id.row().name).collect()
+    }
+
     /// Replaces a value from inside the server, without the rules of `CONFIG SET`: the absolute
     /// form of `dir`, a new primary after `REPLICAOF`, a limit that the system did not grant.
     /// Fails with the reason when `text` is no value of the parameter. May be called while a

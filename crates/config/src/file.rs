@@ -192,7 +192,6 @@ impl Loader<'_, '_> {
             (b"user", 1..) => self.loaded.users.push(line),
             (b"loadmodule", 1..) => self.loaded.modules.push(line),
             (b"rename-command", 2) => self.loaded.renamed_commands.push(line),
-            (b"sentinel", 0) => {}
             (b"sentinel", _) => {
                 return Err(line.error("sentinel directive while not in sentinel mode"));
             }

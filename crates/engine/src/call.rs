@@ -91,9 +91,7 @@ impl Engine {
     /// Writes an error reply and counts it for an event loop.
     pub(crate) fn fail(&self, error: &CommandError, reply: &mut Reply, thread: usize) {
         reply.error(error.text());
-        let stats = self.stats.thread(thread);
-        stats.error_replies.add(1);
-        stats.errors.lock().count(error.code());
+        self.count_error(error.code(), thread);
     }
 
     /// Counts an execution and its duration, and writes down what is remarkable. `reply` is the

@@ -156,7 +156,7 @@ impl Engine {
             self.fail(&error, reply, thread.index);
             return Flow::Continue;
         }
-        if self.pause.possible() && self.paused(call.entry, session, thread) {
+        if self.pause.possible() && self.paused(call, session, thread) {
             return Flow::Retry;
         }
         if session.in_multi() && !call.entry.has(Flags::IMMEDIATE) {
@@ -186,18 +186,15 @@ impl Engine {
         if self.is_loading() {
             self.check_loading(entry, session)?;
         }
-        if self.saving.has_failed() {
-            self.check_saving(entry)?;
-        }
         if self.store.is_held_long() && !entry.has(Flags::ALLOW_BUSY) {
             return Err(self.scripting.busy.error());
         }
         let limit = self.config.get(config::rows::MAXMEMORY);
-        if limit > 0 && self.grows(entry, session) && self.above_limit(limit) {
+        if limit > 0 && self.grows(call, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
-        if let Some(refusal) = self.log_refusal()
-            && self.writes(entry, session)
+        if let Some(refusal) = self.save_refusal().or_else(|| self.log_refusal())
+            && self.writes(call, session)
         {
             return Err(refusal);
         }
@@ -206,34 +203,24 @@ impl Engine {
 
     /// Whether the command, or a command of the transaction it ends, may change something. `PING`
     /// is refused with them, so that whoever watches over the server notices.
-    fn writes(&self, entry: &Entry, session: &Session) -> bool {
-        let queued_writes = || {
-            let queue = session.transaction.as_ref().map(|t| &t.queue);
-            queue.is_some_and(|q| q.iter().any(|q| q.entry.has(Flags::WRITE)))
-        };
-        entry.has(Flags::WRITE)
-            || entry.full_name == "ping"
-            || (matches!(entry.exec, Exec::Transaction) && queued_writes())
+    fn writes(&self, call: Call<'_>, session: &Session) -> bool {
+        executes(call, session, |entry, _| entry.has(Flags::WRITE))
+            || call.entry.full_name == "ping"
     }
 
     /// Whether the command, or a command of the transaction it ends, could grow memory. A queue
     /// of commands grows it, whatever they do.
-    fn grows(&self, entry: &Entry, session: &Session) -> bool {
-        let queued_grows = || {
-            let queue = session.transaction.as_ref().map(|t| &t.queue);
-            queue.is_some_and(|q| q.iter().any(|q| q.entry.has(Flags::DENYOOM)))
-        };
-        entry.has(Flags::DENYOOM)
-            || (session.in_multi() && !entry.has(Flags::IMMEDIATE))
-            || (matches!(entry.exec, Exec::Transaction) && queued_grows())
+    fn grows(&self, call: Call<'_>, session: &Session) -> bool {
+        executes(call, session, |entry, _| entry.has(Flags::DENYOOM))
+            || (session.in_multi() && !call.entry.has(Flags::IMMEDIATE))
     }
 
-    fn paused(&self, entry: &Entry, session: &Session, thread: &ThreadContext) -> bool {
-        let writes = |e: &Entry| e.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
-        let queue = session.transaction.as_ref().map(|t| &t.queue);
-        let writes = writes(entry)
-            || (entry.spec.name == "exec"
-                && queue.is_some_and(|q| q.iter().any(|q| writes(q.entry))));
+    fn paused(&self, call: Call<'_>, session: &Session, thread: &ThreadContext) -> bool {
+        let entry = call.entry;
+        let writes = executes(call, session, |entry, args| {
+            entry.has(Flags::WRITE)
+                || (entry.has(Flags::MAY_REPLICATE) && !self.promises_not_to_write(entry, args))
+        });
         let held_back = match self.pause.active(thread.now_ms()).0 {
             PauseKind::None => false,
             PauseKind::Write => writes && (!session.in_multi() || entry.has(Flags::IMMEDIATE)),
@@ -272,6 +259,14 @@ impl Engine {
             transaction.refused |= transaction.queueing;
         }
     }
+}
+
+/// Whether the command is such a one, or ends a transaction that has one in its queue.
+fn executes(call: Call<'_>, session: &Session, is_such: impl Fn(&Entry, Args<'_>) -> bool) -> bool {
+    let queue = session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.queue);
+    let ends = matches!(call.entry.exec, Exec::Transaction);
+    is_such(call.entry, call.args)
+        || (ends && queue.iter().any(|queued| is_such(queued.entry, queued.args.as_args())))
 }
 
 /// Takes a reply back from a client that wants none, unless it consists of messages.

@@ -5,7 +5,10 @@
 //! priority would be put aside while it holds a shard's lock, and whoever waits for that lock with
 //! it; so the thread that writes rests by itself, between two pieces, when it holds nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use config::rows;
 
 use crate::engine::Engine;
 
@@ -17,6 +20,9 @@ const REST: u64 = 6;
 const REST_NS_MAX: u64 = 20_000_000;
 /// The event loops are busy if they work for more than this part of the time.
 const BUSY_PERCENT: u64 = 25;
+
+/// A delay that a test asks for is slept in pieces of this length.
+const NAP: Duration = Duration::from_millis(5);
 
 /// What one writer has seen of the event loops.
 #[derive(Debug)]
@@ -51,6 +57,31 @@ impl Pacer {
             engine.platform.sleep(Duration::from_nanos(rest_ns));
         }
         self.rested_ns = engine.clock.monotonic_ns();
+    }
+}
+
+impl Engine {
+    /// Slows the writing of `keys` keys down as `rdb-key-save-delay` asks: microseconds for each,
+    /// or, below zero, keys for each microsecond. False as soon as it is called off.
+    pub(crate) fn delay_keys(&self, keys: u64, is_cancelled: &AtomicBool) -> bool {
+        let mut slept = Duration::ZERO;
+        loop {
+            if is_cancelled.load(Ordering::Acquire) {
+                return false;
+            }
+            // Read anew each time: who has slowed it down may want it to end.
+            let delay = self.config.get(rows::RDB_KEY_SAVE_DELAY);
+            let wanted_us = match u64::try_from(delay) {
+                Ok(delay_us) => delay_us.saturating_mul(keys),
+                Err(_) => keys / delay.unsigned_abs(),
+            };
+            let nap = NAP.min(Duration::from_micros(wanted_us).saturating_sub(slept));
+            if nap.is_zero() {
+                return true;
+            }
+            self.platform.sleep(nap);
+            slept += nap;
+        }
     }
 }
 

@@ -17,24 +17,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use command::{CommandError, Flags};
+use command::CommandError;
 use config::rows;
 use format::rdb::{Options, Version};
 use parking_lot::Mutex;
 use persistence::save::{SaveError, SaveOptions, Step, save};
+use stdx::error::reason;
 use store::{Access, Snapshot};
 
 use crate::engine::{Engine, REDIS_VERSION};
 use crate::pacing::Pacer;
 use crate::platform::LogLevel;
-use crate::registry::Entry;
 
 /// After a save has failed, the next attempt by itself is made so many seconds later.
 const RETRY_S: u64 = 5;
 /// How often is looked whether a snapshot in progress has ended.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
-/// A pause between keys, for tests, is slept in pieces of this length.
-const NAP: Duration = Duration::from_millis(5);
 
 /// What is known of saves.
 #[derive(Debug, Default)]
@@ -288,7 +286,8 @@ impl Engine {
                 if let Some(pacer) = &mut pacer {
                     pacer.rest(self);
                 }
-                self.pace(&running, keys)
+                running.keys_done.fetch_add(keys, Ordering::Relaxed);
+                self.delay_keys(keys, &running.is_cancelled)
             },
         );
         let copied = job.snapshot.copied_bytes();
@@ -329,7 +328,8 @@ impl Engine {
         format!("temp-{}.rdb", self.platform.process().pid)
     }
 
-    fn save_options(&self, now_ms: u64) -> SaveOptions {
+    /// How a dataset is written now, as the parameters say.
+    pub(crate) fn save_options(&self, now_ms: u64) -> SaveOptions {
         let version = u16::try_from(self.config.get(rows::RDB_VERSION)).map(Version);
         let access = Access { policy: self.access_policy(), touch: false };
         SaveOptions {
@@ -353,27 +353,6 @@ impl Engine {
         use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLru, VolatileLfu, VolatileLru};
         let policy = self.config.get(rows::MAXMEMORY_POLICY);
         matches!(policy, AllkeysLfu | AllkeysLru | VolatileLfu | VolatileLru)
-    }
-
-    /// Called between two pieces of a save: whether to go on.
-    fn pace(&self, running: &Running, keys: u64) -> bool {
-        running.keys_done.fetch_add(keys, Ordering::Relaxed);
-        let mut waited = Duration::ZERO;
-        loop {
-            // Tests set it back to have the rest go fast.
-            let delay = self.config.get(rows::RDB_KEY_SAVE_DELAY);
-            let wanted_us = match u64::try_from(delay) {
-                Ok(delay_us) => delay_us.saturating_mul(keys),
-                Err(_) => keys / delay.unsigned_abs(),
-            };
-            let wanted = Duration::from_micros(wanted_us);
-            if waited >= wanted || running.is_cancelled.load(Ordering::Relaxed) {
-                return !running.is_cancelled.load(Ordering::Relaxed);
-            }
-            let nap = NAP.min(wanted - waited);
-            self.platform.sleep(nap);
-            waited += nap;
-        }
     }
 
     /// What follows from the end of a save.
@@ -412,6 +391,7 @@ impl Engine {
         let SaveError::Io { step, error } = error else { return };
         let directory = self.config.get(rows::DIR);
         let root = format!("(in server root dir {})", String::from_utf8_lossy(&directory));
+        let error = reason(error);
         let text = match step {
             Step::Create => {
                 format!("Failed opening the temp RDB file {temporary} {root} for saving: {error}")
@@ -464,16 +444,13 @@ impl Engine {
         reached.is_some()
     }
 
-    /// Refuses a command that may write while the dataset cannot be saved.
-    ///
-    /// # Errors
-    /// `MISCONF`, if so configured.
-    #[cold]
-    pub(crate) fn check_saving(&self, entry: &Entry) -> Result<(), CommandError> {
-        let refuses = self.config.get(rows::STOP_WRITES_ON_BGSAVE_ERROR)
+    /// Why changes are refused while the dataset cannot be saved, if they are to be.
+    #[inline]
+    pub(crate) fn save_refusal(&self) -> Option<CommandError> {
+        let refuses = self.saving.has_failed()
+            && self.config.get(rows::STOP_WRITES_ON_BGSAVE_ERROR)
             && !self.config.get(rows::SAVE).is_empty();
-        let concerned = entry.has(Flags::WRITE) || entry.full_name == "ping";
-        if refuses && concerned { Err(CommandError::state(MISCONF)) } else { Ok(()) }
+        refuses.then(|| CommandError::state(MISCONF))
     }
 
     fn note(&self, level: LogLevel, text: &str) {

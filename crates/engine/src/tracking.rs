@@ -33,10 +33,6 @@ pub(crate) struct Tracker {
     /// Its number in the tables.
     pub(crate) number: Reader,
     pub(crate) handle: Arc<ClientHandle>,
-    /// Whether it is told of keys that it has read.
-    pub(crate) reads: AtomicBool,
-    /// Whether it is told of anything.
-    pub(crate) on: AtomicBool,
     /// Whether it is spared its own changes.
     pub(crate) no_loop: AtomicBool,
     /// The client that gets its invalidations; 0 for itself.
@@ -44,8 +40,20 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    fn is(&self, flag: &AtomicBool) -> bool {
-        flag.load(Ordering::Relaxed)
+    /// Whether it is told of anything.
+    fn is_on(&self) -> bool {
+        self.handle.flags().has(ClientFlags::TRACKING)
+    }
+
+    /// Whether it is told of keys that it has read.
+    fn is_told_of_reads(&self) -> bool {
+        let flags = self.handle.flags();
+        flags.has(ClientFlags::TRACKING) && !flags.has(ClientFlags::BROADCAST)
+    }
+
+    /// Whether it is spared what `session` has changed.
+    fn is_spared(&self, session: u64) -> bool {
+        self.no_loop.load(Ordering::Relaxed) && self.handle.id == session
     }
 }
 
@@ -69,6 +77,11 @@ impl Trackers {
         self.on.load(Ordering::Relaxed)
     }
 
+    /// Whether nobody is to be told of changes.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Number of prefixes that clients in broadcast mode have named.
     pub(crate) fn prefixes(&self) -> usize {
         self.broadcasts.read().len()
@@ -86,8 +99,6 @@ impl Trackers {
         let tracker = Arc::new(Tracker {
             number,
             handle: handle.clone(),
-            reads: AtomicBool::new(false),
-            on: AtomicBool::new(false),
             no_loop: AtomicBool::new(false),
             redirect: AtomicU64::new(0),
         });
@@ -128,12 +139,18 @@ impl Invalidations {
         let mut keys = None;
         for number in readers {
             let Some(tracker) = self.trackers.find(*number) else { continue };
-            let spares = tracker.is(&tracker.no_loop) && tracker.handle.id == spared;
-            if tracker.is(&tracker.reads) && !spares {
+            if tracker.is_told_of_reads() && !tracker.is_spared(spared) {
                 let keys = keys.get_or_insert_with(|| Arc::new(Invalidation::of(&[key])));
                 self.send(&tracker, keys);
             }
         }
+    }
+
+    /// Tells these clients to forget everything.
+    fn tell_all_of(&self, readers: &[Reader]) {
+        let all = Arc::new(Invalidation::everything());
+        let trackers = readers.iter().filter_map(|number| self.trackers.find(*number));
+        trackers.filter(|t| t.is_told_of_reads()).for_each(|tracker| self.send(&tracker, &all));
     }
 }
 
@@ -152,7 +169,7 @@ impl Tracking for Invalidations {
     fn flushed(&self) {
         let all = Arc::new(Invalidation::everything());
         for tracker in self.trackers.by_number.read().values() {
-            if tracker.is(&tracker.on) {
+            if tracker.is_on() {
                 self.send(tracker, &all);
             }
         }
@@ -181,14 +198,5 @@ impl Engine {
     pub(crate) fn invalidations(&self) -> Invalidations {
         let (trackers, clients) = (self.trackers.clone(), self.clients.clone());
         Invalidations { trackers, clients, platform: self.platform.clone() }
-    }
-}
-
-impl Invalidations {
-    /// Tells these clients to forget everything.
-    fn tell_all_of(&self, readers: &[Reader]) {
-        let all = Arc::new(Invalidation::everything());
-        let trackers = readers.iter().filter_map(|number| self.trackers.find(*number));
-        trackers.filter(|t| t.is(&t.reads)).for_each(|tracker| self.send(&tracker, &all));
     }
 }

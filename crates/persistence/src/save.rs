@@ -10,21 +10,23 @@
 //! ```
 
 mod file;
+mod keys;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use collections::entry::{EntryRef, ValueRef};
+use collections::entry::EntryRef;
 use format::Sink;
 use format::rdb::Options;
 use format::rdb::file::{Attributes, Aux, Usage, write};
 use store::access::Policy;
 use store::snapshot::{Encode, Snapshot};
-use store::{Access, Store, UnixMs};
+use store::{Access, Store, UnixMs, shard};
 
 use crate::{Output, Storage};
-use file::RdbFile;
+pub(crate) use file::PieceFile;
+pub(crate) use keys::{Form, write_keys};
 
 /// How a snapshot is written.
 #[derive(Clone, Debug)]
@@ -83,7 +85,7 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    fn at(step: Step) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn at(step: Step) -> impl Fn(io::Error) -> Self {
         move |error| Self::Io { step, error }
     }
 }
@@ -132,7 +134,7 @@ pub fn save(
     pace: &mut Pace<'_>,
 ) -> Result<u64, SaveError> {
     let mut output = storage.create(temporary).map_err(SaveError::at(Step::Create))?;
-    let written = write_rdb(&mut *output, (snapshot, store), options, pace);
+    let written = write_rdb(&mut *output, Some((snapshot, store)), options, pace);
     // Some file systems report at closing what they could not write before.
     drop(output);
     let renamed = written.and_then(|bytes| {
@@ -157,46 +159,28 @@ fn parent(name: &str) -> &str {
     name.rfind('/').map_or("", |end| &name[..end])
 }
 
-/// Writes `snapshot` as an RDB file into `output`, and flushes it. Returns its length in bytes.
+/// Writes an RDB file into `output`, and flushes it: the keys of `source`, if there are any.
+/// Returns its length in bytes.
 ///
 /// # Errors
 /// [`Step::Write`] and [`Step::Sync`], and if `pace` says no.
 pub fn write_rdb(
     output: &mut dyn Output,
-    (snapshot, store): (&mut Snapshot, &Store),
+    source: Option<(&mut Snapshot, &Store)>,
     options: &SaveOptions,
     pace: &mut Pace<'_>,
 ) -> Result<u64, SaveError> {
-    let mut file = RdbFile::new(output, options.checksum, options.incremental);
-    let write_error = SaveError::at(Step::Write);
-    begin(options, &mut file).map_err(&write_error)?;
-    let (mut selected, mut sized) = (None, vec![false; snapshot.usage().len()]);
-    while let Some(chunk) = snapshot.next_chunk(store) {
-        if !pace(chunk.keys, snapshot.copied_bytes()) {
-            return Err(SaveError::Cancelled);
-        }
-        if selected != Some(chunk.db) {
-            selected = Some(chunk.db);
-            let usage = snapshot.usage()[chunk.db];
-            write::database(chunk.db as u64, &mut file).map_err(&write_error)?;
-            if !std::mem::replace(&mut sized[chunk.db], true) {
-                write::sizes(usage.keys as u64, usage.expiring as u64, &mut file)
-                    .map_err(&write_error)?;
-            }
-        }
-        file.put(&chunk.encoded).map_err(&write_error)?;
-        let entries = options.entries();
-        for entry in &chunk.shared {
-            entries.write(entry.view(), &mut file).map_err(&write_error)?;
-        }
-        snapshot.recycle(chunk);
+    let mut file = PieceFile::new(output, options.checksum, options.incremental);
+    begin(options, &mut file).map_err(SaveError::at(Step::Write))?;
+    if let Some(source) = source {
+        write_keys(source, &options.entries(), &mut file, pace)?;
     }
-    file.finish().map_err(&write_error)?;
-    file.sync().map_err(SaveError::at(Step::Sync))
+    file.end_rdb().map_err(SaveError::at(Step::Write))?;
+    file.finish()
 }
 
 /// What stands before the keys.
-fn begin(options: &SaveOptions, file: &mut RdbFile<'_>) -> io::Result<()> {
+fn begin(options: &SaveOptions, file: &mut PieceFile<'_>) -> io::Result<()> {
     write::header(options.options.version, file)?;
     let aux = Aux {
         redis_version: options.redis_version,
@@ -224,14 +208,32 @@ impl Entries {
             Policy::Lfu { .. } => Usage::Frequency(access.frequency(entry.clock(), self.now)),
         });
         let attributes = Attributes { deadline: entry.deadline(), usage };
-        let value: ValueRef<'_> = entry.value();
-        write::entry(entry.key(), value, attributes, self.options, sink)
+        write::entry(entry.key(), entry.value(), attributes, self.options, sink)
     }
 }
 
 impl Encode for Entries {
     fn encode(&self, entry: EntryRef<'_>, out: &mut Vec<u8>) {
         let Ok(()) = self.write(entry, out);
+    }
+}
+
+impl Form for Entries {
+    fn database(
+        &self,
+        db: usize,
+        size: Option<shard::Usage>,
+        file: &mut PieceFile<'_>,
+    ) -> io::Result<()> {
+        write::database(db as u64, file)?;
+        match size {
+            Some(size) => write::sizes(size.keys as u64, size.expiring as u64, file),
+            None => Ok(()),
+        }
+    }
+
+    fn entry(&self, entry: EntryRef<'_>, file: &mut PieceFile<'_>) -> io::Result<()> {
+        self.write(entry, file)
     }
 }
 

@@ -89,6 +89,12 @@ impl Flags {
         found.map(|(flag, _)| *flag)
     }
 
+    /// The flags that the first line of a script declares; none if it cannot be understood.
+    #[must_use]
+    pub fn declared_in(text: &[u8]) -> Option<Self> {
+        shebang::parse(text).ok().map(|shebang| shebang.flags)
+    }
+
     /// The words for the flags that are set.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         Self::WORDS.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, word)| word)

@@ -11,10 +11,10 @@ use std::process::ExitCode;
 
 use persistence::aof::{FileInfo, Manifest};
 use persistence::{Source, Storage};
+use stdx::error::reason;
 
 use crate::check_rdb::{self, Progress};
 use crate::os::disk::Disk;
-use crate::os::files;
 use scan::Scan;
 
 const USAGE: &str = "Usage: ferrite check-aof [--fix|--truncate-to-timestamp $timestamp] \
@@ -89,7 +89,7 @@ pub fn main(options: &[Vec<u8>]) -> ExitCode {
 fn is_manifest(path: &str) -> Result<bool, Failed> {
     let source = match Disk.open(path) {
         Ok(source) => source,
-        Err(error) => fail!("Cannot open file {path}: {}", files::reason(&error)),
+        Err(error) => fail!("Cannot open file {path}: {}", reason(&error)),
     };
     let mut lines = BufReader::new(source);
     loop {
@@ -115,7 +115,7 @@ fn check_parts(path: &str, mode: Mode) -> Result<(), Failed> {
     let manifest = match text.map(|text| Manifest::parse(&text)) {
         Ok(Ok(manifest)) => manifest,
         Ok(Err(error)) => fail!("\n*** FATAL AOF MANIFEST FILE ERROR ***\n{error}"),
-        Err(error) => fail!("Cannot read file {path}: {}", files::reason(&error)),
+        Err(error) => fail!("Cannot read file {path}: {}", reason(&error)),
     };
     let directory = Path::new(path).parent().unwrap_or(Path::new(""));
     let mut lines = 1;
@@ -176,7 +176,7 @@ impl File<'_> {
         match Disk.open(self.path) {
             Ok(source) => Ok(source),
             Err(error) => {
-                let (path, reason) = (self.path, files::reason(&error));
+                let (path, reason) = (self.path, reason(&error));
                 fail!("Cannot open file {path}: {reason}, aborting...")
             }
         }

@@ -9,13 +9,13 @@ use engine::Engine;
 use engine::platform::{
     CpuUse, Crash, LogLevel, MemoryUse, Message, Platform, ProcessInfo, ShutdownRequest,
 };
+use stdx::error::reason;
 
 use crate::background::{self, LazyFree, Task};
 use crate::log_writer::Bell;
 use crate::logging::{self, Level};
 use crate::net::listener::Wanted;
 use crate::net::{Inbox, Listeners, Mail};
-use crate::os::files::reason;
 use crate::os::limits::{OpenFiles, raise_open_files};
 use crate::os::pid_file::PidFile;
 use crate::os::supervisor::Supervisor;

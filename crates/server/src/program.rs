@@ -47,13 +47,18 @@ pub fn choose(arguments: &[Vec<u8>]) -> (Program, usize) {
     let name = Path::new(std::ffi::OsStr::from_bytes(path)).file_name().unwrap_or_default();
     let prefixes = ["redis-", "valkey-", "ferrite-"];
     let tool = prefixes.iter().find_map(|prefix| name.as_bytes().strip_prefix(prefix.as_bytes()));
-    if let Some(program) = tool.and_then(by_word) {
-        return (program, 1);
+    let (program, named_by) = match tool.and_then(by_word) {
+        Some(program) => (program, 1),
+        None => match arguments.get(1).and_then(|word| by_word(word)) {
+            Some(program) => (program, 2),
+            None => (Program::Server, 1),
+        },
+    };
+    if program == Program::Server && arguments.iter().any(|word| word == b"--sentinel") {
+        // A server in the place of the sentinel that was asked for would watch over nothing.
+        return (Program::Missing("sentinel"), named_by);
     }
-    match arguments.get(1).and_then(|word| by_word(word)) {
-        Some(program) => (program, 2),
-        None => (Program::Server, 1),
-    }
+    (program, named_by)
 }
 
 /// Runs the program that the command line asks for.
@@ -99,6 +104,7 @@ mod tests {
         assert_eq!(chosen("valkey-check-rdb x"), (Program::CheckRdb, 1));
         assert_eq!(chosen("ferrite check-rdb x"), (Program::CheckRdb, 2));
         assert_eq!(chosen("anything x.conf"), (Program::Server, 1));
+        assert_eq!(chosen("ferrite x.conf --sentinel"), (Program::Missing("sentinel"), 1));
         assert_eq!(choose(&[]), (Program::Server, 1));
     }
 }

@@ -19,6 +19,7 @@ use config::{Config, Invocation};
 use engine::engine::{FERRITE_VERSION, REDIS_VERSION};
 use engine::{Engine, Parts};
 use persistence::{Mark, Storage};
+use stdx::error::reason;
 use store::Consumers;
 
 use crate::background::{self, LazyFree};
@@ -31,7 +32,7 @@ use crate::os::disk::Disk;
 use crate::os::limits::{self, OpenFiles};
 use crate::os::pid_file::PidFile;
 use crate::os::supervisor::Supervisor;
-use crate::os::{daemon, files, seed};
+use crate::os::{daemon, seed};
 use crate::server::Shared;
 use crate::title::ProcessTitle;
 use crate::{crash, log_notice, log_warning, log_writer};
@@ -245,7 +246,7 @@ fn write_pid_file(host: &Host, config: &Config, is_background: bool) {
     let path = if named.is_empty() { PathBuf::from(DEFAULT_PID_FILE) } else { path_of(&named) };
     match PidFile::write(&path) {
         Ok(file) => host.keep_pid_file(file),
-        Err(error) => log_warning!("Failed to write PID file: {}", files::reason(&error)),
+        Err(error) => log_warning!("Failed to write PID file: {}", reason(&error)),
     }
 }
 
@@ -303,7 +304,7 @@ fn announce(shared: &Shared) {
 
 /// Logs what could not be had.
 fn fatal(what: &str, error: &io::Error) -> Refused {
-    log_warning!("Fatal error, can't set up {what}: {}", files::reason(error));
+    log_warning!("Fatal error, can't set up {what}: {}", reason(error));
     Refused
 }
 

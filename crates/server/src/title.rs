@@ -37,12 +37,11 @@ impl ProcessTitle {
         match name {
             b"title" => self.name.clone(),
             b"listen-addr" => listen_address(config),
-            b"server-mode" if config.get(config::rows::CLUSTER_ENABLED) => b"[cluster]".to_vec(),
             b"port" => number(config.get(config::rows::PORT)),
             b"tls-port" => number(config.get(config::rows::TLS_PORT)),
             b"unixsocket" => config.get(config::rows::UNIXSOCKET).to_vec(),
             b"config-file" => config_file.as_bytes().to_vec(),
-            // `server-mode` of a server without a mode; the parser admits no other names.
+            // `server-mode`, which says nothing of a server alone; the parser admits no others.
             _ => Vec::new(),
         }
     }

@@ -1,9 +1,9 @@
 //! The services of the machine that have no safe interface: the allocator and its figures, the
 //! crash signal handlers, hints about files, the process title, the local time zone.
 //!
-//! Together with `collections` this is the only crate that may write `unsafe`; every function it
-//! exports is safe. It knows nothing of the store, of commands or of sockets: what a crash report
-//! says about them comes from callbacks ([`crash::Hooks`]).
+//! Together with `collections` and `lua` this is the only crate that may write `unsafe`; every
+//! function it exports is safe. It knows nothing of the store, of commands or of sockets: what a
+//! crash report says about them comes from callbacks ([`crash::Hooks`]).
 //!
 //! Reading order: [`alloc`] (memory figures), [`crash`] (reports), [`title`] (`ps` output), [`tsc`]
 //! (a cheap clock).

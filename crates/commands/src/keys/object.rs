@@ -19,7 +19,7 @@ pub(super) static OBJECT: DataCommand = DataCommand::container(
         "Depends on the subcommand.",
         "Holds the commands that tell how a value is kept.",
     ),
-    container,
+    help::bare,
     &[&ENCODING, &FREQ, &HELP, &IDLETIME, &REFCOUNT],
 );
 
@@ -58,10 +58,6 @@ const fn spec(name: &'static str, since: &'static str, summary: &'static str) ->
         .keys(KEYS)
         .args(ARGS)
         .tips(&["nondeterministic_output"])
-}
-
-fn container(_: &mut Cx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("object"))
 }
 
 fn encoding(cx: &mut Cx<'_>) -> Result<(), CommandError> {

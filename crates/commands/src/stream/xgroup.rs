@@ -20,7 +20,7 @@ pub static XGROUP: DataCommand = DataCommand::container(
         "Depends on the subcommand.",
         "Holds the commands that manage consumer groups.",
     ),
-    |_| Err(CommandError::arity("xgroup")),
+    command::help::bare,
     &[&CREATE, &CREATECONSUMER, &DELCONSUMER, &DESTROY, &HELP, &SETID],
 );
 

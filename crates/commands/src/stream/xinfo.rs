@@ -21,7 +21,7 @@ pub static XINFO: DataCommand = DataCommand::container(
         "Depends on the subcommand.",
         "Holds the commands that describe streams and consumer groups.",
     ),
-    |_| Err(CommandError::arity("xinfo")),
+    command::help::bare,
     &[&CONSUMERS, &GROUPS, &HELP, &STREAM],
 );
 

@@ -9,7 +9,7 @@ rows! {
 
     USE_EXIT_ON_PANIC: Bool = boolean("use-exit-on-panic", false).hidden(),
         "Exit instead of aborting after a failed assertion, so that no core file is written.";
-    AOF_DISABLE_AUTO_GC: Bool = boolean("aof-disable-auto-gc", false).planned(),
+    AOF_DISABLE_AUTO_GC: Bool = boolean("aof-disable-auto-gc", false),
         "Keep append-only files that are no longer needed.";
     ENABLE_DEBUG_ASSERT: Bool =
         boolean("enable-debug-assert", false).immutable().hidden().planned(),
@@ -18,8 +18,8 @@ rows! {
         .unit(Unit::Microseconds).hidden(),
         "Pause after each saved key; a negative number pauses once in so many keys.";
     KEY_LOAD_DELAY: Int = int("key-load-delay", 0, INT_MIN, INT_MAX)
-        .unit(Unit::Microseconds).hidden().planned(),
-        "Pause after each loaded key; a negative number pauses once in so many keys.";
+        .unit(Unit::Microseconds).hidden(),
+        "Pause before each loaded key; a negative number is none.";
     LOADING_PROCESS_EVENTS_INTERVAL_BYTES: Int =
         int("loading-process-events-interval-bytes", 2_097_152, 1024, INT_MAX)
             .unit(Unit::Bytes).hidden().planned(),

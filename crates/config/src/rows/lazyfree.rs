@@ -10,11 +10,11 @@ rows! {
     LAZYFREE_LAZY_EVICTION: Bool = boolean("lazyfree-lazy-eviction", false).debug().planned(),
         "Free evicted keys in the background.";
     LAZYFREE_LAZY_EXPIRE: Bool = boolean("lazyfree-lazy-expire", false).debug(),
-        "Free expired keys in the background.";
-    LAZYFREE_LAZY_SERVER_DEL: Bool = boolean("lazyfree-lazy-server-del", false).debug().planned(),
-        "Free overwritten values in the background.";
-    LAZYFREE_LAZY_USER_DEL: Bool = boolean("lazyfree-lazy-user-del", false).debug().planned(),
-        "Let DEL work like UNLINK.";
+        "Log expired keys as unlinked; large values are freed in the background in any case.";
+    LAZYFREE_LAZY_SERVER_DEL: Bool = boolean("lazyfree-lazy-server-del", false).debug(),
+        "As lazyfree-lazy-expire, for keys that commands replace or empty.";
+    LAZYFREE_LAZY_USER_DEL: Bool = boolean("lazyfree-lazy-user-del", false).debug(),
+        "Accepted for compatibility: DEL frees large values in the background, as UNLINK does.";
     LAZYFREE_LAZY_USER_FLUSH: Bool = boolean("lazyfree-lazy-user-flush", false).debug(),
         "Let FLUSHALL, FLUSHDB, SCRIPT FLUSH and FUNCTION FLUSH work in the background by default.";
     LAZYEXPIRE_NESTED_ARBITRARY_KEYS: Bool =

@@ -6,7 +6,7 @@
 use command::spec::Arg;
 use command::{Categories, Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
-use super::{AdminCommand, AdminCx, AdminHandler};
+use super::{AdminCommand, AdminCx, AdminHandler, container};
 use crate::fieldsets::{Fieldset, Fieldsets, Repeated};
 
 /// The family's table.
@@ -91,10 +91,6 @@ static SET: AdminCommand = Command::new(
     .args(&[Arg::key("key", 0), NAME, Arg::string("value").multiple()]),
     set as AdminHandler,
 );
-
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("himport"))
-}
 
 fn discard(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let name = admin.cx.arg(2)?;

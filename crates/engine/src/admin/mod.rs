@@ -49,6 +49,11 @@ impl<'a> AdminCx<'a> {
     }
 }
 
+/// The handler of a container ([`command::help::bare`]).
+pub(crate) fn container(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    ::command::help::bare(&mut admin.cx)
+}
+
 /// Every administrative command but `EXEC`.
 pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
     let families = [

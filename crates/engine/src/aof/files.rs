@@ -1,8 +1,9 @@
 //! The files of the log: found at the start, upgraded, created, opened, removed.
 
 use persistence::aof::{FileInfo, Manifest, Names};
+use stdx::error::reason;
 
-use super::load::{AofFailure, reason};
+use super::load::AofFailure;
 use super::state::Phase;
 use crate::engine::Engine;
 use config::rows;

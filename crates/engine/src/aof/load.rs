@@ -10,6 +10,7 @@ use std::time::Duration;
 use persistence::Source;
 use persistence::aof::{End, FileInfo, FileKind, Item, Reader, is_torn};
 use resp::{Args, Reply};
+use stdx::error::reason;
 use stdx::rng::Rng;
 use store::load::Existing;
 
@@ -230,15 +231,6 @@ struct Ended {
     length: u64,
     /// Offset of a `MULTI` whose `EXEC` is missing.
     open_transaction: Option<u64>,
-}
-
-/// The reason of an error without its number.
-pub(super) fn reason(error: &std::io::Error) -> String {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return "No such file or directory".to_owned();
-    }
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// The client that executes the commands of a log.

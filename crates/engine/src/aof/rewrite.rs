@@ -16,23 +16,17 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use command::CommandError;
-use config::{MaxmemoryPolicy, rows};
-use format::rdb::{Options, Version};
-use persistence::aof::{BaseError, BaseFormat, Manifest, Names, RdbBase, write_base};
-use store::Access;
+use config::rows;
+use persistence::aof::{BaseFormat, CommandBase, Manifest, Names, write_base};
+use persistence::save::{SaveError, SaveOptions};
+use stdx::error::reason;
 use store::snapshot::Snapshot;
 
-use super::load::reason;
 use super::state::{Phase, Rewrite};
-use crate::engine::{Engine, REDIS_VERSION};
+use crate::engine::Engine;
 use crate::pacing::Pacer;
-
-/// How long a rewrite that is slowed down for tests sleeps before it looks whether it is called
-/// off.
-const NAP: Duration = Duration::from_millis(10);
 
 /// Why a rewrite came to nothing.
 enum Failed {
@@ -132,11 +126,10 @@ impl Engine {
                 self.warn("Background AOF rewrite terminated with error");
             }
         }
-        if !ok {
-            self.drop_rewrite(&names, &temporary, phase);
-        }
         if ok {
             self.remove_history();
+        } else {
+            self.drop_rewrite(&names, &temporary, phase);
         }
         let now_ns = self.clock.monotonic_ns();
         let mut state = self.aof.state.lock();
@@ -205,8 +198,7 @@ impl Engine {
         let length = self.write_snapshot(&mut snapshot, temporary, &format, cancelled);
         self.aof.state.lock().copied_bytes = snapshot.copied_bytes();
         snapshot.cancel(&self.store);
-        let is_rdb = matches!(format, BaseFormat::Rdb(_));
-        Ok(Written { length: length?, cut, is_rdb })
+        Ok(Written { length: length?, cut, is_rdb: format.is_rdb() })
     }
 
     fn write_snapshot(
@@ -219,36 +211,16 @@ impl Engine {
         let created = self.storage.create(temporary);
         let mut file = created.map_err(Failed::at("open the temporary AOF base file"))?;
         self.notice(&format!("Successfully created the temporary AOF base file {temporary}"));
-        let flushes = self.config.get(rows::AOF_REWRITE_INCREMENTAL_FSYNC);
         let mut pacer = Pacer::new(self);
-        let mut pace = |keys| {
+        let mut pace = |keys, _copied| {
             pacer.rest(self);
-            self.pace_rewrite(keys, cancelled)
+            self.delay_keys(keys, cancelled)
         };
         let source = Some((snapshot, &self.store));
-        write_base(format, source, &mut *file, flushes, &mut pace).map_err(|error| match error {
-            BaseError::Cancelled => Failed::Cancelled,
-            BaseError::Io(error) => Failed::At("write the temporary AOF base file", error),
+        write_base(format, source, &mut *file, &mut pace).map_err(|error| match error {
+            SaveError::Cancelled => Failed::Cancelled,
+            SaveError::Io { error, .. } => Failed::At("write the temporary AOF base file", error),
         })
-    }
-
-    /// Slows a rewrite down as `rdb-key-save-delay` asks; false if it was called off.
-    fn pace_rewrite(&self, keys: u64, cancelled: &AtomicBool) -> bool {
-        let mut slept = Duration::ZERO;
-        loop {
-            if cancelled.load(Ordering::Acquire) {
-                return false;
-            }
-            // Read anew each time: who has slowed it down may want it to end.
-            let delay_us = self.config.get(rows::RDB_KEY_SAVE_DELAY);
-            let delay_us = u64::try_from(delay_us).unwrap_or(0);
-            let rest = Duration::from_micros(delay_us.saturating_mul(keys)).saturating_sub(slept);
-            if rest.is_zero() {
-                return true;
-            }
-            self.platform.sleep(rest.min(NAP));
-            slept += rest.min(NAP);
-        }
     }
 
     /// Gives the base its name and the manifest its new content.
@@ -328,38 +300,26 @@ impl Engine {
     /// Writes a base without keys, and names it: when the log begins with the server.
     pub(super) fn create_base(&self, names: &Names, manifest: &mut Manifest) -> io::Result<String> {
         let format = self.base_format();
-        let name = manifest.new_base(&names.stem, matches!(format, BaseFormat::Rdb(_)));
+        let name = manifest.new_base(&names.stem, format.is_rdb());
         let mut file = self.storage.create(&names.path(&name))?;
-        let written = write_base(&format, None, &mut *file, false, &mut |_| true);
+        let written = write_base(&format, None, &mut *file, &mut |_, _| true);
         written.map(|_| name).map_err(|error| match error {
-            BaseError::Cancelled => io::ErrorKind::Interrupted.into(),
-            BaseError::Io(error) => error,
+            SaveError::Cancelled => io::ErrorKind::Interrupted.into(),
+            SaveError::Io { error, .. } => error,
         })
     }
 
     fn base_format(&self) -> BaseFormat {
-        let version = u16::try_from(self.config.get(rows::RDB_VERSION)).unwrap_or(Version::V10.0);
-        let compress = self.config.get(rows::RDBCOMPRESSION);
-        let options = Options { version: Version(version), compress };
-        let now = self.clock.unix_ms();
-        if !self.config.get(rows::AOF_USE_RDB_PREAMBLE) {
-            let timestamp = self.config.get(rows::AOF_TIMESTAMP_ENABLED).then_some(now / 1000);
-            return BaseFormat::Commands { payloads: options, timestamp, functions: Vec::new() };
+        let options = self.save_options(self.clock.unix_ms());
+        let incremental = self.config.get(rows::AOF_REWRITE_INCREMENTAL_FSYNC);
+        if self.config.get(rows::AOF_USE_RDB_PREAMBLE) {
+            return BaseFormat::Rdb(SaveOptions { is_aof_base: true, incremental, ..options });
         }
-        let keeps_usage = !matches!(
-            self.config.get(rows::MAXMEMORY_POLICY),
-            MaxmemoryPolicy::Noeviction
-                | MaxmemoryPolicy::AllkeysRandom
-                | MaxmemoryPolicy::VolatileRandom
-                | MaxmemoryPolicy::VolatileTtl
-        );
-        BaseFormat::Rdb(RdbBase {
-            options,
-            checksum: self.config.get(rows::RDBCHECKSUM),
-            redis_version: REDIS_VERSION,
-            used_memory: self.platform.used_memory(),
-            now,
-            usage: keeps_usage.then(|| Access { policy: self.access_policy(), touch: false }),
+        let tells_time = self.config.get(rows::AOF_TIMESTAMP_ENABLED);
+        BaseFormat::Commands(CommandBase {
+            payloads: options.options,
+            timestamp: tells_time.then_some(options.now / 1000),
+            incremental,
             functions: Vec::new(),
         })
     }

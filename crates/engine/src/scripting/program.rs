@@ -10,6 +10,7 @@ use script::{Flags, Interpreter, Origin, Script, Sha};
 
 use super::functions::Change;
 use crate::engine::Engine;
+use crate::registry::Entry;
 
 /// What finds the code that a command line names, and compiles it on this thread.
 pub(crate) type Prepare = fn(&Engine, &mut Interpreter, Args<'_>) -> Result<Ready, CommandError>;
@@ -45,6 +46,26 @@ pub(crate) struct Program {
     pub(crate) first: usize,
     /// Number of keys.
     pub(crate) keys: usize,
+}
+
+impl Engine {
+    /// Whether the code that a command line names says of itself that it does not write, as far as
+    /// that can be told without an interpreter.
+    pub(crate) fn promises_not_to_write(&self, entry: &Entry, args: Args<'_>) -> bool {
+        let code = args.get(1).unwrap_or_default();
+        let flags = match entry.full_name {
+            "eval" => Flags::declared_in(code),
+            "evalsha" => {
+                Sha::parse(code).and_then(|sha| Some(self.scripting.cache.find(&sha)?.flags))
+            }
+            "fcall" => {
+                let found = self.scripting.libraries.find(code);
+                found.map(|(library, index)| library.functions[index].flags)
+            }
+            _ => None,
+        };
+        flags.is_some_and(|flags| flags.has(Flags::NO_WRITES))
+    }
 }
 
 impl Program {

@@ -364,7 +364,7 @@ fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> A
     let mut errors = |text: &[u8], counted: bool| {
         failed = true;
         if !counted {
-            count_error(engine, thread, text);
+            engine.count_error(code_of(text), thread);
         }
     };
     let interpreter = &local.interpreter;
@@ -382,18 +382,11 @@ fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> A
             let (text, counted) = describe(program, error);
             reply.error(&text);
             if !counted {
-                count_error(engine, thread, &text);
+                engine.count_error(code_of(&text), thread);
             }
             Attempt::Done(Ended::Failed)
         }
     }
-}
-
-/// Counts an error that is part of a reply.
-fn count_error(engine: &Engine, thread: usize, text: &[u8]) {
-    let stats = engine.stats.thread(thread);
-    stats.error_replies.add(1);
-    stats.errors.lock().count(code_of(text));
 }
 
 /// The first word of an error.

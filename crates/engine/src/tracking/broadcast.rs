@@ -71,7 +71,7 @@ impl Changes<'_> {
         };
         let all = message(&self.all);
         for tracker in self.listeners {
-            if !tracker.is(&tracker.no_loop) || tracker.handle.id != session {
+            if !tracker.is_spared(session) {
                 send(tracker, &all);
             } else if !self.by_time.is_empty() {
                 send(tracker, &message(&self.by_time));

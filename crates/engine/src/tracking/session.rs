@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Tracker, Trackers};
+use super::Tracker;
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::session::Session;
@@ -92,22 +92,20 @@ impl Engine {
         let tracker = &tracking.tracker;
         tracker.no_loop.store(mode.no_loop, Ordering::Relaxed);
         tracker.redirect.store(mode.redirect, Ordering::Relaxed);
-        tracker.reads.store(!mode.broadcast, Ordering::Relaxed);
         for prefix in prefixes {
             if !tracking.prefixes.iter().any(|known| **known == **prefix) {
                 tracking.prefixes.push((*prefix).into());
                 self.trackers.broadcasts.write().listen(prefix, tracker);
             }
         }
-        handle.set_flag(ClientFlags::TRACKING, true);
         handle.set_flag(ClientFlags::BROADCAST, mode.broadcast);
+        handle.set_flag(ClientFlags::TRACKING, true);
         handle.set_flag(ClientFlags::BROKEN_REDIRECT, false);
         handle.redirect.store(mode.redirect as i64, Ordering::Relaxed);
         handle.buffers.prefixes.store(tracking.prefix_bytes(), Ordering::Relaxed);
         let was_on = std::mem::replace(&mut tracking.on, true);
         tracking.mode = mode;
         tracking.next = false;
-        tracker.on.store(true, Ordering::Relaxed);
         if !was_on {
             let _changing = self.trackers.changing.lock();
             if self.trackers.on.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -122,8 +120,6 @@ impl Engine {
         let Some(tracking) = session.tracking.as_deref_mut().filter(|t| t.on) else { return };
         tracking.on = false;
         tracking.next = false;
-        tracking.tracker.on.store(false, Ordering::Relaxed);
-        tracking.tracker.reads.store(false, Ordering::Relaxed);
         for prefix in tracking.prefixes.drain(..) {
             self.trackers.broadcasts.write().leave(&prefix, &tracking.tracker);
         }
@@ -147,12 +143,5 @@ impl Engine {
         if let Some(tracking) = session.tracking.take() {
             self.trackers.by_number.write().remove(&tracking.tracker.number);
         }
-    }
-}
-
-impl Trackers {
-    /// Whether anybody is to be told of changes.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.len() == 0
     }
 }

@@ -11,10 +11,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use resp::encode_command;
 use store::Records;
 use store::consumers::CommandLog;
 
+use super::commands::Commands;
 use crate::Output;
 
 /// A buffer of the log that was larger than this is given back when it was written.
@@ -219,9 +219,7 @@ impl CommandLog for EffectLog {
         for (db, bytes) in records.runs() {
             if pending.db != Some(db) {
                 pending.db = Some(db);
-                let number = db.to_string();
-                let select = [&b"SELECT"[..], number.as_bytes()];
-                encode_command(select.into_iter(), &mut pending.bytes);
+                Commands::select(db, &mut pending.bytes);
             }
             pending.bytes.extend_from_slice(bytes);
         }

@@ -20,7 +20,7 @@ mod manifest;
 mod reader;
 mod writer;
 
-pub use base::{BaseError, BaseFormat, RdbBase, write_base};
+pub use base::{BaseFormat, CommandBase, write_base};
 pub use commands::Commands;
 pub use log::{EffectLog, Segment, Surroundings};
 pub use manifest::{FileInfo, FileKind, Manifest, ManifestError, Names};

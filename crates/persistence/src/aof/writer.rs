@@ -16,6 +16,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use stdx::error::reason;
+
 use super::log::{EffectLog, Segment};
 use crate::{Output, Storage};
 
@@ -320,10 +322,4 @@ impl Writer {
         let released = if holds { self.durable } else { self.written };
         self.log.advance(self.written, self.durable, released);
     }
-}
-
-/// The reason of an error without its number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

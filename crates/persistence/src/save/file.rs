@@ -1,4 +1,4 @@
-//! An RDB file as a sink: gathers bytes into pieces, and keeps the checksum.
+//! A file as a sink: gathers bytes into pieces, and keeps the checksum that ends RDB files.
 
 use std::io;
 
@@ -6,6 +6,7 @@ use format::Sink;
 use format::rdb::file::write;
 use stdx::crc::crc64;
 
+use super::{SaveError, Step};
 use crate::Output;
 
 /// Bytes that are written at once.
@@ -15,7 +16,7 @@ const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file that is being written.
 #[derive(Debug)]
-pub(super) struct RdbFile<'o> {
+pub(crate) struct PieceFile<'o> {
     output: &'o mut dyn Output,
     buffer: Vec<u8>,
     /// Of all bytes that were written; none if nobody wants it.
@@ -25,9 +26,9 @@ pub(super) struct RdbFile<'o> {
     begun: Option<u64>,
 }
 
-impl<'o> RdbFile<'o> {
+impl<'o> PieceFile<'o> {
     /// An empty file.
-    pub(super) fn new(output: &'o mut dyn Output, checksum: bool, incremental: bool) -> Self {
+    pub(crate) fn new(output: &'o mut dyn Output, checksum: bool, incremental: bool) -> Self {
         Self {
             output,
             buffer: Vec::with_capacity(PIECE_BYTES),
@@ -37,18 +38,18 @@ impl<'o> RdbFile<'o> {
         }
     }
 
-    /// Writes what stands behind the keys.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Writes what stands behind the keys of an RDB file.
+    pub(crate) fn end_rdb(&mut self) -> io::Result<()> {
         write::end(self)?;
         self.pass_on()?;
         let crc = self.crc.take();
-        write::checksum(crc, self)?;
-        self.pass_on()
+        write::checksum(crc, self)
     }
 
-    /// Flushes the file. Returns its length in bytes.
-    pub(super) fn sync(self) -> io::Result<u64> {
-        self.output.sync()?;
+    /// Writes what has gathered and flushes the file. Returns its length in bytes.
+    pub(crate) fn finish(mut self) -> Result<u64, SaveError> {
+        self.pass_on().map_err(SaveError::at(Step::Write))?;
+        self.output.sync().map_err(SaveError::at(Step::Sync))?;
         Ok(self.written)
     }
 
@@ -76,7 +77,7 @@ impl<'o> RdbFile<'o> {
     }
 }
 
-impl Sink for RdbFile<'_> {
+impl Sink for PieceFile<'_> {
     type Error = io::Error;
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {

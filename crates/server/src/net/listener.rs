@@ -16,9 +16,9 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+use stdx::error::reason;
 
 use crate::log_warning;
-use crate::os::files::reason;
 
 /// Where to listen, from the parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]

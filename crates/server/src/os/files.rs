@@ -39,12 +39,6 @@ fn write_and_sync(beside: &Path, content: &[u8], original: &Path) -> io::Result<
     file.sync_all()
 }
 
-/// The system's words for an error, without the number that the standard library adds.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
-}
-
 /// The bytes of a path.
 pub fn bytes(path: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
@@ -72,11 +66,5 @@ mod tests {
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 2);
         assert!(replace(&directory.join("missing/a.conf"), b"x").is_err());
         std::fs::remove_dir_all(&directory).unwrap();
-    }
-
-    #[test]
-    fn reasons_have_no_numbers() {
-        let error = io::Error::from_raw_os_error(2);
-        assert_eq!(reason(&error), "No such file or directory");
     }
 }

@@ -1,6 +1,6 @@
 //! What the program says about itself.
 
-use config::Config;
+use config::{Config, MaxmemoryPolicy};
 
 use super::configuration::Configured;
 use super::{FERRITE_VERSION, REDIS_VERSION};
@@ -54,12 +54,26 @@ pub(super) fn starting(configured: &Configured) {
         );
     } else {
         log_notice!("Configuration loaded");
+        complain(&configured.config);
+    }
+}
+
+/// What the configuration asks for in vain.
+fn complain(config: &Config) {
+    let ignored = config.ignored();
+    if !ignored.is_empty() {
+        log_warning!("WARNING This version has no use for: {}", ignored.join(", "));
+    }
+    if config.get(config::rows::MAXMEMORY_POLICY) != MaxmemoryPolicy::Noeviction {
+        log_warning!(
+            "WARNING This version evicts nothing, whatever maxmemory-policy says: above maxmemory, \
+             commands that need memory are refused."
+        );
     }
 }
 
 /// A picture with port and process id, where somebody is there to see it; one line otherwise.
 pub(super) fn logo(config: &Config) {
-    let mode = if config.get(config::rows::CLUSTER_ENABLED) { "cluster" } else { "standalone" };
     let port = match config.get(config::rows::PORT) {
         0 => config.get(config::rows::TLS_PORT),
         port => port,
@@ -68,7 +82,7 @@ pub(super) fn logo(config: &Config) {
         && !config.get(config::rows::SYSLOG_ENABLED)
         && rustix::termios::isatty(rustix::stdio::stdout());
     if !is_watched && !config.get(config::rows::ALWAYS_SHOW_LOGO) {
-        log_notice!("Running mode={mode}, port={port}.");
+        log_notice!("Running mode=standalone, port={port}.");
         return;
     }
     let pid = std::process::id();
@@ -78,7 +92,7 @@ pub(super) fn logo(config: &Config) {
           ________
         /   Fe    /\        Ferrite {FERRITE_VERSION} {bits} bit
        /_________/  \
-      |         |   |       Running in {mode} mode
+      |         |   |       Running in standalone mode
       |   26    |   |       Port: {port}
       |         |   /       PID: {pid}
       |_________|  /

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use config::{CommandLine, Config, Environment, LoadError, Loaded};
 use engine::registry::Registry;
+use stdx::error::reason;
 
 use super::{REDIS_VERSION, Refused, banner, path_of};
 use crate::logging;
-use crate::os::files::{self, reason};
+use crate::os::files;
 use crate::{log_warning, os};
 
 /// A configuration that is in force.

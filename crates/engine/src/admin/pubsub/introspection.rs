@@ -4,8 +4,8 @@ use command::spec::Arg;
 use command::{Command, CommandError, Flags, Group, Spec};
 use stdx::glob;
 
-use super::{OPEN, PUBSUB as CATEGORY, container};
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use super::{OPEN, PUBSUB as CATEGORY};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, container, write_help};
 use crate::pubsub::Kind;
 
 /// `PUBSUB subcommand ...`

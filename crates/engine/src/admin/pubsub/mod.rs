@@ -1,8 +1,8 @@
 //! The publish/subscribe family.
 
-use command::{Categories, CommandError, Flags};
+use command::{Categories, Flags};
 
-use super::{AdminCommand, AdminCx};
+use super::AdminCommand;
 
 mod introspection;
 mod publish;
@@ -39,8 +39,4 @@ pub(crate) fn allowed_while_subscribed(name: &str) -> bool {
         "reset",
     ];
     ALLOWED.contains(&name)
-}
-
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("pubsub"))
 }

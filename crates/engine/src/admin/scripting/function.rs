@@ -8,8 +8,8 @@ use ::command::{Categories, Command, CommandError, Flags, Group, Spec};
 use resp::Reply;
 use script::functions::{Function, Library};
 
-use super::{ScriptCommand, ScriptHandler};
-use crate::admin::AdminCx;
+use super::{ScriptCommand, ScriptHandler, check_flush};
+use crate::admin::{AdminCx, container};
 use crate::scripting::functions::{load, restore};
 
 const FLAGS: Flags = Flags::NOSCRIPT;
@@ -136,10 +136,6 @@ static STATS: ScriptCommand = Command::new(
     ScriptHandler::Admin(stats),
 );
 
-fn container(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::subcommand("FUNCTION", admin.cx.args.get(1).unwrap_or_default()))
-}
-
 fn delete(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if !admin.engine.scripting.libraries.remove(admin.cx.arg(2)?) {
         return Err(CommandError::state("ERR Library not found"));
@@ -157,13 +153,10 @@ fn dump(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn flush(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     if admin.cx.args.len() > 3 {
-        return container(admin);
+        return Err(CommandError::subcommand("FUNCTION", admin.cx.arg(1)?));
     }
-    let mode = admin.cx.args.get(2).unwrap_or(b"SYNC");
-    if ![&b"ASYNC"[..], b"SYNC"].iter().any(|known| mode.eq_ignore_ascii_case(known)) {
-        let text = "ERR FUNCTION FLUSH only supports SYNC|ASYNC option";
-        return Err(CommandError::request(text));
-    }
+    let error = CommandError::request("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
+    check_flush(admin, error)?;
     let gone = admin.engine.scripting.libraries.flush();
     admin.engine.platform.background(Box::new(move || drop(gone)));
     // No libraries are flushed on replicas and in the log all the same.

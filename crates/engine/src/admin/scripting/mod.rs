@@ -1,8 +1,8 @@
 //! Scripts and functions: `EVAL` and its kin, `SCRIPT`, `FCALL`, `FUNCTION`.
 
-use command::Command;
+use command::{ArgReader, Command, CommandError};
 
-use super::AdminHandler;
+use super::{AdminCx, AdminHandler};
 use crate::scripting::Prepare;
 
 pub mod eval;
@@ -21,6 +21,14 @@ pub(crate) enum ScriptHandler {
 
 /// A command of this family.
 pub(crate) type ScriptCommand = Command<ScriptHandler>;
+
+/// Reads the only argument of a `FLUSH`, which may be missing. What is flushed is freed in the
+/// background whatever it says.
+fn check_flush(admin: &AdminCx<'_>, error: CommandError) -> Result<(), CommandError> {
+    let mut args = ArgReader::new(admin.cx.args, 2);
+    let _either = args.token("ASYNC") || args.token("SYNC");
+    args.finish().map_err(|_| error)
+}
 
 /// The family's table.
 pub(crate) const COMMANDS: &[&ScriptCommand] = &[

@@ -5,8 +5,8 @@ use ::command::spec::Arg;
 use ::command::{Categories, Command, CommandError, Flags, Group, Spec};
 use ::script::{Origin, Sha};
 
-use super::{ScriptCommand, ScriptHandler};
-use crate::admin::AdminCx;
+use super::{ScriptCommand, ScriptHandler, check_flush};
+use crate::admin::{AdminCx, container};
 use crate::scripting::{Ready, add};
 
 const FLAGS: Flags = Flags::NOSCRIPT;
@@ -116,10 +116,6 @@ static SHOW: ScriptCommand = Command::new(
     ScriptHandler::Admin(show),
 );
 
-fn container(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::subcommand("SCRIPT", admin.cx.args.get(1).unwrap_or_default()))
-}
-
 fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let mode = admin.cx.arg(2)?;
     let known = [&b"NO"[..], b"YES", b"SYNC"];
@@ -144,11 +140,8 @@ fn exists(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn flush(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let mode = admin.cx.args.get(2);
-    let known = |word: &[u8]| [&b"ASYNC"[..], b"SYNC"].iter().any(|m| word.eq_ignore_ascii_case(m));
-    if admin.cx.args.len() > 3 || mode.is_some_and(|word| !known(word)) {
-        return Err(CommandError::request("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
-    }
+    let error = CommandError::request("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+    check_flush(admin, error)?;
     let gone = admin.engine.scripting.cache.flush();
     admin.engine.platform.background(Box::new(move || drop(gone)));
     admin.cx.reply.ok();

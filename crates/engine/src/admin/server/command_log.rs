@@ -4,7 +4,7 @@ use ::command::spec::Arg;
 use ::command::{Command, CommandError, Flags, Group, Spec};
 
 use super::OPEN;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, container, write_help};
 use crate::command_log::{Kind, Record};
 
 const LOGGED: Flags = OPEN.union(Flags::ADMIN);
@@ -28,7 +28,7 @@ pub static SLOWLOG: AdminCommand = Command::container(
         "Depends on subcommand.",
         "A container for commands on the slow log.",
     ),
-    slowlog_container as AdminHandler,
+    container as AdminHandler,
     &[&SLOWLOG_GET, &SLOWLOG_HELP, &SLOWLOG_LEN, &SLOWLOG_RESET],
 );
 
@@ -84,7 +84,7 @@ pub static COMMANDLOG: AdminCommand = Command::container(
         "Depends on subcommand.",
         "A container for commands on the logs of remarkable commands.",
     ),
-    commandlog_container as AdminHandler,
+    container as AdminHandler,
     &[&COMMANDLOG_GET, &COMMANDLOG_HELP, &COMMANDLOG_LEN, &COMMANDLOG_RESET],
 );
 
@@ -130,14 +130,6 @@ static COMMANDLOG_HELP: AdminCommand = Command::new(
     Spec::new("help", Group::Server, "8.1.0", 2, "O(1)", "Lists the subcommands.").flags(OPEN),
     commandlog_help as AdminHandler,
 );
-
-fn slowlog_container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("slowlog"))
-}
-
-fn commandlog_container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("commandlog"))
-}
 
 fn parse_kind(word: &[u8]) -> Result<Kind, CommandError> {
     match word.to_ascii_lowercase().as_slice() {

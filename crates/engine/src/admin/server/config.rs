@@ -6,7 +6,7 @@ use ::config::{ProtectedAction, RewriteExtras, SetError, SetRules, rows};
 use std::sync::atomic::Ordering;
 
 use super::{ADMIN, OPEN};
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, container, write_help};
 use crate::call::Flow;
 
 /// `CONFIG subcommand ...`
@@ -79,10 +79,6 @@ static HELP: AdminCommand = Command::new(
     Spec::new("help", Group::Server, "5.0.0", 2, "O(1)", "Lists the subcommands.").flags(OPEN),
     help as AdminHandler,
 );
-
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("config"))
-}
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let lines = [

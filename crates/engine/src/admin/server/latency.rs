@@ -5,7 +5,7 @@ use ::command::{Command, CommandError, Group, Spec};
 use resp::{Length, Reply};
 
 use super::{ADMIN, OPEN};
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, container, write_help};
 use crate::histogram::Snapshot;
 use crate::registry::Entry;
 
@@ -84,10 +84,6 @@ static RESET: AdminCommand = Command::new(
         .tips(&["request_policy:all_nodes", "response_policy:agg_sum"]),
     reset as AdminHandler,
 );
-
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("latency"))
-}
 
 fn doctor(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let text = doctor::report(admin.engine);

@@ -4,7 +4,7 @@ use ::command::spec::Arg;
 use ::command::{Categories, Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::OPEN;
-use crate::admin::{AdminCommand, AdminCx, AdminHandler, write_help};
+use crate::admin::{AdminCommand, AdminCx, AdminHandler, container, write_help};
 
 mod doctor;
 pub(super) mod figures;
@@ -87,10 +87,6 @@ static USAGE: AdminCommand = Command::new(
     .args(&[Arg::key("key", 0), Arg::integer("count").token("SAMPLES").optional()]),
     usage as AdminHandler,
 );
-
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("memory"))
-}
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let lines = [

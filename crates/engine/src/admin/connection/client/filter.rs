@@ -126,7 +126,10 @@ impl<'a> Filter<'a> {
             }
             let word = args.bytes().to_ascii_lowercase();
             match word.as_slice() {
-                b"skipme" => filter.skip_me = Some(yes_or_no(args.bytes())?),
+                b"skipme" => {
+                    filter.skip_me = Some(args.either("YES", "NO"));
+                    args.check()?;
+                }
                 b"maxage" => filter.require(true, Condition::Age(seconds(args.bytes(), "maxage")?)),
                 b"idle" => filter.require(true, Condition::Idle(seconds(args.bytes(), "idle")?)),
                 word => {
@@ -222,16 +225,6 @@ fn is_filter(word: &[u8]) -> bool {
     FILTERS
         .iter()
         .any(|filter| filter.token.is_some_and(|t| word.eq_ignore_ascii_case(t.as_bytes())))
-}
-
-fn yes_or_no(word: &[u8]) -> Result<bool, CommandError> {
-    if word.eq_ignore_ascii_case(b"yes") {
-        Ok(true)
-    } else if word.eq_ignore_ascii_case(b"no") {
-        Ok(false)
-    } else {
-        Err(CommandError::SYNTAX)
-    }
 }
 
 /// A number of seconds above zero.

@@ -1,8 +1,8 @@
 //! `CLIENT`: connections as objects, to list, name, kill and pause.
 
-use command::{Command, CommandError, Group, Spec};
+use command::{Command, Group, Spec};
 
-use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::admin::{AdminCommand, AdminHandler, container};
 
 mod filter;
 mod help;
@@ -47,8 +47,3 @@ pub static CLIENT: AdminCommand = Command::container(
         &pause::UNPAUSE,
     ],
 );
-
-/// A container is never run: its arity asks for a subcommand, and an unknown one is refused before.
-fn container(_: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    Err(CommandError::arity("client"))
-}

@@ -1,7 +1,7 @@
 //! `CLIENT REPLY`, `NO-EVICT`, `NO-TOUCH`, `IMPORT-SOURCE`: switches of one connection.
 
 use command::spec::Arg;
-use command::{Command, CommandError, Flags, Group, Spec};
+use command::{ArgReader, Command, CommandError, Flags, Group, Spec};
 
 use crate::admin::connection::{ALWAYS, CONNECTION};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
@@ -71,14 +71,9 @@ pub static IMPORT_SOURCE: AdminCommand = Command::new(
 );
 
 fn switch(admin: &AdminCx<'_>) -> Result<bool, CommandError> {
-    let word = admin.cx.arg(2)?;
-    if word.eq_ignore_ascii_case(b"on") {
-        Ok(true)
-    } else if word.eq_ignore_ascii_case(b"off") {
-        Ok(false)
-    } else {
-        Err(CommandError::SYNTAX)
-    }
+    let mut args = ArgReader::new(admin.cx.args, 2);
+    let on = args.either("ON", "OFF");
+    args.finish().map(|()| on)
 }
 
 fn reply(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
