@@ -171,43 +171,6 @@ impl SharedBytes {
         }
     }
 
-    /// Replaces the `removed` bytes at `at` by `parts`, one behind the other.
-    ///
-    /// Unlike [`SharedBytes::append`] this allocates no more than the size class of the result: it
-    /// serves packed structures, of which there are many small ones. Classes grow by a fifth at
-    /// least, so growth is amortized all the same. A buffer that a removal leaves less than
-    /// half full is given back in part.
-    ///
-    /// # Panics
-    /// If the removed bytes are not inside the value, and as [`SharedBytes::zeroed`].
-    pub fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) {
-        let (old, added) = (self.len(), parts.iter().map(|part| part.len()).sum::<usize>());
-        let kept = at.checked_add(removed).and_then(|end| old.checked_sub(end));
-        let behind = kept.expect("what is removed lies inside the value");
-        let new = at + added + behind;
-        let wasteful = new < old && total_bytes(new) * 2 < self.allocated_bytes();
-        if new > self.capacity() || self.is_shared() || wasteful {
-            let mut moved = Self::with_capacity(new);
-            moved.append(&self.as_slice()[..at]);
-            parts.iter().for_each(|part| moved.append(part));
-            moved.append(&self.as_slice()[old - behind..]);
-            *self = moved;
-            return;
-        }
-        let data = self.data();
-        // SAFETY: unshared, with capacity for `new` bytes; source and target lie inside the
-        // buffer and may overlap, which `copy` allows.
-        unsafe { data.add(at + removed).copy_to(data.add(at + added), behind) };
-        let mut to = at;
-        for part in parts {
-            // SAFETY: the parts fill the gap of `added` bytes at `at`; they cannot overlap the
-            // buffer, being borrowed while it is borrowed mutably.
-            unsafe { data.add(to).copy_from_nonoverlapping(part.as_ptr(), part.len()) };
-            to += part.len();
-        }
-        self.set_len(new);
-    }
-
     /// Makes the buffer unshared, with room for `more` bytes behind the value.
     fn reserve(&mut self, more: usize) {
         let need = self.len().checked_add(more).filter(|&need| need <= LEN_MAX);
@@ -390,21 +353,6 @@ mod tests {
         assert_eq!(third.as_slice(), b"0123456789!");
         assert_eq!(frozen, frozen_too);
         assert_eq!(frozen.as_slice(), b"0123456789");
-    }
-
-    #[test]
-    fn splice_replaces_in_place_and_leaves_sharers_alone() {
-        let mut mine = SharedBytes::from(&b"0123456789"[..]);
-        let frozen = mine.clone();
-        mine.splice(2, 3, &[b"ab", b"", b"cdef"]);
-        assert_eq!(mine.as_slice(), b"01abcdef56789");
-        assert_eq!(frozen.as_slice(), b"0123456789");
-        mine.splice(0, 12, &[]);
-        assert_eq!(mine.as_slice(), b"9");
-        mine.splice(1, 0, &[&[7; 1000]]);
-        assert_eq!(mine.len(), 1001);
-        mine.splice(0, 1000, &[b"x"]);
-        assert_eq!((mine.as_slice(), mine.allocated_bytes()), (&b"x\x07"[..], 32));
     }
 
     #[test]

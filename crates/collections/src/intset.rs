@@ -16,8 +16,7 @@
 use std::fmt;
 
 pub use crate::block::Malformed;
-use crate::block::block_methods;
-use crate::bytes::SharedBytes;
+use crate::block::{Block, LEN_BYTES};
 
 const HEADER_BYTES: usize = 8;
 
@@ -34,14 +33,14 @@ fn width_of(value: i64) -> usize {
 #[derive(Clone)]
 #[repr(transparent)]
 pub struct Intset {
-    bytes: SharedBytes,
+    bytes: Block,
 }
 
 const _: () = assert!(size_of::<Intset>() == 8);
 
 impl Default for Intset {
     fn default() -> Self {
-        Self { bytes: SharedBytes::from(&[2, 0, 0, 0, 0, 0, 0, 0][..]) }
+        Self { bytes: Block::from(&[2, 0, 0, 0, 0, 0, 0, 0][..]) }
     }
 }
 
@@ -58,23 +57,34 @@ impl Intset {
         if !matches!(width, 2 | 4 | 8) || body.len() as u64 != u64::from(width) * u64::from(count) {
             return Err(Malformed);
         }
-        let set = Self { bytes: SharedBytes::from(bytes) };
+        let set = Self { bytes: Block::from(bytes) };
         let ascends = set.iter().zip(set.iter().skip(1)).all(|(a, b)| a < b);
         if ascends { Ok(set) } else { Err(Malformed) }
     }
 
-    block_methods!();
+    /// The bytes as dump files have them.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.body()
+    }
+
+    /// The bytes of memory behind the word.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.bytes.allocated_bytes()
+    }
 
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.bytes.len() - HEADER_BYTES) / self.width()
+        (self.as_bytes().len() - HEADER_BYTES) / self.width()
     }
 
     /// Whether there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() == HEADER_BYTES
+        self.as_bytes().len() == HEADER_BYTES
     }
 
     /// The member with the number `index` in ascending order.
@@ -99,8 +109,7 @@ impl Intset {
         if width > self.width() {
             self.widen(width);
         }
-        let at = HEADER_BYTES + index * width;
-        self.bytes.splice(at, 0, &[&value.to_le_bytes()[..width]]);
+        self.bytes.splice(place(index, width), 0, &[&value.to_le_bytes()[..width]]);
         self.set_header(width);
         true
     }
@@ -109,7 +118,7 @@ impl Intset {
     pub fn remove(&mut self, value: i64) -> bool {
         let Ok(index) = self.search(value) else { return false };
         let width = self.width();
-        self.bytes.splice(HEADER_BYTES + index * width, width, &[]);
+        self.bytes.splice(place(index, width), width, &[]);
         self.set_header(width);
         true
     }
@@ -153,20 +162,27 @@ impl Intset {
 
     /// Gives every member `width` bytes.
     fn widen(&mut self, width: usize) {
-        let mut wide = SharedBytes::with_capacity(HEADER_BYTES + (self.len() + 1) * width);
-        wide.append(&self.as_bytes()[..HEADER_BYTES]);
-        self.iter().for_each(|value| wide.append(&value.to_le_bytes()[..width]));
+        let mut wide = Block::with_capacity(HEADER_BYTES + (self.len() + 1) * width);
+        wide.splice(LEN_BYTES, 0, &[&self.as_bytes()[..HEADER_BYTES]]);
+        for (index, value) in self.iter().enumerate() {
+            wide.splice(place(index, width), 0, &[&value.to_le_bytes()[..width]]);
+        }
         self.bytes = wide;
         self.set_header(width);
     }
 
     fn set_header(&mut self, width: usize) {
-        let count = (self.bytes.len() - HEADER_BYTES) / width;
+        let count = (self.as_bytes().len() - HEADER_BYTES) / width;
         let count = u32::try_from(count).expect("an intset is converted before 2^32 members");
-        let bytes = self.bytes.make_mut();
+        let bytes = self.bytes.body_mut();
         bytes[..4].copy_from_slice(&(width as u32).to_le_bytes());
         bytes[4..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
     }
+}
+
+/// Where the integer with the number `index` is in the block.
+fn place(index: usize, width: usize) -> usize {
+    LEN_BYTES + HEADER_BYTES + index * width
 }
 
 impl fmt::Debug for Intset {

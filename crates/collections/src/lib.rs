@@ -34,3 +34,4 @@ pub mod sorted_set;
 pub mod stream;
 pub mod table;
 mod tree;
+mod word;

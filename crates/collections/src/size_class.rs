@@ -25,9 +25,27 @@ pub const fn allocation_bytes(bytes: usize) -> usize {
     }
 }
 
+/// The number of a size class from 16 bytes on: 1 is 16 bytes, 2 is 32, and so on.
+#[must_use]
+pub const fn class_of(class_bytes: usize) -> u8 {
+    if class_bytes <= 64 {
+        return (class_bytes / 16) as u8;
+    }
+    // Each group of four ends with a power of two; the steps in it are an eighth of that.
+    let group = usize::BITS - (class_bytes - 1).leading_zeros() - 6;
+    (4 * group as usize + (class_bytes >> (group + 3)) - 4) as u8
+}
+
+/// The bytes of the size class with this number.
+#[must_use]
+pub const fn bytes_of_class(class: u8) -> usize {
+    let (group, step) = ((class - 1) / 4, (class as usize - 1) % 4 + 1);
+    if group == 0 { 16 * step } else { (4 + step) << (group + 3) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::allocation_bytes;
+    use super::*;
 
     #[test]
     fn classes_are_those_of_the_allocator() {
@@ -44,5 +62,11 @@ mod tests {
             assert_eq!(allocation_bytes(bytes), class, "{bytes} bytes");
         }
         assert_eq!(allocation_bytes(usize::MAX), usize::MAX);
+        let mut bytes = 16;
+        for class in 1..=116 {
+            assert_eq!((class_of(bytes), bytes_of_class(class)), (class, bytes));
+            bytes = allocation_bytes(bytes + 1);
+        }
+        assert!(bytes > u32::MAX as usize);
     }
 }

@@ -4,10 +4,10 @@
 
 use super::chain::Chain;
 use super::node::Node;
-use super::word::{Form, Word};
 use super::{End, Limits, List};
 use crate::bytes::SharedBytes;
 use crate::listpack::Listpack;
+use crate::word::{Form, Word};
 
 /// One node of a list.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +30,8 @@ impl List {
     #[must_use]
     pub fn node_count(&self) -> usize {
         match self.word.form() {
-            Form::Listpack(_) => 1,
-            Form::Chain(chain) => chain.nodes(),
+            Form::Small(_) => 1,
+            Form::Large(chain) => chain.nodes(),
         }
     }
 
@@ -39,10 +39,8 @@ impl List {
     #[must_use]
     pub fn node(&self, index: usize) -> Option<NodeRef<'_>> {
         match self.word.form() {
-            Form::Listpack(listpack) => {
-                (index == 0).then_some(NodeRef::Packed(listpack.as_bytes()))
-            }
-            Form::Chain(chain) => chain.node(index).map(Node::as_ref),
+            Form::Small(listpack) => (index == 0).then_some(NodeRef::Packed(listpack.as_bytes())),
+            Form::Large(chain) => chain.node(index).map(Node::as_ref),
         }
     }
 }
@@ -76,9 +74,9 @@ impl Loader {
     pub fn finish(mut self, limits: Limits) -> List {
         self.chain.compress_all(limits);
         let word = match self.chain.sole_listpack(limits) {
-            Some(listpack) => Word::from(listpack),
-            None if self.chain.nodes() == 0 => Word::from(Listpack::default()),
-            None => Word::from(self.chain),
+            Some(listpack) => Word::small(listpack),
+            None if self.chain.nodes() == 0 => Word::default(),
+            None => Word::large(self.chain),
         };
         List { word }
     }

@@ -38,15 +38,14 @@ mod node;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod word;
 
 use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::entry::Collection;
 use crate::listpack::{Item, Listpack, Needle};
+use crate::word::{Form, FormMut, Word};
 use chain::{Chain, insert_listpack, pop_listpack, replace_listpack};
-use word::{Form, FormMut, Word};
 
 pub use directory::Removed;
 pub use load::{Loader, NodeRef};
@@ -125,16 +124,10 @@ impl Limits {
 }
 
 /// A list of one word; see the module page.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 #[repr(transparent)]
 pub struct List {
-    word: Word,
-}
-
-impl Default for List {
-    fn default() -> Self {
-        Self { word: Word::from(Listpack::default()) }
-    }
+    word: Word<Listpack, Chain>,
 }
 
 impl List {
@@ -142,8 +135,8 @@ impl List {
     #[must_use]
     pub fn len(&self) -> usize {
         match self.word.form() {
-            Form::Listpack(listpack) => listpack.len(),
-            Form::Chain(chain) => chain.len(),
+            Form::Small(listpack) => listpack.len(),
+            Form::Large(chain) => chain.len(),
         }
     }
 
@@ -151,15 +144,15 @@ impl List {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self.word.form() {
-            Form::Listpack(listpack) => listpack.is_empty(),
-            Form::Chain(chain) => chain.nodes() == 0,
+            Form::Small(listpack) => listpack.is_empty(),
+            Form::Large(chain) => chain.nodes() == 0,
         }
     }
 
     /// Gets ready for all of `elements`, which are then added one by one: a listpack that they
     /// would make too large becomes a chain. [`List::push`] and its like do this for one element.
     pub fn prepare<'e>(&mut self, elements: impl Iterator<Item = &'e [u8]>, limits: Limits) {
-        if let Form::Listpack(listpack) = self.word.form() {
+        if let Form::Small(listpack) = self.word.form() {
             let (bytes, count) = elements
                 .fold((0usize, 0), |(bytes, count), e| (bytes.saturating_add(e.len()), count + 1));
             self.grow(
@@ -175,8 +168,8 @@ impl List {
     pub fn push(&mut self, end: End, element: &[u8], limits: Limits) {
         self.prepare(std::iter::once(element), limits);
         match self.word.form_mut() {
-            FormMut::Chain(chain) => chain.push(end, element, limits),
-            FormMut::Listpack(listpack) => match end {
+            FormMut::Large(chain) => chain.push(end, element, limits),
+            FormMut::Small(listpack) => match end {
                 End::Front => listpack.push_front(element),
                 End::Back => listpack.push_back(element),
             },
@@ -192,8 +185,8 @@ impl List {
         show: impl FnOnce(Item<'_>) -> R,
     ) -> Option<R> {
         match self.word.form_mut() {
-            FormMut::Listpack(listpack) => pop_listpack(listpack, end, show),
-            FormMut::Chain(chain) => {
+            FormMut::Small(listpack) => pop_listpack(listpack, end, show),
+            FormMut::Large(chain) => {
                 let shown = chain.pop(end, limits, show);
                 self.shrink(limits);
                 shown
@@ -219,8 +212,8 @@ impl List {
         visit: &mut dyn FnMut(Item<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         match self.word.form() {
-            Form::Listpack(listpack) => node::visit_listpack(listpack, from, start, visit),
-            Form::Chain(chain) => chain.visit(from, start, visit),
+            Form::Small(listpack) => node::visit_listpack(listpack, from, start, visit),
+            Form::Large(chain) => chain.visit(from, start, visit),
         }
     }
 
@@ -232,8 +225,8 @@ impl List {
     pub fn insert(&mut self, at: usize, side: End, element: &[u8], limits: Limits) {
         self.prepare(std::iter::once(element), limits);
         match self.word.form_mut() {
-            FormMut::Chain(chain) => chain.insert(at, side, element, limits),
-            FormMut::Listpack(listpack) => {
+            FormMut::Large(chain) => chain.insert(at, side, element, limits),
+            FormMut::Small(listpack) => {
                 assert!(at < listpack.len(), "there is an element beside the new one");
                 insert_listpack(listpack, at + usize::from(side == End::Back), element);
             }
@@ -247,8 +240,8 @@ impl List {
     pub fn set(&mut self, at: usize, element: &[u8], limits: Limits) {
         self.prepare(std::iter::once(element), limits);
         match self.word.form_mut() {
-            FormMut::Listpack(listpack) => replace_listpack(listpack, at, element),
-            FormMut::Chain(chain) => {
+            FormMut::Small(listpack) => replace_listpack(listpack, at, element),
+            FormMut::Large(chain) => {
                 chain.set(at, element, limits);
                 self.shrink(limits);
             }
@@ -263,11 +256,11 @@ impl List {
             return Removed::default();
         }
         match self.word.form_mut() {
-            FormMut::Listpack(listpack) => {
+            FormMut::Small(listpack) => {
                 listpack.remove_range(from as i64, count);
                 Removed::default()
             }
-            FormMut::Chain(chain) => {
+            FormMut::Large(chain) => {
                 let removed = chain.remove_range(from, count, limits);
                 self.shrink(limits);
                 removed
@@ -285,8 +278,8 @@ impl List {
     ) -> usize {
         let needle = Needle::new(element);
         match self.word.form_mut() {
-            FormMut::Listpack(listpack) => node::remove_equal(listpack, needle, start, limit),
-            FormMut::Chain(chain) => {
+            FormMut::Small(listpack) => node::remove_equal(listpack, needle, start, limit),
+            FormMut::Large(chain) => {
                 let removed = chain.remove_equal(needle, start, limit, limits);
                 if removed > 0 {
                     self.shrink(limits);
@@ -300,22 +293,22 @@ impl List {
     #[inline]
     fn grow(&mut self, bytes: usize, count: usize, limits: Limits) {
         if limits.exceeded_by(bytes, count)
-            && let FormMut::Listpack(listpack) = self.word.form_mut()
+            && let FormMut::Small(listpack) = self.word.form_mut()
         {
-            self.word = Word::from(Chain::from(std::mem::take(listpack)));
+            self.word = Word::large(Chain::from(std::mem::take(listpack)));
         }
     }
 
     /// Makes a chain a listpack again if it has become small.
     fn shrink(&mut self, limits: Limits) {
-        if let Form::Chain(chain) = self.word.form() {
+        if let Form::Large(chain) = self.word.form() {
             let listpack = match chain.nodes() {
                 0 => Some(Listpack::default()),
                 1 => chain.to_listpack(limits),
                 _ => None,
             };
             if let Some(listpack) = listpack {
-                self.word = Word::from(listpack);
+                self.word = Word::small(listpack);
             }
         }
     }
@@ -339,22 +332,22 @@ impl Collection for List {
 
     fn encoding(&self) -> &'static str {
         match self.word.form() {
-            Form::Listpack(_) => "listpack",
-            Form::Chain(_) => "quicklist",
+            Form::Small(_) => "listpack",
+            Form::Large(_) => "quicklist",
         }
     }
 
     fn allocated_bytes(&self) -> usize {
         match self.word.form() {
-            Form::Listpack(listpack) => listpack.allocated_bytes(),
-            Form::Chain(chain) => size_of::<Chain>() + chain.allocated_bytes(),
+            Form::Small(listpack) => listpack.allocated_bytes(),
+            Form::Large(chain) => size_of::<Chain>() + chain.allocated_bytes(),
         }
     }
 
     fn pieces(&self) -> usize {
         match self.word.form() {
-            Form::Listpack(_) => 1,
-            Form::Chain(chain) => chain.nodes(),
+            Form::Small(_) => 1,
+            Form::Large(chain) => chain.nodes(),
         }
     }
 }

@@ -12,6 +12,7 @@ use stdx::lzf;
 
 use super::load::NodeRef;
 use super::{End, Limits};
+use crate::block::LARGE_HEADER_BYTES;
 use crate::bytes::SharedBytes;
 use crate::listpack::{Item, Listpack, Needle, Offset};
 
@@ -25,7 +26,7 @@ const LENGTH_BYTES: usize = 4;
 const ELEMENT_OVERHEAD_BYTES: usize = 8;
 /// What the allocation of a node has beside the packed bytes. It counts against the limit, so that
 /// a full node of 8 KiB fills a size class and does not begin the next one, a quarter larger.
-const ALLOCATION_HEADER_BYTES: usize = 16;
+const ALLOCATION_HEADER_BYTES: usize = LARGE_HEADER_BYTES;
 /// The size of a listpack without elements.
 const EMPTY_LISTPACK_BYTES: usize = 7;
 
@@ -188,8 +189,8 @@ impl Node {
             let mut right = listpack.clone();
             right.remove_range(0, at);
             listpack.remove_range(at as i64, keep);
-            *listpack = compact(listpack);
-            Self::packed(compact(&right))
+            *listpack = listpack.compacted();
+            Self::packed(right.compacted())
         })
     }
 
@@ -223,7 +224,7 @@ impl Node {
             let used = listpack.as_bytes().len() + ALLOCATION_HEADER_BYTES;
             // A size class is up to a quarter above the size.
             if listpack.allocated_bytes() > used + used / 8 {
-                *listpack = compact(listpack);
+                *listpack = listpack.compacted();
             }
         }
     }
@@ -310,13 +311,6 @@ fn remove_if_equal(listpack: &mut Listpack, offset: Offset, needle: Needle<'_>) 
         listpack.remove(offset);
     }
     equal
-}
-
-/// A copy without slack.
-fn compact(listpack: &Listpack) -> Listpack {
-    let mut copy = Listpack::with_capacity(listpack.as_bytes().len() - EMPTY_LISTPACK_BYTES);
-    copy.append_all(listpack);
-    copy
 }
 
 fn count_of(listpack: &Listpack) -> u32 {

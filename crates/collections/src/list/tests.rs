@@ -45,7 +45,7 @@ fn text(item: Item<'_>) -> Vec<u8> {
 
 impl List {
     fn check(&self, limits: Limits) {
-        if let Form::Chain(chain) = self.word.form() {
+        if let Form::Large(chain) = self.word.form() {
             assert!(chain.nodes() > 0, "an empty list is a listpack");
             chain.check(limits);
         }
@@ -53,8 +53,8 @@ impl List {
 
     fn node_bytes(&self) -> Vec<usize> {
         match self.word.form() {
-            Form::Listpack(listpack) => vec![listpack.as_bytes().len()],
-            Form::Chain(chain) => chain.node_bytes(),
+            Form::Small(listpack) => vec![listpack.as_bytes().len()],
+            Form::Large(chain) => chain.node_bytes(),
         }
     }
 }
@@ -260,7 +260,7 @@ fn a_change_of_a_shared_list_copies_one_node() {
     let frozen = list.clone();
     list.pop(End::Front, Limits::default(), |_| ());
     list.set(100_000, b"changed", Limits::default());
-    let (Form::Chain(mine), Form::Chain(theirs)) = (list.word.form(), frozen.word.form()) else {
+    let (Form::Large(mine), Form::Large(theirs)) = (list.word.form(), frozen.word.form()) else {
         panic!("both are long")
     };
     let copied = (0..mine.nodes()).filter(|&index| !mine.shares_node(theirs, index)).count();

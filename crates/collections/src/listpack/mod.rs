@@ -31,8 +31,8 @@ mod tests;
 use std::fmt;
 
 pub use crate::block::Malformed;
-use crate::block::block_methods;
-use crate::bytes::SharedBytes;
+use crate::block::{Block, LEN_BYTES};
+use crate::word::Small;
 use codec::{Decoded, END, Encoded, Value};
 pub use item::{Item, Needle};
 
@@ -79,10 +79,13 @@ pub fn validate(bytes: &[u8]) -> Result<usize, Malformed> {
 #[derive(Clone)]
 #[repr(transparent)]
 pub struct Listpack {
-    bytes: SharedBytes,
+    bytes: Block,
 }
 
 const _: () = assert!(size_of::<Listpack>() == 8);
+
+// SAFETY: one pointer to a block, which is aligned to eight bytes and never null.
+unsafe impl Small for Listpack {}
 
 impl Default for Listpack {
     fn default() -> Self {
@@ -95,8 +98,8 @@ impl Listpack {
     /// [`Item::packed_bytes`] counts them.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        let mut new = SharedBytes::with_capacity(HEADER_BYTES + 1 + bytes);
-        new.append(&[HEADER_BYTES as u8 + 1, 0, 0, 0, 0, 0, END]);
+        let mut new = Block::with_capacity(HEADER_BYTES - LEN_BYTES + 1 + bytes);
+        new.splice(LEN_BYTES, 0, &[&[0, 0, END]]);
         Self { bytes: new }
     }
 
@@ -106,10 +109,27 @@ impl Listpack {
     /// As [`validate`].
     pub fn from_untrusted(bytes: &[u8]) -> Result<Self, Malformed> {
         validate(bytes)?;
-        Ok(Self { bytes: SharedBytes::from(bytes) })
+        Ok(Self { bytes: Block::from(&bytes[LEN_BYTES..]) })
     }
 
-    block_methods!();
+    /// The bytes as dump files have them.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    /// The bytes of memory behind the word.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.bytes.allocated_bytes()
+    }
+
+    /// A copy without room to grow.
+    #[must_use]
+    pub fn compacted(&self) -> Self {
+        Self { bytes: self.bytes.copy() }
+    }
 
     /// Whether elements of `bytes` bytes more may be added.
     #[must_use]
@@ -282,7 +302,7 @@ impl Listpack {
         let elements = &other.as_bytes()[HEADER_BYTES..other.end()];
         let end = self.end();
         self.bytes.splice(end, 0, &[elements]);
-        self.set_header(count);
+        self.set_count(count);
     }
 
     /// Where the end mark is.
@@ -326,15 +346,12 @@ impl Listpack {
             COUNT_UNKNOWN => usize::from(COUNT_UNKNOWN),
             count => usize::from(count) - removed + usize::from(item.is_some()),
         };
-        self.set_header(count);
+        self.set_count(count);
     }
 
-    fn set_header(&mut self, count: usize) {
-        let total = u32::try_from(self.bytes.len()).expect("a listpack is below 4 GiB");
+    fn set_count(&mut self, count: usize) {
         let count = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
-        let bytes = self.bytes.make_mut();
-        bytes[..4].copy_from_slice(&total.to_le_bytes());
-        bytes[4..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
+        self.bytes.body_mut()[..2].copy_from_slice(&count.to_le_bytes());
     }
 }
 

@@ -1,19 +1,18 @@
 //! Sorted sets as dump files have them: the listpack of a small one is copied as it is.
 
-use std::sync::Arc;
-
 use super::packed::Packed;
-use super::{Encoding, Limits, SortedSet};
+use super::{Limits, SortedSet};
 use crate::block::Malformed;
 use crate::listpack::{Listpack, check};
+use crate::word::{Form, Word};
 
 impl SortedSet {
     /// The members and scores by turns, if the set is kept as a listpack.
     #[must_use]
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &*self.0 {
-            Encoding::Packed(packed) => Some(packed.listpack()),
-            Encoding::Large(_) => None,
+        match self.0.form() {
+            Form::Small(packed) => Some(packed.listpack()),
+            Form::Large(_) => None,
         }
     }
 
@@ -27,7 +26,7 @@ impl SortedSet {
         let packed = Packed::from_pairs(listpack)?;
         if members <= limits.entries_max {
             check::distinct(packed.listpack(), 2)?;
-            return Ok(Self(Arc::new(Encoding::Packed(packed))));
+            return Ok(Self(Word::small(packed)));
         }
         let mut set = Self::default();
         let mut digits = itoa::Buffer::new();

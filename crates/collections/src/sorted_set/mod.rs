@@ -16,12 +16,12 @@ mod tests;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use stdx::num;
 
 use crate::entry::Collection;
 use crate::ordered::{self, Ordered};
+use crate::word::{Form, FormMut, Word};
 use packed::Packed;
 
 /// A member: bytes, or the integer of which they are the decimal form.
@@ -54,24 +54,12 @@ impl<'a> From<ordered::Item<'a>> for Element<'a> {
     }
 }
 
-#[derive(Clone)]
-enum Encoding {
-    Packed(Packed),
-    Large(Box<Ordered>),
-}
-
 /// Members with scores; see the module page.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 #[repr(transparent)]
-pub struct SortedSet(Arc<Encoding>);
+pub struct SortedSet(Word<Packed, Ordered>);
 
 const _: () = assert!(size_of::<SortedSet>() == 8);
-
-impl Default for SortedSet {
-    fn default() -> Self {
-        Self(Arc::new(Encoding::Packed(Packed::default())))
-    }
-}
 
 impl SortedSet {
     /// A sorted set of members that are all different, in any order: cheaper than adding them one
@@ -91,16 +79,16 @@ impl SortedSet {
             return set;
         }
         let index = Ordered::from_members(limits.seed, members.iter().copied());
-        Self(Arc::new(Encoding::Large(Box::new(index))))
+        Self(Word::large(index))
     }
 
     /// How many members there are.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        match &*self.0 {
-            Encoding::Packed(packed) => packed.len(),
-            Encoding::Large(index) => index.len(),
+        match self.0.form() {
+            Form::Small(packed) => packed.len(),
+            Form::Large(index) => index.len(),
         }
     }
 
@@ -113,20 +101,20 @@ impl SortedSet {
     /// The score of a member.
     #[must_use]
     pub fn score(&self, member: &[u8]) -> Option<f64> {
-        match &*self.0 {
-            Encoding::Packed(packed) => packed.find(member).map(|(_, score)| score),
-            Encoding::Large(index) => index.score(member),
+        match self.0.form() {
+            Form::Small(packed) => packed.find(member).map(|(_, score)| score),
+            Form::Large(index) => index.score(member),
         }
     }
 
     /// The rank of a member, the lowest being 0, with its score.
     #[must_use]
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        match &*self.0 {
-            Encoding::Packed(packed) => {
+        match self.0.form() {
+            Form::Small(packed) => {
                 packed.find(member).map(|(offset, score)| (packed.rank_at(offset), score))
             }
-            Encoding::Large(index) => index.rank(member),
+            Form::Large(index) => index.rank(member),
         }
     }
 
@@ -134,11 +122,11 @@ impl SortedSet {
     /// false for those above.
     #[must_use]
     pub fn rank_by_score(&self, mut before: impl FnMut(f64) -> bool) -> usize {
-        match &*self.0 {
-            Encoding::Packed(_) => {
+        match self.0.form() {
+            Form::Small(_) => {
                 self.range(0..self.len()).take_while(|element| before(element.score)).count()
             }
-            Encoding::Large(index) => index.partition_point(|item| before(item.score())),
+            Form::Large(index) => index.partition_point(|item| before(item.score())),
         }
     }
 
@@ -146,24 +134,24 @@ impl SortedSet {
     /// the members up to some bound if all scores are equal. If it is not, some number.
     #[must_use]
     pub fn rank_by_member(&self, mut before: impl FnMut(&[u8]) -> bool) -> usize {
-        match &*self.0 {
-            Encoding::Packed(_) => {
+        match self.0.form() {
+            Form::Small(_) => {
                 let mut digits = itoa::Buffer::new();
                 let elements = self.range(0..self.len());
                 elements.take_while(|element| before(element.member.text(&mut digits))).count()
             }
-            Encoding::Large(index) => index.partition_point(|item| before(item.member())),
+            Form::Large(index) => index.partition_point(|item| before(item.member())),
         }
     }
 
     /// The element of a rank.
     #[must_use]
     pub fn nth(&self, rank: usize) -> Option<Element<'_>> {
-        match &*self.0 {
-            Encoding::Packed(packed) => {
+        match self.0.form() {
+            Form::Small(packed) => {
                 (rank < packed.len()).then(|| packed.range(rank..rank + 1).next())?
             }
-            Encoding::Large(index) => index.nth(rank).map(Element::from),
+            Form::Large(index) => index.nth(rank).map(Element::from),
         }
     }
 
@@ -174,21 +162,21 @@ impl SortedSet {
     #[must_use]
     pub fn range(&self, ranks: Range<usize>) -> Iter<'_> {
         assert!(ranks.end <= self.len(), "ranks are below the length");
-        Iter(match &*self.0 {
-            Encoding::Packed(packed) => Ends::Packed(packed.range(ranks)),
-            Encoding::Large(index) => Ends::Large(index.range(ranks)),
+        Iter(match self.0.form() {
+            Form::Small(packed) => Ends::Packed(packed.range(ranks)),
+            Form::Large(index) => Ends::Large(index.range(ranks)),
         })
     }
 
     /// Visits some elements and returns the cursor to go on with, 0 when all were visited. Every
     /// element that is present from cursor 0 to the end is visited. Any number is a valid cursor.
     pub fn scan<'a>(&'a self, cursor: u64, mut visit: impl FnMut(Element<'a>)) -> u64 {
-        match &*self.0 {
-            Encoding::Packed(packed) => {
+        match self.0.form() {
+            Form::Small(packed) => {
                 packed.range(0..packed.len()).for_each(visit);
                 0
             }
-            Encoding::Large(index) => index.scan(cursor, |item| visit(item.into())),
+            Form::Large(index) => index.scan(cursor, |item| visit(item.into())),
         }
     }
 
@@ -216,10 +204,9 @@ impl SortedSet {
         limits: Limits,
         decide: impl FnOnce(Option<f64>) -> Option<f64>,
     ) {
-        let encoding = Arc::make_mut(&mut self.0);
-        let packed = match encoding {
-            Encoding::Large(index) => return index.update(member, decide),
-            Encoding::Packed(packed) => packed,
+        let packed = match self.0.form_mut() {
+            FormMut::Large(index) => return index.update(member, decide),
+            FormMut::Small(packed) => packed,
         };
         let found = packed.find(member);
         let Some(score) = decide(found.map(|(_, score)| score)) else { return };
@@ -237,9 +224,9 @@ impl SortedSet {
                 if fits {
                     packed.insert(member, score);
                 } else {
-                    let mut index = Box::new(unpack(packed, limits.seed));
+                    let mut index = unpack(packed, limits.seed);
                     index.insert(member, score);
-                    *encoding = Encoding::Large(index);
+                    self.0 = Word::large(index);
                 }
             }
         }
@@ -247,13 +234,13 @@ impl SortedSet {
 
     /// Takes a member out; returns its score.
     pub fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        match Arc::make_mut(&mut self.0) {
-            Encoding::Packed(packed) => {
+        match self.0.form_mut() {
+            FormMut::Small(packed) => {
                 let (offset, score) = packed.find(member)?;
                 packed.remove(offset);
                 Some(score)
             }
-            Encoding::Large(index) => index.remove(member),
+            FormMut::Large(index) => index.remove(member),
         }
     }
 
@@ -266,15 +253,12 @@ impl SortedSet {
     #[must_use]
     pub fn remove_range(&mut self, ranks: Range<usize>) -> Option<Self> {
         assert!(ranks.end <= self.len(), "ranks are below the length");
-        match Arc::make_mut(&mut self.0) {
-            Encoding::Packed(packed) => packed.remove_range(ranks),
-            Encoding::Large(index)
-                if index.len() - ranks.len() < ranks.len() / REMOVED_PER_KEPT =>
-            {
-                let old = Box::new(index.keep_outside(ranks));
-                return Some(Self(Arc::new(Encoding::Large(old))));
+        match self.0.form_mut() {
+            FormMut::Small(packed) => packed.remove_range(ranks),
+            FormMut::Large(index) if index.len() - ranks.len() < ranks.len() / REMOVED_PER_KEPT => {
+                return Some(Self(Word::large(index.keep_outside(ranks))));
             }
-            Encoding::Large(index) => index.remove_range(ranks, |_| {}),
+            FormMut::Large(index) => index.remove_range(ranks, |_| {}),
         }
         None
     }
@@ -353,7 +337,7 @@ impl Collection for SortedSet {
     }
 
     fn prefetch(&self, names: &[&[u8]]) {
-        if let Encoding::Large(index) = &*self.0 {
+        if let Form::Large(index) = self.0.form() {
             index.prefetch(names);
         }
     }
@@ -369,26 +353,23 @@ impl Collection for SortedSet {
     }
 
     fn encoding(&self) -> &'static str {
-        match &*self.0 {
-            Encoding::Packed(_) => "listpack",
-            Encoding::Large(_) => "skiplist",
+        match self.0.form() {
+            Form::Small(_) => "listpack",
+            Form::Large(_) => "skiplist",
         }
     }
 
     fn allocated_bytes(&self) -> usize {
-        /// The counts of the reference and the encoding behind it.
-        const SHELL_BYTES: usize = 2 * size_of::<usize>() + size_of::<Encoding>();
-        SHELL_BYTES
-            + match &*self.0 {
-                Encoding::Packed(packed) => packed.allocated_bytes(),
-                Encoding::Large(index) => size_of::<Ordered>() + index.allocated_bytes(),
-            }
+        match self.0.form() {
+            Form::Small(packed) => packed.allocated_bytes(),
+            Form::Large(index) => size_of::<Ordered>() + index.allocated_bytes(),
+        }
     }
 
     fn pieces(&self) -> usize {
-        match &*self.0 {
-            Encoding::Packed(_) => 2,
-            Encoding::Large(index) => 2 + index.pieces(),
+        match self.0.form() {
+            Form::Small(_) => 1,
+            Form::Large(index) => 1 + index.pieces(),
         }
     }
 }

@@ -12,14 +12,19 @@ use stdx::num;
 use super::{Element, Member};
 use crate::block::Malformed;
 use crate::listpack::{Item, Listpack, Needle, Offset};
+use crate::word::Small;
 
 const PAIRS: &str = "each member of a packed sorted set has its score behind it";
 
 /// The listpack of a small sorted set.
 #[derive(Clone, Default)]
+#[repr(transparent)]
 pub(super) struct Packed {
     list: Listpack,
 }
+
+// SAFETY: transparent over a listpack, which is one.
+unsafe impl Small for Packed {}
 
 impl Packed {
     /// The elements of a listpack from outside, which has an even number of items, if every score
