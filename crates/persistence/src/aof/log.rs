@@ -71,8 +71,10 @@ pub struct EffectLog {
     written: AtomicU64,
     durable: AtomicU64,
     released: AtomicU64,
-    /// Whether the writer has gone to sleep and is to be woken.
+    /// Whether the writer's thread has gone to sleep and is to be woken.
     sleeping: AtomicBool,
+    /// Whether who appends wakes nobody.
+    is_asked: AtomicBool,
 }
 
 impl fmt::Debug for EffectLog {
@@ -99,7 +101,20 @@ impl EffectLog {
             durable: AtomicU64::new(0),
             released: AtomicU64::new(0),
             sleeping: AtomicBool::new(true),
+            is_asked: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether the log is written when somebody asks for it, who knows that no more is coming
+    /// to share the flush, or as soon as something is appended.
+    pub fn set_asked(&self, is_asked: bool) {
+        self.is_asked.store(is_asked, Ordering::Relaxed);
+    }
+
+    /// Whether the log is written when somebody asks for it.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
     }
 
     /// Sends what follows to another file, behind its `length` bytes, and opens the log. To be
@@ -157,8 +172,6 @@ impl EffectLog {
 
     /// Takes everything that waits to be written, in order.
     pub fn take(&self) -> VecDeque<Segment> {
-        // From now on it is awake: who appends after the lock below need not wake it.
-        self.sleeping.store(false, Ordering::Relaxed);
         let mut pending = self.pending.lock();
         seal(&mut pending);
         std::mem::take(&mut pending.segments)
@@ -172,7 +185,13 @@ impl EffectLog {
         }
     }
 
-    /// The writer is about to sleep. False if there is something to write after all.
+    /// The writer's thread is awake and about to take what there is: who appends from now on need
+    /// not wake it.
+    pub fn awake(&self) {
+        self.sleeping.store(false, Ordering::Relaxed);
+    }
+
+    /// The writer's thread is about to sleep. False if there is something to write after all.
     #[must_use]
     pub fn sleep(&self) -> bool {
         let pending = self.pending.lock();
@@ -196,7 +215,7 @@ impl EffectLog {
         self.released.store(released, Ordering::Release);
     }
 
-    /// Has the writer look, unless it is about to anyway.
+    /// Has the writer's thread look, unless it is about to anyway.
     pub fn wake(&self) {
         if self.sleeping.swap(false, Ordering::Relaxed) {
             self.surroundings.wake_writer();
@@ -235,7 +254,7 @@ impl CommandLog for EffectLog {
         let end = self.end.load(Ordering::Relaxed) + grown;
         self.end.store(end, Ordering::Release);
         // Read under the lock under which the writer says that it sleeps.
-        let wakes = self.sleeping.load(Ordering::Relaxed);
+        let wakes = self.sleeping.load(Ordering::Relaxed) && !self.is_asked.load(Ordering::Relaxed);
         drop(pending);
         if wakes {
             self.wake();
