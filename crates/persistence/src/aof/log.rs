@@ -200,14 +200,6 @@ impl EffectLog {
         is_empty
     }
 
-    /// Somebody else has written in the writer's place, which may be asleep: what follows wakes it,
-    /// and so does what is left.
-    pub fn hand_back(&self, is_something_left: bool) {
-        if !self.sleep() || is_something_left {
-            self.surroundings.wake_writer();
-        }
-    }
-
     /// Notes how far the writer got.
     pub fn advance(&self, written: u64, durable: u64, released: u64) {
         self.written.store(written, Ordering::Release);

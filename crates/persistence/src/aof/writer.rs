@@ -195,24 +195,18 @@ impl Writer {
         rest
     }
 
-    /// Writes and flushes everything, whatever the policy: at the end of the process, or where its
-    /// files are read again. Another thread does it than the one that sleeps between the rounds.
+    /// Writes and flushes everything, whatever the policy: at the end of the process.
     ///
     /// # Errors
     /// What failed.
     pub fn finish(&mut self) -> Result<(), Failure> {
         self.todo.append(&mut self.log.take());
-        let finished = self.perform_all().and_then(|()| self.flush());
-        self.publish(WriterSettings::default());
-        self.log.hand_back(!self.todo.is_empty());
-        finished
-    }
-
-    fn perform_all(&mut self) -> Result<(), Failure> {
         while let Some(segment) = self.todo.pop_front() {
             self.perform(segment)?;
         }
-        Ok(())
+        let flushed = self.flush();
+        self.publish(WriterSettings::default());
+        flushed
     }
 
     fn failed(&mut self, failure: Failure, now_ns: u64) {
