@@ -34,6 +34,10 @@ pub enum Flow {
     /// The command was not executed: execute it again at the next
     /// [`Message::Resume`](crate::Message::Resume).
     Retry,
+    /// The command began a debugging session: what comes from now on is for the debugger
+    /// ([`Session::tell_debugger`]), until a [`Message::Kill`](crate::Message::Kill) ends the
+    /// connection.
+    Debug,
     /// Send what is in the reply buffer, then close.
     Close,
 }

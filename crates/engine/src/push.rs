@@ -25,6 +25,8 @@ pub enum Push {
     Redirected(Arc<Invalidation>),
     /// The client whose number this is gets invalidations no more, since it is gone.
     RedirectBroken(u64),
+    /// What the client's debugger of scripts has to say, as a whole reply.
+    Debugger(Arc<[u8]>),
 }
 
 impl Session {
@@ -38,6 +40,7 @@ impl Session {
             Push::Monitored(line) => {
                 self.handle.flags().has(ClientFlags::MONITOR).then(|| line.clone())
             }
+            Push::Debugger(lines) => self.is_debugging().then(|| lines.clone()),
             Push::Invalidated(keys) => {
                 (self.version == Version::Resp3).then(|| keys.bytes(self.version).clone())
             }

@@ -3,9 +3,11 @@
 //! A script locks the shards of the keys that it declares, as any command does, and takes those of
 //! further keys as it comes to them, without waiting. Where it would have to wait, what it has done
 //! is taken back and it begins again under all locks ([`run`]; docs/scripts.md). Its commands are
-//! executed by [`host`]. One that takes long is *busy* ([`busy`]).
+//! executed by [`host`]. One that takes long is *busy* ([`busy`]). A client may look at one line by
+//! line ([`debugging`]).
 
 pub(crate) mod busy;
+pub(crate) mod debugging;
 pub(crate) mod functions;
 mod host;
 mod program;

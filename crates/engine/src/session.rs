@@ -9,6 +9,7 @@ use crate::blocking::Suspended;
 use crate::clients::{ClientFlags, ClientHandle};
 use crate::fieldsets::Fieldsets;
 use crate::pubsub::Subscriptions;
+use crate::scripting::debugging::Debugged;
 use crate::tracking::TrackingSession;
 use crate::transaction::Transaction;
 
@@ -54,6 +55,8 @@ pub struct Session {
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
     /// What `HIMPORT PREPARE` has named; none for most sessions.
     pub(crate) fieldsets: Option<Box<Fieldsets>>,
+    /// Its scripts are debugged; none for most sessions.
+    pub(crate) debugged: Option<Box<Debugged>>,
 }
 
 impl Session {
@@ -74,6 +77,7 @@ impl Session {
             tracking: None,
             subscriptions: None,
             fieldsets: None,
+            debugged: None,
         }
     }
 

@@ -27,7 +27,7 @@ mod tables;
 use protected::{pcall, resume, xpcall};
 use tables::{insert, next, pairs, rawget, rawset, refuse, remove, setmetatable, sort};
 
-pub(crate) use protected::to_text;
+pub(crate) use protected::{name_error, to_text};
 
 /// The functions of this module, by the table that they belong to. Their second upvalue is the
 /// table of sealed tables, their third the function that they replace.

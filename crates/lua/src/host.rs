@@ -1,10 +1,13 @@
 //! Whom a script calls: the host that is lent to it while it runs.
 
 use std::cell::{Cell, UnsafeCell};
+use std::ffi::c_int;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
 use resp::{Args, ArgsBuffer, Reply, Version};
+
+use crate::debug::{Debugger, Pause, Paused};
 
 /// The script must end now, and nothing it does can prevent that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,17 @@ pub trait Host {
 
     /// `redis.acl_check_cmd`: whether the user may execute this; none if there is no such command.
     fn is_allowed(&mut self, args: Args<'_>) -> Option<bool>;
+
+    /// Who debugs the script, if somebody does.
+    fn debugger(&mut self) -> Option<&mut dyn Debugger> {
+        None
+    }
+
+    /// A machine whose lines are watched
+    /// ([`Machine::watch_lines`](crate::Machine::watch_lines)) is between two of them.
+    fn pause(&mut self, _why: Pause, _script: &mut Paused<'_>) -> Verdict {
+        Verdict::Continue
+    }
 }
 
 /// An error that a library raises with a code, as commands do: scripts see a table with the text in
@@ -95,6 +109,10 @@ pub(crate) struct Shared {
     pub(crate) panic: Cell<Option<Box<dyn std::any::Any + Send>>>,
     /// What the interpreter may take in bytes; no limit if zero.
     pub(crate) memory_limit: Cell<usize>,
+    /// In the registry: the table where `KEYS` and `ARGV` are set.
+    pub(crate) globals: Cell<c_int>,
+    /// In the registry: the function that answers a debugger's questions.
+    pub(crate) guard: Cell<c_int>,
     /// State of the generator behind `math.random`, 48 bits.
     pub(crate) random: Cell<u64>,
 }
@@ -110,6 +128,8 @@ impl Shared {
             stopping: Cell::new(false),
             panic: Cell::new(None),
             memory_limit: Cell::new(0),
+            globals: Cell::new(0),
+            guard: Cell::new(0),
             random: Cell::new(0),
         }
     }
@@ -122,6 +142,21 @@ impl Shared {
 
     pub(crate) fn give_back(&self, host: NonNull<dyn Host>) {
         self.host.set(Some(host));
+    }
+
+    /// Runs `work` on the host of the script that runs now; `None` if none does.
+    pub(crate) fn with_host<R>(&self, work: impl FnOnce(&mut dyn Host) -> R) -> Option<R> {
+        let mut host = self.take_host()?;
+        let restore = Restore { shared: self, host };
+        // SAFETY: `Lent` keeps the pointer valid, and it was taken, so that nobody else has it.
+        let result = work(unsafe { host.as_mut() });
+        drop(restore);
+        Some(result)
+    }
+
+    /// Runs `work` on who debugs the script that runs now, if somebody does.
+    pub(crate) fn with_debugger<R>(&self, work: impl FnOnce(&mut dyn Debugger) -> R) -> Option<R> {
+        self.with_host(|host| host.debugger().map(work)).flatten()
     }
 }
 
@@ -160,12 +195,7 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Runs `work` on the host of the script that runs now; `None` if none does.
     pub fn host<R>(&self, work: impl FnOnce(&mut dyn Host) -> R) -> Option<R> {
-        let mut host = self.0.take_host()?;
-        let restore = Restore { shared: &self.0, host };
-        // SAFETY: `Lent` keeps the pointer valid, and it was taken, so that nobody else has it.
-        let result = work(unsafe { host.as_mut() });
-        drop(restore);
-        Some(result)
+        self.0.with_host(work)
     }
 
     /// The protocol whose values the script sees.

@@ -15,7 +15,8 @@
 //! caught where Lua calls in, and go on where the script was entered.
 //!
 //! Reading order: [`host`], [`machine`], [`call`], [`to_lua`], [`from_lua`], [`base`] (what is
-//! replaced of Lua's own library), [`stop`] (how a script is ended from outside).
+//! replaced of Lua's own library), [`stop`] (how a script is ended from outside), [`debug`] (what a
+//! debugger sees).
 //!
 //! Invariant: nothing here knows what a command is, or a sandbox.
 
@@ -23,6 +24,7 @@
 
 mod base;
 mod call;
+pub mod debug;
 mod from_lua;
 pub mod host;
 pub mod machine;
@@ -30,6 +32,7 @@ mod stack;
 mod stop;
 mod to_lua;
 
+pub use debug::{Debugger, Frame, Pause, Paused};
 pub use host::{Access, CodedError, Host, PlacedError, Stop, Verdict};
 pub use machine::{Chunk, CompileError, Failure, Inputs, Machine, Place, RunError};
 pub use stop::STEPS;

@@ -9,6 +9,7 @@ use resp::{Args, Reply, Version};
 
 use crate::base;
 use crate::call::{call, pcall};
+use crate::debug::{breakpoint, debug, guard};
 use crate::from_lua::write_value;
 use crate::host::{Access, Host, Lent, Shared};
 use crate::stack::{address, bytes, push_bytes, push_function, raw_field, set_raw_field};
@@ -28,8 +29,6 @@ pub struct Machine {
     /// In the registry: the function that enters a script, and the handler of its errors.
     enter: c_int,
     handler: c_int,
-    /// In the registry: the table where `KEYS` and `ARGV` are set.
-    globals: c_int,
 }
 
 impl std::fmt::Debug for Machine {
@@ -130,14 +129,16 @@ impl Machine {
                 enter_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 push_function(raw, shared_at, describe, 0);
                 handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                ffi::lua_pushcclosure(raw, guard, 0);
+                shared.guard.set(ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX));
                 stop::watch(raw, STEPS);
                 ffi::lua_gc(raw, ffi::LUA_GCSETPAUSE, GC_PAUSE);
             })?;
         }
         let (enter, handler) = (enter_ref, handler_ref);
-        let machine = Self { lua, state, shared, sealed, enter, handler, globals: 0 };
-        let globals = machine.lua.globals();
-        Ok(Self { globals: machine.keep(globals)?, ..machine })
+        let machine = Self { lua, state, shared, sealed, enter, handler };
+        machine.shared.globals.set(machine.keep(machine.lua.globals())?);
+        Ok(machine)
     }
 
     /// The interpreter, for libraries and sandbox.
@@ -157,14 +158,37 @@ impl Machine {
     /// # Errors
     /// If memory is short.
     pub fn call_functions(&self) -> mlua::Result<(Function, Function)> {
+        self.functions(call, pcall)
+    }
+
+    fn functions(
+        &self,
+        first: ffi::lua_CFunction,
+        second: ffi::lua_CFunction,
+    ) -> mlua::Result<(Function, Function)> {
         let shared = address(&self.shared);
         // SAFETY: the closure owns nothing, and the machine outlives the interpreter.
         unsafe {
             self.lua.exec_raw((), |state| {
-                push_function(state, shared, call, 0);
-                push_function(state, shared, pcall, 0);
+                push_function(state, shared, first, 0);
+                push_function(state, shared, second, 0);
             })
         }
+    }
+
+    /// `redis.breakpoint` and `redis.debug`.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn debug_functions(&self) -> mlua::Result<(Function, Function)> {
+        self.functions(breakpoint, debug)
+    }
+
+    /// From now on the host is asked before each line of a script
+    /// ([`Host::pause`]).
+    pub fn watch_lines(&self) {
+        // SAFETY: the state is that of `lua`.
+        unsafe { stop::watch_lines(self.state) };
     }
 
     /// A read-only view of `table`, for as long as the interpreter lives.
@@ -181,7 +205,7 @@ impl Machine {
     /// If memory is short.
     pub fn set_globals(&mut self, shown: &Table, own: &Table) -> mlua::Result<()> {
         self.lua.set_globals(shown.clone())?;
-        self.globals = self.keep(own.clone())?;
+        self.shared.globals.set(self.keep(own.clone())?);
         Ok(())
     }
 
@@ -273,7 +297,7 @@ impl Machine {
         let mut run = Run {
             chunk: chunk.0,
             handler: self.handler,
-            globals: self.globals,
+            globals: shared.globals.get(),
             inputs,
             shared,
             reply: &mut *reply,

@@ -12,7 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mlua::ffi::{self, lua_Debug, lua_State};
 
 use crate::call::raise_value;
-use crate::host::{Shared, Verdict};
+use crate::debug::{Pause, Paused, line_of_script};
+use crate::host::{Host, Shared, Verdict};
 use crate::stack::push_bytes;
 
 /// Instructions between two questions to the host: some 50 microseconds.
@@ -32,6 +33,17 @@ pub(crate) unsafe fn watch(state: *mut lua_State, steps: c_int) {
     }
 }
 
+/// As [`watch`], and before each line.
+///
+/// # Safety
+/// The state is valid.
+pub(crate) unsafe fn watch_lines(state: *mut lua_State) {
+    // SAFETY: as above.
+    unsafe {
+        ffi::lua_sethook(state, Some(hook), ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE, STEPS);
+    }
+}
+
 /// Lets the hook find the machine. Raises if memory is short.
 ///
 /// # Safety
@@ -45,32 +57,49 @@ pub(crate) unsafe fn register(state: *mut lua_State, shared: *const Shared) {
     }
 }
 
-unsafe extern "C-unwind" fn hook(state: *mut lua_State, _: *mut lua_Debug) {
+unsafe extern "C-unwind" fn hook(state: *mut lua_State, at: *mut lua_Debug) {
     // SAFETY: Lua makes room for a hook's values; `register` put the machine's address there.
     unsafe {
         ffi::lua_pushlightuserdata(state, (&raw const KEY).cast_mut().cast());
         ffi::lua_rawget_(state, ffi::LUA_REGISTRYINDEX);
         let shared = ffi::lua_touserdata(state, -1).cast::<Shared>();
         ffi::lua_settop(state, -2);
-        if let Some(shared) = shared.as_ref()
-            && must_stop(shared)
-        {
+        let Some(shared) = shared.as_ref() else { return };
+        let is_line = (*at).event == ffi::LUA_HOOKLINE;
+        let stops = (!is_line && must_stop(shared, |host| host.tick()))
+            || (ffi::lua_gethookmask(state) & ffi::LUA_MASKLINE != 0
+                && pause(state, shared, is_line));
+        if stops {
             raise_stop(state, shared);
         }
     }
 }
 
+/// Lets who debugs the script look at it. True if it must end.
+///
+/// # Safety
+/// Called in a hook of `state`.
+unsafe fn pause(state: *mut lua_State, shared: &Shared, is_line: bool) -> bool {
+    // SAFETY: as above.
+    let Some(line) = (unsafe { line_of_script(state) }) else { return false };
+    let why = if is_line { Pause::Line(line) } else { Pause::Steps(line) };
+    // SAFETY: as above.
+    let mut script = unsafe { Paused::new(state, shared) };
+    must_stop(shared, |host| host.pause(why, &mut script))
+}
+
 /// Asks the host. Nothing here raises.
-fn must_stop(shared: &Shared) -> bool {
+fn must_stop(shared: &Shared, ask: impl FnOnce(&mut dyn Host) -> Verdict) -> bool {
     if shared.stopping.get() {
         return true;
     }
     let Some(mut host) = shared.take_host() else { return false };
     // SAFETY: the host was lent for the run that this is part of, and taken above.
-    let verdict = catch_unwind(AssertUnwindSafe(|| unsafe { host.as_mut() }.tick()));
+    let verdict = catch_unwind(AssertUnwindSafe(|| ask(unsafe { host.as_mut() })));
     shared.give_back(host);
     let stop = match verdict {
-        Ok(verdict) => verdict == Verdict::Stop,
+        // A text that a debugger has evaluated may have been stopped.
+        Ok(verdict) => verdict == Verdict::Stop || shared.stopping.get(),
         Err(panic) => {
             shared.panic.set(Some(panic));
             true

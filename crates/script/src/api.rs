@@ -43,9 +43,11 @@ pub(crate) fn table(machine: &Machine, identity: Identity) -> mlua::Result<Table
     table.raw_set("SERVER_NAME", identity.name)?;
     table.raw_set("SERVER_VERSION", identity.version)?;
     table.raw_set("SERVER_VERSION_NUM", version_number(identity.version))?;
-    add_replies(lua, &table)?;
+    add_replies(lua, &table, machine.access())?;
     add_settings(lua, &table, machine.access())?;
-    add_debugging(lua, &table)?;
+    let (breakpoint, debug) = machine.debug_functions()?;
+    table.raw_set("breakpoint", breakpoint)?;
+    table.raw_set("debug", debug)?;
     Ok(table)
 }
 
@@ -66,10 +68,16 @@ fn version_number(version: &str) -> u32 {
 }
 
 /// `status_reply`, `error_reply`, `sha1hex`.
-fn add_replies(lua: &Lua, table: &Table) -> mlua::Result<()> {
+fn add_replies(lua: &Lua, table: &Table, access: Access) -> mlua::Result<()> {
     let status = |lua: &Lua, args: MultiValue| reply_table(lua, &args, "ok", <[u8]>::to_vec);
     table.raw_set("status_reply", lua.create_function(status)?)?;
-    let error = |lua: &Lua, args: MultiValue| reply_table(lua, &args, "err", error_text);
+    let error = move |lua: &Lua, args: MultiValue| {
+        reply_table(lua, &args, "err", |text| {
+            let text = error_text(text);
+            access.host(|host| host.debugger().map(|debugger| debugger.show_error(&text)));
+            text
+        })
+    };
     table.raw_set("error_reply", lua.create_function(error)?)?;
     let sha = |lua: &Lua, args: MultiValue| {
         let (Some(value), 1) = (args.front(), args.len()) else {
@@ -185,12 +193,6 @@ fn is_allowed(lua: &Lua, access: &Access, args: &[Value]) -> mlua::Result<bool> 
         Some(allowed) => Ok(allowed),
         None => raise("Invalid command passed to redis.acl_check_cmd()"),
     }
-}
-
-/// `breakpoint` and `debug`, which do nothing where no debugger is attached.
-fn add_debugging(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    table.raw_set("breakpoint", lua.create_function(|_, _: MultiValue| Ok(false))?)?;
-    table.raw_set("debug", lua.create_function(|_, _: MultiValue| Ok(()))?)
 }
 
 #[cfg(test)]

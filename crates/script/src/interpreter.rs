@@ -85,6 +85,11 @@ impl Interpreter {
         &self.machine
     }
 
+    /// From now on the host is asked before each line of a script ([`Host::pause`]).
+    pub fn watch_lines(&self) {
+        self.machine.watch_lines();
+    }
+
     /// Bytes that its values take.
     #[must_use]
     pub fn used_memory(&self) -> usize {

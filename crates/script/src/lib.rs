@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod cache;
+pub mod debugger;
 pub mod functions;
 pub mod interpreter;
 mod libraries;
@@ -19,6 +20,7 @@ mod shebang;
 
 pub use cache::{Origin, ScriptCache};
 pub use interpreter::{Interpreter, Limits};
-pub use lua::{Failure, Host, Inputs, Place, RunError, Stop, Verdict};
+pub use lua::Debugger as Debugs;
+pub use lua::{Failure, Host, Inputs, Pause, Paused, Place, RunError, Stop, Verdict};
 pub use script::{Flags, Script, Sha};
 pub use shebang::ShebangError;

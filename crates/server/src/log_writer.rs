@@ -1,7 +1,7 @@
-//! The thread that brings the log to the disk.
+//! The thread that brings the log to the disk, unless event loops do it by themselves.
 //!
 //! What it does is [`Engine::write_log`]'s business; when it does it is decided here: at once when
-//! somebody has logged something and it sleeps, or when the engine has asked for it.
+//! the bell rings and it sleeps, or when the engine has asked for it.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

@@ -8,20 +8,11 @@ mod support;
 use std::thread;
 use std::time::Duration;
 
-use support::{Client, Server, wait_for};
+use support::{Client, Server, request, wait_for};
 
 const OPTIONS: &[&str] = &["--busy-reply-threshold", "20", "--lua-memory-limit", "64mb"];
 const BUSY: &str =
     "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-
-/// One request of several parts.
-fn request(parts: &[&str]) -> Vec<u8> {
-    let mut request = format!("*{}\r\n", parts.len());
-    for part in parts {
-        request.push_str(&format!("${}\r\n{part}\r\n", part.len()));
-    }
-    request.into_bytes()
-}
 
 /// Sends a script whose answer nobody waits for yet.
 fn eval(client: &mut Client, text: &str, keys: &[&str]) {

@@ -6,14 +6,14 @@
 
 use collections::entry::{Entry, EntryRef, NewValue, StringRef, ValueRef};
 use collections::hash::Hash;
-use collections::table::{KeyTable, Location, Slot};
+use collections::table::{Cursor, Slot};
 
 use crate::UnixMs;
 use crate::effects::{Effects, Event, EventClass, Subkeys};
 use crate::expiry::fields_expired;
 use crate::keyspace::Scope;
 use crate::position::Position;
-use crate::shard::{Shard, Store};
+use crate::shard::Store;
 use crate::value_type::ValueType;
 use crate::waiting::Waiting;
 use crate::watch::Watchers;
@@ -33,57 +33,56 @@ pub enum Deadline {
 #[derive(Debug)]
 pub struct Edit<'e> {
     store: &'e Store,
-    table: &'e mut KeyTable,
+    /// The key in its table; its entry is not due.
+    cursor: Cursor<'e>,
     watchers: &'e Watchers,
     waiting: &'e Waiting,
     effects: &'e mut Effects,
     scope: Scope,
     position: Position,
     pub(crate) key: &'e [u8],
-    /// Where the key is; none if there is no such key.
-    found: Option<Location>,
 }
 
-const PRESENT: &str = "the key was found when the edit began and the lock has been held since";
+const PRESENT: &str = "the caller has seen that the key exists";
 
 impl<'e> Edit<'e> {
-    pub(crate) fn new(
+    /// Of the key that `cursor` leads to, in the scope's database.
+    #[inline]
+    pub(crate) const fn new(
         store: &'e Store,
-        shard: &'e mut Shard,
+        cursor: Cursor<'e>,
+        (watchers, waiting): (&'e Watchers, &'e Waiting),
         effects: &'e mut Effects,
         scope: Scope,
         position: Position,
         key: &'e [u8],
-        found: Option<Location>,
     ) -> Self {
-        let Shard { databases, watchers, waiting, .. } = shard;
-        let table = &mut databases[scope.db];
-        Self { store, table, watchers, waiting, effects, scope, position, key, found }
+        Self { store, cursor, watchers, waiting, effects, scope, position, key }
     }
 
     /// Whether the key exists.
+    #[inline]
     #[must_use]
-    pub const fn exists(&self) -> bool {
-        self.found.is_some()
+    pub fn exists(&self) -> bool {
+        self.cursor.entry().is_some()
     }
 
     /// The entry, if the key exists.
+    #[inline]
     #[must_use]
     pub fn entry(&self) -> Option<EntryRef<'_>> {
-        let location = self.found?;
-        Some(self.table.read_again(location, self.position, self.key).expect(PRESENT))
+        self.cursor.entry()
     }
 
     /// The slot of the key; none if there is no such key.
     #[inline]
-    pub(crate) fn slot(&mut self) -> Option<Slot<'_>> {
-        let location = self.found?;
-        Some(self.table.find_again(location, self.position, self.key).expect(PRESENT))
+    pub(crate) const fn slot(&mut self) -> Option<&mut Slot<'e>> {
+        self.cursor.slot()
     }
 
     /// Creates the key or replaces its value.
     pub fn set(&mut self, value: NewValue<'_>, deadline: Deadline, event: Event) {
-        if let Some(mut slot) = self.slot() {
+        if let Some(slot) = self.slot() {
             let deadline = match deadline {
                 Deadline::Clear => None,
                 Deadline::Keep => slot.entry().deadline(),
@@ -121,7 +120,7 @@ impl<'e> Edit<'e> {
         if !self.exists() {
             self.insert(Entry::new(self.key, NewValue::RawBytes(b""), None));
         }
-        let mut slot = self.slot().expect(PRESENT);
+        let slot = self.slot().expect(PRESENT);
         let result = slot.modify(|entry| change(entry.bytes_mut(len)));
         self.changed(event);
         result
@@ -131,7 +130,7 @@ impl<'e> Edit<'e> {
     /// even when they find every bit as it should be. The value stays, so nobody needs to hear of
     /// it.
     pub fn make_raw(&mut self) {
-        let mut slot = self.slot().expect(PRESENT);
+        let slot = self.slot().expect(PRESENT);
         let is_raw = match slot.entry().value() {
             ValueRef::String(StringRef::Inline { raw, .. } | StringRef::Shared { raw, .. }) => raw,
             ValueRef::String(StringRef::Int(_)) | ValueRef::Object(_) => false,
@@ -147,7 +146,7 @@ impl<'e> Edit<'e> {
     /// then mean the same as before: a cache inside them was filled. It counts as a change, and
     /// watchers hear of it, but no event is sent.
     pub fn annotate_bytes<R>(&mut self, change: impl FnOnce(&mut [u8]) -> R) -> R {
-        let mut slot = self.slot().expect(PRESENT);
+        let slot = self.slot().expect(PRESENT);
         let result = slot.modify(|entry| change(entry.bytes_mut(0)));
         self.count(1);
         self.seen_to_change();
@@ -157,7 +156,7 @@ impl<'e> Edit<'e> {
     /// Replaces an existing value by another form of the same, without an event. The deadline
     /// stays.
     pub fn convert(&mut self, value: NewValue<'_>) {
-        let mut slot = self.slot().expect(PRESENT);
+        let slot = self.slot().expect(PRESENT);
         let deadline = slot.entry().deadline();
         let overwritten = slot.set_value(value, deadline);
         if let Some(old) = overwritten {
@@ -187,9 +186,7 @@ impl<'e> Edit<'e> {
 
     /// Removes the key and hands its entry over.
     pub fn take(&mut self, event: Event) -> Option<Entry> {
-        let store = self.store;
-        let entry = self.slot()?.remove(&|key: &[u8]| store.position(key));
-        self.found = None;
+        let entry = self.uproot()?;
         self.changed(event);
         Some(entry)
     }
@@ -197,9 +194,7 @@ impl<'e> Edit<'e> {
     /// Takes the entry out to put it elsewhere ([`Edit::place`]). Whoever watches or tracks the key
     /// hears of it; the event and the count belong to the step as a whole.
     pub(crate) fn lift(&mut self) -> Option<Entry> {
-        let store = self.store;
-        let entry = self.slot()?.remove(&|key: &[u8]| store.position(key));
-        self.found = None;
+        let entry = self.uproot()?;
         self.seen_to_change();
         Some(entry)
     }
@@ -209,9 +204,7 @@ impl<'e> Edit<'e> {
     /// caller ends the step with [`Edit::changed`].
     pub(crate) fn place(&mut self, entry: Entry) -> Option<ValueType> {
         debug_assert_eq!(entry.key(), self.key);
-        let store = self.store;
-        let replaced = self.slot().map(|slot| slot.remove(&|key: &[u8]| store.position(key)));
-        let replaced = replaced.map(|old| {
+        let replaced = self.uproot().map(|old| {
             let value_type = ValueType::of(old.value());
             self.effects.discard(old);
             value_type
@@ -253,10 +246,7 @@ impl<'e> Edit<'e> {
         }
         fields_expired(self.watchers, self.effects, self.scope.db, self.key, &names);
         if emptied {
-            let store = self.store;
-            let slot = self.slot().expect(PRESENT);
-            let entry = slot.remove(&|key: &[u8]| store.position(key));
-            self.found = None;
+            let entry = self.uproot().expect(PRESENT);
             crate::expiry::emptied(self.effects, self.scope.db, entry);
         }
     }
@@ -292,10 +282,15 @@ impl<'e> Edit<'e> {
 
     fn add(&mut self, entry: Entry) {
         let store = self.store;
-        let slot = self.table.insert(self.position, entry, &|key: &[u8]| store.position(key));
-        self.found = Some(slot.location());
+        self.cursor.insert(self.position, entry, &|key: &[u8]| store.position(key));
         let created = Event { class: EventClass::New, name: "new" };
         self.effects.event(self.scope.db, created, self.key);
+    }
+
+    /// Takes the entry out of the table, of which nobody hears here.
+    fn uproot(&mut self) -> Option<Entry> {
+        let store = self.store;
+        self.cursor.remove(&|key: &[u8]| store.position(key))
     }
 
     /// Ends a step that changed the key: counts it and tells everybody.

@@ -407,7 +407,9 @@ impl Effects {
 
     #[inline]
     pub(crate) fn event(&mut self, db: usize, event: Event, key: &[u8]) {
-        self.event_about(db, event, key, Subkeys::new(Interest::NONE));
+        if self.interest.wants(Interest::EVENTS) {
+            self.event_about(db, event, key, Subkeys::new(Interest::NONE));
+        }
     }
 
     /// As [`Effects::event`], with the elements that it is about.

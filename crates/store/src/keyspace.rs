@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use collections::entry::EntryRef;
+use collections::table::Slot;
 use stdx::rng::Rng;
 
 use crate::UnixMs;
@@ -305,7 +306,7 @@ impl<'a> Keyspace<'a> {
     fn look_up(&mut self, key: &[u8], scope: Scope, report_miss: bool) -> Option<EntryRef<'_>> {
         let position = self.position(key);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
-        let Some(slot) = live(self.store, shard, self.effects, scope, position, key) else {
+        let Some(mut slot) = live(self.store, shard, self.effects, scope, position, key) else {
             self.effects.counters.misses += 1;
             if report_miss {
                 let miss = Event { class: EventClass::Miss, name: "keymiss" };
@@ -314,7 +315,8 @@ impl<'a> Keyspace<'a> {
             return None;
         };
         self.effects.counters.hits += 1;
-        Some(touch(slot, scope, self.rng))
+        touch(&mut slot, scope, self.rng);
+        Some(slot.into_entry())
     }
 
     /// The key without a trace: no statistics, no access recorded. Removed if its time has come.
@@ -349,16 +351,21 @@ impl<'a> Keyspace<'a> {
     fn edit_under<'e>(&'e mut self, scope: Scope, key: &'e [u8]) -> Edit<'e> {
         let position = self.position(key);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
+        let Shard { databases, watchers, waiting, .. } = shard;
+        let mut cursor = databases[scope.db].cursor(position, key);
         if let Some(undo) = self.effects.undo.as_deref_mut() {
-            undo.note(scope.db, position, key, shard.databases[scope.db].find(position, key));
+            undo.note(scope.db, position, key, cursor.entry());
         }
-        let slot = live(self.store, shard, self.effects, scope, position, key);
-        let found = slot.map(|slot| {
-            let location = slot.location();
+        if cursor.entry().is_some_and(|entry| is_over(entry, scope))
+            && let Some(entry) = cursor.remove(&|key: &[u8]| self.store.position(key))
+        {
+            crate::expiry::expired(watchers, waiting, self.effects, scope.db, entry);
+        }
+        if let Some(slot) = cursor.slot() {
             touch(slot, scope, self.rng);
-            location
-        });
-        Edit::new(self.store, shard, self.effects, scope, position, key, found)
+        }
+        let around = (&*watchers, &*waiting);
+        Edit::new(self.store, cursor, around, self.effects, scope, position, key)
     }
 
     /// After a read that found fields of a hash due: the key for removing them, unless that must
@@ -375,7 +382,7 @@ impl<'a> Keyspace<'a> {
         let (position, scope) = (self.position(key), self.scope);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let entry = shard.databases[scope.db].find(position, key);
-        let stale = entry.is_some_and(|e| e.deadline().is_some_and(|at| scope.is_due(at)));
+        let stale = entry.is_some_and(|entry| is_over(entry, scope));
         let before = shard.watchers.len();
         let is_new = shard.watchers.add(scope.db, key, flag, stale);
         self.store.count_watched(before, shard.watchers.len());
@@ -415,8 +422,6 @@ impl<'a> Keyspace<'a> {
 
 const LOCKED: &str = "a command only touches keys that its key specs name, which are locked";
 
-type Slot<'t> = collections::table::Slot<'t>;
-
 /// The key's slot, unless its time has come: then it is removed, with all that follows, or at
 /// least not shown.
 #[inline]
@@ -430,7 +435,7 @@ fn live<'t>(
 ) -> Option<Slot<'t>> {
     let Shard { databases, watchers, waiting, .. } = shard;
     let slot = databases[scope.db].find_mut(position, key)?;
-    if slot.entry().deadline().is_none_or(|deadline| !scope.is_due(deadline)) {
+    if !is_over(slot.entry(), scope) {
         return Some(slot);
     }
     if scope.overdue == Overdue::Hide {
@@ -449,9 +454,15 @@ const fn untouched(scope: Scope) -> Scope {
     Scope { access: Access { touch: false, ..scope.access }, ..scope }
 }
 
+/// Whether the entry's time has come.
+#[inline]
+fn is_over(entry: EntryRef<'_>, scope: Scope) -> bool {
+    entry.deadline().is_some_and(|deadline| scope.is_due(deadline))
+}
+
 /// Records the access.
 #[inline]
-fn touch<'t>(mut slot: Slot<'t>, scope: Scope, rng: &mut Rng) -> EntryRef<'t> {
+fn touch(slot: &mut Slot<'_>, scope: Scope, rng: &mut Rng) {
     if scope.access.touch {
         let before = slot.entry().clock();
         let after = scope.access.touched(before, scope.now, rng);
@@ -459,7 +470,6 @@ fn touch<'t>(mut slot: Slot<'t>, scope: Scope, rng: &mut Rng) -> EntryRef<'t> {
             slot.set_clock(after);
         }
     }
-    slot.into_entry()
 }
 
 #[cfg(test)]

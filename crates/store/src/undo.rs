@@ -1,10 +1,13 @@
 //! Taking back what a script has done: for one that asks for a key it had not declared while
 //! somebody else holds that key's shard.
 //!
-//! Before the first change of each key the entry is noted as it is; a collection's clone shares its
-//! nodes, so that takes the same time whatever the size. To undo, the entries are put back in the
-//! reverse order, and what would have followed from the changes is dropped. The locks are still
-//! held, so nobody has seen anything. `WATCH` flags that were raised stay raised.
+//! Before the first change of each key the entry is noted as it is; a collection's clone shares
+//! its nodes, so that takes the same time whatever the size. To undo, those entries are exchanged
+//! for the ones that are there, and what would have followed from the changes is dropped. The
+//! locks are still held, so nobody has seen anything. `WATCH` flags that were raised stay raised.
+//!
+//! Exchanged once more, the changes are there again. So a script that is being debugged can have
+//! its own view of the dataset while it runs, and keep nobody waiting while it stands still.
 
 use std::collections::HashMap;
 
@@ -12,6 +15,7 @@ use collections::entry::{Entry, EntryRef};
 
 use crate::effects::{Effects, Garbage};
 use crate::keyspace::Keyspace;
+use crate::lock::Held;
 use crate::position::{Position, shard_of};
 
 /// A key as it was.
@@ -75,6 +79,12 @@ impl Keyspace<'_> {
         self.effects.undo.get_or_insert_default();
     }
 
+    /// Number of keys that would be put back.
+    #[must_use]
+    pub fn noted_changes(&self) -> usize {
+        self.effects.undo.as_ref().map_or(0, |undo| undo.len())
+    }
+
     /// What has changed is to stay.
     pub fn end_undo(&mut self) {
         self.effects.undo = None;
@@ -83,21 +93,44 @@ impl Keyspace<'_> {
     /// Puts everything back as it was at [`Keyspace::begin_undo`], and drops what would have
     /// followed. All shards that were touched are still held.
     pub fn undo(&mut self) {
-        let Some(undo) = self.effects.undo.take() else { return };
+        self.exchange();
+        if let Some(undo) = self.effects.undo.take() {
+            let done = undo.before.into_iter().filter_map(|before| before.entry);
+            self.effects.garbage.extend(done.map(Garbage::Entry));
+            self.effects.abandon();
+        }
+    }
+
+    /// Puts everything back for a while and gives the locks back: nobody sees the changes, and
+    /// everybody else may go on.
+    pub fn set_aside(&mut self) {
+        self.exchange();
+        self.held = Held::none();
+    }
+
+    /// Takes all locks and makes the changes again that were set aside. What others have made of
+    /// the same keys meanwhile is what undoing brings back.
+    pub fn take_up(&mut self) {
+        self.wait_for_all();
+        self.exchange();
+    }
+
+    /// Exchanges the entries that were noted with those that are there.
+    fn exchange(&mut self) {
+        let Some(mut undo) = self.effects.undo.take() else { return };
         let store = self.store;
         let rehash = |key: &[u8]| store.position(key);
-        for before in undo.before.into_iter().rev() {
-            let shard = self.held.get_mut(shard_of(before.position));
+        for noted in &mut undo.before {
+            let shard = self.held.get_mut(shard_of(noted.position));
             let shard = shard.expect("a key that was changed is locked until the command is over");
-            let table = &mut shard.databases[before.db];
-            if let Some(slot) = table.find_mut(before.position, &before.key) {
-                self.effects.garbage.push(Garbage::Entry(slot.remove(&rehash)));
-            }
-            if let Some(entry) = before.entry {
-                table.insert(before.position, entry, &rehash);
+            let table = &mut shard.databases[noted.db];
+            let found = table.find_mut(noted.position, &noted.key);
+            let there = found.map(|slot| slot.remove(&rehash));
+            if let Some(entry) = std::mem::replace(&mut noted.entry, there) {
+                table.insert(noted.position, entry, &rehash);
             }
         }
-        self.effects.abandon();
+        self.effects.undo = Some(undo);
     }
 }
 
@@ -120,7 +153,7 @@ impl Effects {
 
 #[cfg(test)]
 mod tests {
-    use collections::entry::NewValue;
+    use collections::entry::{NewValue, StringRef, ValueRef};
     use collections::list::{End, Limits, List};
     use stdx::rng::Rng;
 
@@ -168,5 +201,40 @@ mod tests {
         assert_eq!(keys.get::<List>(b"list").map(|list| list.map(List::len)), Ok(Some(1)));
         keys.scope.now = 10;
         assert!(keys.peek(b"due").is_some(), "it is back, and still due later");
+    }
+
+    #[test]
+    fn changes_are_set_aside_and_taken_up_again() {
+        let store = Store::new(2, [1, 2]);
+        let mut rng = Rng::seed(1);
+        let int = |keys: &mut Keyspace<'_>, key: &[u8]| match keys.peek(key)?.value() {
+            ValueRef::String(StringRef::Int(number)) => Some(number),
+            _ => None,
+        };
+        let mut effects = Effects::default();
+        let mut keys = keyspace(&store, &mut effects, &mut rng);
+        keys.edit(b"old").set(NewValue::Int(1), Deadline::Clear, EVENT);
+        keys.edit(b"gone").set(NewValue::Int(2), Deadline::Clear, EVENT);
+        keys.begin_undo();
+        keys.edit(b"old").set(NewValue::Int(10), Deadline::Clear, EVENT);
+        keys.edit(b"gone").remove(EVENT);
+        keys.edit(b"new").set(NewValue::Int(30), Deadline::Clear, EVENT);
+        keys.set_aside();
+        {
+            let (mut effects, mut rng) = (Effects::default(), Rng::seed(2));
+            let mut others = keyspace(&store, &mut effects, &mut rng);
+            assert_eq!(int(&mut others, b"old"), Some(1));
+            assert_eq!(int(&mut others, b"gone"), Some(2));
+            assert_eq!(int(&mut others, b"new"), None);
+            others.edit(b"old").set(NewValue::Int(5), Deadline::Clear, EVENT);
+        }
+        keys.take_up();
+        assert_eq!(int(&mut keys, b"old"), Some(10));
+        assert_eq!(int(&mut keys, b"gone"), None);
+        assert_eq!(int(&mut keys, b"new"), Some(30));
+        keys.undo();
+        assert_eq!(int(&mut keys, b"old"), Some(5), "what another client has made of it meanwhile");
+        assert_eq!(int(&mut keys, b"gone"), Some(2));
+        assert_eq!(int(&mut keys, b"new"), None);
     }
 }

@@ -97,7 +97,7 @@ impl Edit<'_> {
     ) -> Result<Option<R>, WrongType> {
         let mut about = Subkeys::new(self.effects().interest);
         let changed = match self.slot() {
-            Some(mut slot) => {
+            Some(slot) => {
                 if slot.entry().object::<T>().is_none() {
                     return Err(WrongType);
                 }

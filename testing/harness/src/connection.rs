@@ -257,7 +257,7 @@ impl Connection {
                     match flow {
                         Flow::Continue => {}
                         Flow::Wait | Flow::Retry => self.state = State::Waiting,
-                        Flow::Close => {
+                        Flow::Close | Flow::Debug => {
                             self.close();
                             return;
                         }

@@ -83,6 +83,12 @@ impl<'a> EntryRef<'a> {
         Self { start, owner: PhantomData }
     }
 
+    /// Where the entry is.
+    #[inline]
+    pub(crate) const fn address(self) -> NonNull<u8> {
+        self.start
+    }
+
     /// The key.
     #[inline]
     #[must_use]

@@ -12,6 +12,7 @@
 
 use super::bucket::SlotSet;
 use super::segment::Place;
+use super::slot::At;
 use super::{KeyTable, Slot, Timed};
 use crate::entry::Entry;
 use crate::hash::Hash;
@@ -166,9 +167,10 @@ impl KeyTable {
         left: &mut usize,
         expired: &mut impl FnMut(Expired<'_>),
     ) -> Option<u64> {
-        let home = self.directory.get(index).expect(VISITED).home_of(place);
+        let segment = self.directory.get(index).expect(VISITED);
+        let (home, entry) = (segment.home_of(place), segment.pointer(place));
         let mut names = Vec::new();
-        let mut slot = Slot::new(self, index, home, place);
+        let mut slot = Slot::new(self, At { index, home, place, entry });
         slot.modify(|entry| {
             let hash = entry.object_mut::<Hash>().expect("only hashes have fields");
             let visited = hash.expire(now, *left, &mut |name| names.push(name.into()));

@@ -68,11 +68,12 @@ use std::fmt;
 use crate::entry::{Entry, EntryRef};
 use directory::Directory;
 use segment::{Place, Segment, Shape};
+use slot::At;
 use snapshot::Snapshot;
 
 pub use expire::Expired;
 pub use scan::Iter;
-pub use slot::{Location, Slot};
+pub use slot::{Cursor, Slot};
 pub use snapshot::{BucketSink, Cause};
 
 /// The top bits of a position name the shard; the table ignores them.
@@ -157,19 +158,34 @@ impl KeyTable {
     #[must_use]
     pub fn find(&self, position: u64, key: &[u8]) -> Option<EntryRef<'_>> {
         let segment = self.segment(position)?;
-        let place = segment.find(segment.home(local(position)), tag(position), key)?;
-        Some(segment.entry(place))
+        let home = segment.home(local(position));
+        let (_, entry) = segment.find(home, tag(position), key)?;
+        Some(entry)
     }
 
     /// The slot of `key`, for changing it.
     #[inline]
     #[must_use]
     pub fn find_mut(&mut self, position: u64, key: &[u8]) -> Option<Slot<'_>> {
+        let at = self.locate(position, key)?;
+        Some(Slot::new(self, at))
+    }
+
+    /// The cursor of `key`, for changing, removing and adding it.
+    #[inline]
+    #[must_use]
+    pub fn cursor(&mut self, position: u64, key: &[u8]) -> Cursor<'_> {
+        let at = self.locate(position, key);
+        Cursor::new(self, at)
+    }
+
+    #[inline]
+    fn locate(&self, position: u64, key: &[u8]) -> Option<At> {
         let index = self.directory.index(local(position));
         let segment = self.directory.get(index)?;
         let home = segment.home(local(position));
-        let place = segment.find(home, tag(position), key)?;
-        Some(Slot::new(self, index, home, place))
+        let (place, entry) = segment.find(home, tag(position), key)?;
+        Some(At { index, home, place, entry: entry.address() })
     }
 
     /// Adds an entry whose key is absent.
@@ -185,6 +201,7 @@ impl KeyTable {
         let (at, tag, deadline) = (local(position), tag(position), entry.view().earliest());
         let timed = Timed::of(entry.view());
         let entry = Owned::new(entry);
+        let pointer = entry.pointer;
         let (index, home, place) = loop {
             let index = self.directory.index(at);
             let Some(segment) = self.directory.get(index) else {
@@ -205,7 +222,7 @@ impl KeyTable {
         if let Some(deadline) = deadline {
             self.lower_bounds(index, deadline);
         }
-        Slot::new(self, index, home, place)
+        Slot::new(self, At { index, home, place, entry: pointer })
     }
 
     /// Removes `key`.

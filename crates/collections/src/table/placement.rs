@@ -8,28 +8,26 @@ use std::ptr::NonNull;
 
 use super::bucket::NO_HOME;
 use super::segment::{Place, Segment};
-use crate::entry::Entry;
+use crate::entry::{Entry, EntryRef};
 
 impl Segment {
-    /// Finds a key.
+    /// Finds a key: where it is, and its entry.
     #[inline]
-    pub(super) fn find(&self, home: usize, tag: u8, key: &[u8]) -> Option<Place> {
+    pub(super) fn find(&self, home: usize, tag: u8, key: &[u8]) -> Option<(Place, EntryRef<'_>)> {
         let bucket = self.bucket(home);
         for slot in bucket.own_tagged(tag) {
-            let place = Place::new(home, slot);
-            if self.entry(place).key() == key {
-                return Some(place);
+            if let Some(found) = self.compare(Place::new(home, slot), key) {
+                return Some(found);
             }
         }
         if bucket.is_complete() { None } else { self.find_outside(home, tag, key) }
     }
 
-    fn find_outside(&self, home: usize, tag: u8, key: &[u8]) -> Option<Place> {
+    fn find_outside(&self, home: usize, tag: u8, key: &[u8]) -> Option<(Place, EntryRef<'_>)> {
         let next = self.after(home);
         for slot in self.bucket(next).foreign_tagged(tag) {
-            let place = Place::new(next, slot);
-            if self.entry(place).key() == key {
-                return Some(place);
+            if let Some(found) = self.compare(Place::new(next, slot), key) {
+                return Some(found);
             }
         }
         if !self.bucket(home).has_stashed() {
@@ -37,13 +35,19 @@ impl Segment {
         }
         for (index, line) in self.stash().iter().enumerate() {
             for slot in line.tagged(home, tag) {
-                let place = Place::new(self.buckets() + index, slot);
-                if self.entry(place).key() == key {
-                    return Some(place);
+                if let Some(found) = self.compare(Place::new(self.buckets() + index, slot), key) {
+                    return Some(found);
                 }
             }
         }
         None
+    }
+
+    /// The entry at a used place, if its key is this.
+    #[inline]
+    fn compare(&self, place: Place, key: &[u8]) -> Option<(Place, EntryRef<'_>)> {
+        let entry = self.entry(place);
+        (entry.key() == key).then_some((place, entry))
     }
 
     /// Finds room for one more key and puts `entry` there; `None` if the segment must grow first.

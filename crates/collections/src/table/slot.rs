@@ -4,8 +4,9 @@
 //! All changes go through [`Slot::modify`], which sees to that.
 
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 
-use super::segment::{Place, Segment};
+use super::segment::Place;
 use super::{KeyTable, Timed};
 use crate::entry::{Entry, EntryRef, NewValue};
 
@@ -13,69 +14,50 @@ use crate::entry::{Entry, EntryRef, NewValue};
 #[derive(Debug)]
 pub struct Slot<'t> {
     table: &'t mut KeyTable,
-    /// Directory index of its segment; valid as long as the table is borrowed.
-    index: usize,
-    home: usize,
-    place: Place,
+    at: At,
 }
 
-/// Where a key was found: the way back to it without a search.
-///
-/// It may be used until another key is added or removed. After that it may lead to another key,
-/// never out of the table.
+/// Where a key is: right as long as nobody changes the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Location {
-    index: usize,
-    home: usize,
-    place: Place,
-    /// Address of the entry, which tells an outdated location.
-    address: usize,
+pub(super) struct At {
+    /// Directory index of its segment.
+    pub(super) index: usize,
+    pub(super) home: usize,
+    pub(super) place: Place,
+    /// What the place holds.
+    pub(super) entry: NonNull<u8>,
 }
 
 const HERE: &str = "the slot's segment stays while the slot borrows the table";
 
 impl<'t> Slot<'t> {
+    /// Of a key that is there.
     #[inline]
-    pub(super) const fn new(
-        table: &'t mut KeyTable,
-        index: usize,
-        home: usize,
-        place: Place,
-    ) -> Self {
-        Self { table, index, home, place }
-    }
-
-    /// For coming back, by [`KeyTable::find_again`].
-    #[inline]
-    #[must_use]
-    pub fn location(&self) -> Location {
-        let Self { index, home, place, .. } = *self;
-        let segment = self.table.directory.get(index).expect(HERE);
-        Location { index, home, place, address: segment.pointer(place).addr().get() }
+    pub(super) const fn new(table: &'t mut KeyTable, at: At) -> Self {
+        Self { table, at }
     }
 
     /// The entry.
     #[inline]
     #[must_use]
     pub fn entry(&self) -> EntryRef<'_> {
-        self.table.directory.get(self.index).expect(HERE).entry(self.place)
+        // SAFETY: the place owns the entry, and only the slot can change it: it borrows the table.
+        unsafe { EntryRef::new(self.at.entry) }
     }
 
     /// The entry, for as long as the table was borrowed.
     #[inline]
     #[must_use]
     pub fn into_entry(self) -> EntryRef<'t> {
-        let Self { table, index, place, .. } = self;
-        let table: &'t KeyTable = table;
-        table.directory.get(index).expect(HERE).entry(place)
+        // SAFETY: as in `entry`; the borrow of the table goes on, and nobody can change it.
+        unsafe { EntryRef::new(self.at.entry) }
     }
 
     /// Sets the access clock. For snapshots this is no change.
     #[inline]
     pub fn set_clock(&mut self, clock: u32) {
-        let segment = self.table.directory.get_mut(self.index).expect(HERE);
         // SAFETY: the slot owns the entry and keeps it: the clock is written where the entry is.
-        let entry = unsafe { Entry::from_raw(segment.pointer(self.place)) };
+        let entry = unsafe { Entry::from_raw(self.at.entry) };
         ManuallyDrop::new(entry).set_clock(clock);
     }
 
@@ -109,20 +91,23 @@ impl<'t> Slot<'t> {
     /// Lets `change` work on the owned entry. Its key must stay the same.
     #[inline]
     pub fn modify<R>(&mut self, change: impl FnOnce(&mut Entry) -> R) -> R {
-        self.table.before_change(self.index, self.home);
-        let segment = self.table.directory.get(self.index).expect(HERE);
+        self.table.before_change(self.at.index, self.at.home);
         // SAFETY: the slot owns the entry. The loan gives it back in the end, and nothing reads the
         // slot meanwhile: the table is borrowed.
-        let entry = ManuallyDrop::new(unsafe { Entry::from_raw(segment.pointer(self.place)) });
+        let entry = ManuallyDrop::new(unsafe { Entry::from_raw(self.at.entry) });
         let before = Timed::of(entry.view());
-        let mut loan =
-            Loan { table: self.table, index: self.index, place: self.place, entry, before };
+        let mut loan = Loan { table: self.table, at: &mut self.at, entry, before };
         change(&mut loan.entry)
     }
 
     /// Takes the entry out of the table, which may shrink a little: hence `rehash`.
     pub fn remove(self, rehash: &impl Fn(&[u8]) -> u64) -> Entry {
-        let Self { table, index, home, place } = self;
+        self.take_out(rehash).0
+    }
+
+    /// As [`Slot::remove`]; the table comes back too.
+    fn take_out(self, rehash: &impl Fn(&[u8]) -> u64) -> (Entry, &'t mut KeyTable) {
+        let Self { table, at: At { index, home, place, .. } } = self;
         table.before_change(index, home);
         let segment = table.directory.get_mut(index).expect(HERE);
         let entry = segment.take(place);
@@ -132,55 +117,76 @@ impl<'t> Slot<'t> {
         if thin {
             table.shrink(table.directory.start(index), rehash);
         }
-        entry
+        (entry, table)
     }
 }
 
-impl KeyTable {
-    /// As [`KeyTable::find`], for a key that was found at `location` before.
+/// A key of a table, be it there or not: what is needed to change it again and again, to remove and
+/// to add it, with a single search.
+#[derive(Debug)]
+pub struct Cursor<'t>(State<'t>);
+
+#[derive(Debug)]
+enum State<'t> {
+    Present(Slot<'t>),
+    Absent(&'t mut KeyTable),
+    /// Between the two, while a method of the cursor runs.
+    Changing,
+}
+
+impl<'t> Cursor<'t> {
+    /// Of a key that is there, or of one that is not.
     #[inline]
-    #[must_use]
-    pub fn read_again(
-        &self,
-        location: Location,
-        position: u64,
-        key: &[u8],
-    ) -> Option<EntryRef<'_>> {
-        match self.segment_of(location) {
-            Some(segment) => Some(segment.entry(location.place)),
-            None => self.find(position, key),
+    pub(super) const fn new(table: &'t mut KeyTable, at: Option<At>) -> Self {
+        match at {
+            Some(at) => Self(State::Present(Slot::new(table, at))),
+            None => Self(State::Absent(table)),
         }
     }
 
-    /// As [`KeyTable::find_mut`], for a key that was found at `location` before.
+    /// The entry, if the key is there.
     #[inline]
     #[must_use]
-    pub fn find_again(
-        &mut self,
-        location: Location,
-        position: u64,
-        key: &[u8],
-    ) -> Option<Slot<'_>> {
-        if self.segment_of(location).is_some() {
-            let Location { index, home, place, .. } = location;
-            return Some(Slot::new(self, index, home, place));
+    pub fn entry(&self) -> Option<EntryRef<'_>> {
+        match &self.0 {
+            State::Present(slot) => Some(slot.entry()),
+            State::Absent(_) | State::Changing => None,
         }
-        self.find_mut(position, key)
     }
 
-    /// The segment that holds the very entry that was found at `location`; none if the entry may be
-    /// elsewhere by now.
+    /// The slot, if the key is there.
     #[inline]
-    fn segment_of(&self, location: Location) -> Option<&Segment> {
-        let Location { index, home, place, address } = location;
-        let segment = self.directory.get(index)?;
-        let buckets = segment.buckets();
-        // A place in the stash is not worth reading the header for, to know that it is there.
-        let is_here = home < buckets
-            && (place.line as usize) < buckets
-            && segment.is_used(place)
-            && segment.pointer(place).addr().get() == address;
-        is_here.then_some(segment)
+    pub const fn slot(&mut self) -> Option<&mut Slot<'t>> {
+        match &mut self.0 {
+            State::Present(slot) => Some(slot),
+            State::Absent(_) | State::Changing => None,
+        }
+    }
+
+    /// Takes the entry out of the table, as [`Slot::remove`]; none if the key is not there.
+    pub fn remove(&mut self, rehash: &impl Fn(&[u8]) -> u64) -> Option<Entry> {
+        match std::mem::replace(&mut self.0, State::Changing) {
+            State::Present(slot) => {
+                let (entry, table) = slot.take_out(rehash);
+                self.0 = State::Absent(table);
+                Some(entry)
+            }
+            absent => {
+                self.0 = absent;
+                None
+            }
+        }
+    }
+
+    /// Adds the key, which is not there, as [`KeyTable::insert`].
+    ///
+    /// # Panics
+    /// If it is there.
+    pub fn insert(&mut self, position: u64, entry: Entry, rehash: &impl Fn(&[u8]) -> u64) {
+        let State::Absent(table) = std::mem::replace(&mut self.0, State::Changing) else {
+            panic!("only a key that is not there is added");
+        };
+        self.0 = State::Present(table.insert(position, entry, rehash));
     }
 }
 
@@ -188,8 +194,7 @@ impl KeyTable {
 /// for, when this is dropped, a panic included.
 struct Loan<'s> {
     table: &'s mut KeyTable,
-    index: usize,
-    place: Place,
+    at: &'s mut At,
     entry: ManuallyDrop<Entry>,
     before: Timed,
 }
@@ -202,11 +207,14 @@ impl Drop for Loan<'_> {
         let after = Timed::of(entry.view());
         // Most have none, and are not asked twice.
         let earliest = if after.is_none() { None } else { entry.view().earliest() };
-        let segment = self.table.directory.get_mut(self.index).expect(HERE);
-        segment.set_pointer(self.place, entry.into_raw());
+        let before = std::mem::replace(&mut self.at.entry, entry.into_raw());
+        if self.at.entry != before {
+            let segment = self.table.directory.get_mut(self.at.index).expect(HERE);
+            segment.set_pointer(self.at.place, self.at.entry);
+        }
         self.table.timed.changed(self.before, after);
         if let Some(deadline) = earliest {
-            self.table.lower_bounds(self.index, deadline);
+            self.table.lower_bounds(self.at.index, deadline);
         }
     }
 }
@@ -231,26 +239,41 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_survives_what_happens_to_the_entry() {
+    fn a_cursor_follows_its_key() {
         let position = |key: &[u8]| u64::from_be_bytes(key.try_into().unwrap()) << 40;
         let mut table = KeyTable::new();
         let keys: Vec<[u8; 8]> = (0..3_000u64).map(u64::to_be_bytes).collect();
         for (number, key) in (0..).zip(&keys) {
-            let entry = Entry::new(key, NewValue::Int(0), None);
-            let location = table.insert(position(key), entry, &position).location();
-            let mut slot = table.find_again(location, position(key), key).unwrap();
-            assert_eq!(slot.entry().key(), key);
+            let mut cursor = table.cursor(position(key), key);
+            assert!(cursor.entry().is_none() && cursor.slot().is_none());
+            assert!(cursor.remove(&position).is_none());
+            cursor.insert(position(key), Entry::new(key, NewValue::Int(0), None), &position);
+            assert_eq!(cursor.entry().unwrap().key(), key);
             // Every other one moves, having a deadline now.
-            slot.set_value(NewValue::Int(1), (number % 2 == 0).then_some(number));
-            let again = table.read_again(location, position(key), key).unwrap();
-            assert_eq!((again.key(), again.deadline().is_some()), (&key[..], number % 2 == 0));
+            let deadline = (number % 2 == 0).then_some(number);
+            cursor.slot().unwrap().set_value(NewValue::Int(1), deadline);
+            assert_eq!(cursor.entry().unwrap().deadline(), deadline);
+            assert_eq!(table.find(position(key), key).unwrap().deadline(), deadline);
         }
         for key in &keys {
-            let location = table.find_mut(position(key), key).unwrap().location();
-            let slot = table.find_again(location, position(key), key).unwrap();
-            assert_eq!(slot.remove(&position).key(), key);
-            assert!(table.find_again(location, position(key), key).is_none());
-            assert!(table.read_again(location, position(key), key).is_none());
+            let mut cursor = table.cursor(position(key), key);
+            assert_eq!(cursor.remove(&position).unwrap().key(), key);
+            assert!(cursor.entry().is_none());
+            cursor.insert(position(key), Entry::new(key, NewValue::Int(2), None), &position);
+            assert_eq!(cursor.remove(&position).unwrap().key(), key);
+            assert!(table.find(position(key), key).is_none());
+        }
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "only a key that is not there is added")]
+    fn a_cursor_does_not_add_a_key_twice() {
+        let position = |key: &[u8]| u64::from(key[0]) << 48;
+        let mut table = KeyTable::new();
+        let mut cursor = table.cursor(position(b"k"), b"k");
+        for _ in 0..2 {
+            cursor.insert(position(b"k"), Entry::new(b"k", NewValue::Int(1), None), &position);
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The append-only file, as the engine sees it: who feeds it, who waits for it, what becomes of its
 //! errors.
 //!
-//! Commands append to the log under their locks; one thread of the server calls
-//! [`Engine::write_log`], which brings what has gathered to the disk. Nobody else waits for the
-//! disk: an event loop that has executed commands asks [`Engine::replies_wait_for`], and if their
-//! replies must not leave yet, keeps them until [`Message::LogAdvanced`] comes. Replies to reads
-//! wait as well: what a client has seen must not be lost.
+//! Commands append to the log under their locks; the log's thread, or an event loop, brings what
+//! has gathered to the disk (`commit`). An event loop that has executed commands asks
+//! [`Engine::replies_wait_for`], and keeps their replies back if they must not leave yet. Replies
+//! to reads wait as well: what a client has seen must not be lost.
 //!
 //! Besides `appendfsync always`, replies wait when the disk is so far behind that the log would
 //! fill the memory, or when a flush hangs for longer than two seconds.
 
 mod claim;
+mod commit;
 mod figures;
 mod files;
 mod load;
@@ -20,19 +20,17 @@ mod switch;
 mod waits;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use command::CommandError;
 use config::{AppendFsync, Config, Parameter, rows};
 use parking_lot::Mutex;
-use persistence::aof::{
-    EffectLog, Failure, Fsync, Names, Rest, Surroundings, Writer, WriterSettings,
-};
+use persistence::aof::{EffectLog, Failure, Fsync, Names, Surroundings, Writer, WriterSettings};
 use persistence::{Mark, Storage};
 use stdx::clock::Clock;
 
 use crate::engine::Engine;
-use crate::platform::{LogLevel, Message, Platform};
+use crate::platform::{LogLevel, Platform};
 
 pub(crate) use figures::LogFigures;
 pub use load::AofFailure;
@@ -56,8 +54,7 @@ pub struct Aof {
     holds: AtomicBool,
     /// Whether they do because the disk is behind.
     behind: AtomicBool,
-    /// Event loops that keep replies back.
-    loops: Box<[AtomicBool]>,
+    commits: commit::Commits,
     /// When the round of the writer began that is under way, monotonic nanoseconds; 0 if none is.
     round_ns: AtomicU64,
     /// Rounds that held others up.
@@ -74,7 +71,6 @@ pub struct Aof {
 
 /// What the log needs of the engine's parts.
 struct Around {
-    config: Arc<Config>,
     platform: Arc<dyn Platform>,
     clock: Arc<dyn Clock>,
 }
@@ -84,22 +80,19 @@ impl Surroundings for Around {
         self.platform.wake_log_writer();
     }
 
-    fn timestamp(&self) -> Option<u64> {
-        let wanted = self.config.get(rows::AOF_TIMESTAMP_ENABLED);
-        wanted.then(|| self.clock.unix_us() / 1_000_000)
+    fn unix_seconds(&self) -> u64 {
+        self.clock.unix_us() / 1_000_000
     }
 }
 
 impl Aof {
     pub(crate) fn new(
-        config: &Arc<Config>,
         platform: &Arc<dyn Platform>,
         clock: &Arc<dyn Clock>,
         storage: &Arc<dyn Storage>,
         loops: usize,
     ) -> Self {
-        let around =
-            Around { config: config.clone(), platform: platform.clone(), clock: clock.clone() };
+        let around = Around { platform: platform.clone(), clock: clock.clone() };
         let log = Arc::new(EffectLog::new(Box::new(around)));
         Self {
             writer: Mutex::new(Writer::new(storage.clone(), log.clone())),
@@ -108,7 +101,7 @@ impl Aof {
             rewriting: Mutex::default(),
             holds: AtomicBool::new(false),
             behind: AtomicBool::new(false),
-            loops: (0..loops).map(|_| AtomicBool::new(false)).collect(),
+            commits: commit::Commits::new(loops),
             round_ns: AtomicU64::new(0),
             delayed: AtomicU64::new(0),
             refusal: Mutex::default(),
@@ -125,6 +118,8 @@ impl Aof {
         let always = config.get(rows::APPENDFSYNC) == AppendFsync::Always;
         let holds = is_open && (always || self.behind.load(Ordering::Relaxed));
         self.holds.store(holds, Ordering::Release);
+        self.log.set_asked(is_open && always);
+        self.log.set_tells_time(config.get(rows::AOF_TIMESTAMP_ENABLED));
         // Whoever is in its sleep was told so by the parameters of before.
         self.log.wake();
     }
@@ -140,64 +135,6 @@ impl Engine {
         }
     }
 
-    /// The position that must be released before replies to what was executed until now may leave;
-    /// none if they may leave at once. Asked after the commands were executed and before anything
-    /// is sent.
-    #[inline]
-    #[must_use]
-    pub fn replies_wait_for(&self) -> Option<u64> {
-        if !self.aof.holds.load(Ordering::Relaxed) {
-            return None;
-        }
-        let end = self.aof.log.end();
-        (end > self.aof.log.released()).then_some(end)
-    }
-
-    /// Whether replies that waited for `position` may leave. If not, event loop `thread` gets a
-    /// [`Message::LogAdvanced`] when it is worth asking again.
-    #[must_use]
-    pub fn replies_released(&self, position: u64, thread: usize) -> bool {
-        let is_released =
-            || position <= self.aof.log.released() || !self.aof.holds.load(Ordering::Acquire);
-        if is_released() {
-            return true;
-        }
-        if let Some(waiting) = self.aof.loops.get(thread) {
-            waiting.store(true, Ordering::Relaxed);
-        }
-        // Either the writer sees the flag, or what it has published before is seen here.
-        fence(Ordering::SeqCst);
-        is_released()
-    }
-
-    /// One round of the log's writer, called by its own thread: writes what has gathered, flushes
-    /// it if it is time, and tells whoever waits. Returns how long to rest.
-    pub fn write_log(&self) -> Rest {
-        let settings = self.writer_settings();
-        let now_ns = self.clock.monotonic_ns();
-        let mut writer = self.aof.writer.lock();
-        self.aof.round_ns.store(now_ns.max(1), Ordering::Relaxed);
-        let sleep_us = self.aof.flush_sleep_us.load(Ordering::Relaxed);
-        if sleep_us > 0 {
-            self.platform.sleep(std::time::Duration::from_micros(sleep_us));
-        }
-        let before = writer.failure().cloned();
-        let rest = writer.round(settings, now_ns);
-        let after = writer.failure().cloned();
-        self.aof.round_ns.store(0, Ordering::Relaxed);
-        drop(writer);
-        // A rewrite may have mended it between two rounds.
-        let is_mended = after.is_none() && self.aof.refuses.load(Ordering::Relaxed);
-        if before != after || is_mended {
-            self.note_failure(after, settings);
-        }
-        if self.aof.behind.swap(false, Ordering::Relaxed) {
-            self.aof.parameters_changed(&self.config);
-        }
-        self.log_advanced();
-        rest
-    }
-
     /// Writes and flushes the whole log: when the process ends.
     ///
     /// # Errors
@@ -208,37 +145,6 @@ impl Engine {
         }
         self.platform.log(LogLevel::Notice, "Calling fsync() on the AOF file.");
         self.write_whole_log().map_err(|failure| failure.to_string())
-    }
-
-    /// Writes and flushes what was logged so far. Nobody logs meanwhile: all locks are held.
-    ///
-    /// # Errors
-    /// What failed.
-    pub(crate) fn write_whole_log(&self) -> Result<(), Failure> {
-        let finished = self.aof.writer.lock().finish();
-        self.log_advanced();
-        finished
-    }
-
-    /// Tells those who wait how far the log is.
-    fn log_advanced(&self) {
-        fence(Ordering::SeqCst);
-        for (thread, waiting) in self.aof.loops.iter().enumerate() {
-            if waiting.load(Ordering::Relaxed) && waiting.swap(false, Ordering::AcqRel) {
-                self.platform.send(thread, Message::LogAdvanced);
-            }
-        }
-        self.end_waits_for_log();
-    }
-
-    fn writer_settings(&self) -> WriterSettings {
-        let fsync = match self.config.get(rows::APPENDFSYNC) {
-            AppendFsync::Always => Fsync::Always,
-            AppendFsync::Everysec => Fsync::EverySecond,
-            AppendFsync::No => Fsync::Never,
-        };
-        let suspended = self.config.get(rows::NO_APPENDFSYNC_ON_REWRITE) && self.snapshot_runs();
-        WriterSettings { fsync, suspended }
     }
 
     /// A failure of the log's writer, or its end. Where every change must be durable before anybody
@@ -300,6 +206,10 @@ impl Engine {
                  AOF file until it is written; this may slow down the server.",
             );
             self.aof.parameters_changed(&self.config);
+        }
+        if waiting > 0 && self.aof.log.is_asked() {
+            // What nobody waits for, nobody asks for.
+            self.aof.log.wake();
         }
         self.rewrite_cron(now_ns);
     }

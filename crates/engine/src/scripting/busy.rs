@@ -8,6 +8,7 @@ use command::CommandError;
 use parking_lot::Mutex;
 use store::WatchFlag;
 
+use super::debugging::{Said, Waker};
 use crate::engine::Engine;
 use crate::transaction::Watched;
 
@@ -20,6 +21,18 @@ pub(crate) struct Overdue {
     pub(crate) has_written: AtomicBool,
     /// It is a function, which another command ends.
     pub(crate) function: Option<RunningFunction>,
+    /// It is being debugged, and may stand still.
+    pub(super) waker: Option<Waker>,
+}
+
+impl Overdue {
+    fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        if let Some(said) = self.waker.as_ref().and_then(Waker::upgrade) {
+            // If the channel is full it does not stand still, and finds out by itself.
+            let _ = said.try_send(Said::Killed);
+        }
+    }
 }
 
 /// What `FUNCTION STATS` says of a function that takes long.
@@ -99,7 +112,7 @@ impl Busy {
         let (mut ended, mut others) = (false, false);
         for overdue in list.iter().filter(|overdue| !has_written(overdue)) {
             if overdue.function.is_some() == functions {
-                overdue.killed.store(true, Ordering::Release);
+                overdue.kill();
                 ended = true;
             } else {
                 others = true;
@@ -122,6 +135,12 @@ fn told(is_function: bool) -> CommandError {
 }
 
 impl Engine {
+    /// How long a script may take before others are told: nanoseconds; for ever if none.
+    pub(super) fn busy_threshold_ns(&self) -> Option<u64> {
+        let threshold_ms = self.config.get(config::rows::BUSY_REPLY_THRESHOLD).unsigned_abs();
+        (threshold_ms > 0).then(|| threshold_ms.saturating_mul(1_000_000))
+    }
+
     /// Whether a script takes so long that other clients are told.
     #[must_use]
     pub fn is_busy(&self) -> bool {

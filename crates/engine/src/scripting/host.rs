@@ -10,6 +10,7 @@ use store::Keyspace;
 use store::effects::Interest;
 
 use super::busy::{Overdue, RunningFunction};
+use super::debugging::Waker;
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
@@ -42,6 +43,8 @@ pub(super) struct ScriptHost<'r, 'k> {
     pub(super) targets: u8,
     /// Shards that the script came to without having declared them.
     pub(super) strays: usize,
+    /// The last command was not executed: for who debugs the script.
+    pub(super) was_refused: bool,
     /// Why the script was stopped.
     pub(super) stopped: Option<Cause>,
     /// What is sent when the script has ended.
@@ -61,6 +64,8 @@ pub(super) enum Cause {
     MoreLocks,
     /// Somebody ended it.
     Killed,
+    /// Who debugs it has had enough.
+    Aborted,
 }
 
 const UNKNOWN: &str = "ERR Unknown Redis command called from script";
@@ -94,15 +99,16 @@ impl Host for ScriptHost<'_, '_> {
     }
 
     fn tick(&mut self) -> Verdict {
-        let elapsed_ns = self.engine.clock.monotonic_ns().saturating_sub(self.started_ns);
-        let threshold_ms = self.engine.config.get(config::rows::BUSY_REPLY_THRESHOLD);
-        let threshold_ns = (threshold_ms.unsigned_abs()).saturating_mul(1_000_000);
-        if threshold_ms == 0 || elapsed_ns < threshold_ns {
-            return Verdict::Continue;
-        }
         let overdue = match &self.overdue {
             Some(overdue) => overdue,
-            None => self.begin_busy(elapsed_ns),
+            None => {
+                let elapsed_ns = self.engine.clock.monotonic_ns().saturating_sub(self.started_ns);
+                let threshold_ns = self.engine.busy_threshold_ns();
+                if threshold_ns.is_none_or(|threshold_ns| elapsed_ns < threshold_ns) {
+                    return Verdict::Continue;
+                }
+                self.begin_busy(elapsed_ns)
+            }
         };
         if overdue.killed.load(Ordering::Acquire) {
             self.stopped = Some(Cause::Killed);
@@ -145,6 +151,12 @@ impl ScriptHost<'_, '_> {
         let writes = entry.spec.flags.intersects(Flags::WRITE | Flags::MAY_REPLICATE);
         if self.program.read_only && writes {
             return Err(CommandError::state(READ_ONLY));
+        }
+        if entry.has(Flags::WRITE)
+            && !self.has_written
+            && let Some(refusal) = self.engine.write_refusal()
+        {
+            return Err(refusal);
         }
         let judged = !self.program.flags.has(script::Flags::ALLOW_OOM) && !self.has_written;
         if self.above_limit && judged && entry.has(Flags::DENYOOM) {
@@ -278,7 +290,13 @@ impl ScriptHost<'_, '_> {
 
     /// Answers and counts a command that is not executed.
     #[cold]
-    fn refuse(&self, entry: Option<&Entry>, error: &CommandError, reply: &mut Reply) {
+    pub(super) fn refuse(
+        &mut self,
+        entry: Option<&Entry>,
+        error: &CommandError,
+        reply: &mut Reply,
+    ) {
+        self.was_refused = true;
         if let Some(entry) = entry {
             self.engine.stats.thread(self.thread.index).commands[entry.index].rejected.add(1);
         }
@@ -296,6 +314,13 @@ impl ScriptHost<'_, '_> {
             String::from_utf8_lossy(&self.program.name()),
         );
         self.engine.platform.log(LogLevel::Warning, &text);
+        self.hold_long(None)
+    }
+
+    /// From now on who waits for the script's locks is told that it keeps them. `waker` wakes it
+    /// where it stands still, when somebody ends it.
+    #[cold]
+    pub(super) fn hold_long(&mut self, waker: Option<Waker>) -> &Arc<Overdue> {
         let function = self.program.is_function().then(|| RunningFunction {
             name: self.program.name(),
             command: self.args.iter().map(<[u8]>::to_vec).collect(),
@@ -305,6 +330,7 @@ impl ScriptHost<'_, '_> {
             killed: AtomicBool::new(false),
             has_written: AtomicBool::new(self.has_written),
             function,
+            waker,
         });
         self.engine.scripting.busy.add(overdue.clone());
         self.engine.store.begin_long_hold();

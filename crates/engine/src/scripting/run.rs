@@ -2,11 +2,10 @@
 
 use command::{CommandError, Flags};
 use resp::{Args, Reply};
-use script::{Failure, Place};
-use script::{Inputs, Limits, RunError};
+use script::{Failure, Host, Inputs, Limits, Place, RunError};
 use stdx::rng::Rng;
 use store::effects::{Interest, Propagation};
-use store::{Held, HeldLong, Keyspace};
+use store::{Held, HeldLong, Keyspace, UnixMs};
 
 use super::Local;
 use super::host::{Cause, ScriptHost};
@@ -38,7 +37,7 @@ pub(crate) enum Ended {
 }
 
 /// How one attempt at a script ended.
-enum Attempt {
+pub(super) enum Attempt {
     Done(Ended),
     /// It must begin again under all locks.
     Again,
@@ -55,6 +54,12 @@ impl Engine {
         thread: &mut ThreadContext,
     ) -> Flow {
         let (started_ns, mark, before) = (thread.tick_ns(), reply.mark(), reply.len());
+        if session.debugged.is_some() && call.entry.full_name.starts_with("eval") {
+            return self.begin_debugging(call, prepare, session).unwrap_or_else(|error| {
+                self.fail(&error, reply, thread.index);
+                Flow::Continue
+            });
+        }
         self.show_script(call, session);
         let outcome = self.run_script(call, prepare, session, reply, thread);
         self.after_script();
@@ -105,7 +110,7 @@ impl Engine {
     }
 
     /// Who monitors sees a script before its commands.
-    fn show_script(&self, call: Call<'_>, session: &Session) {
+    pub(super) fn show_script(&self, call: Call<'_>, session: &Session) {
         if self.store.interest().wants(Interest::MONITOR) && !call.entry.has(Flags::ADMIN) {
             let by = Origin::Client(&session.handle.endpoint);
             self.show_line(call.entry, call.args, session.db(), by);
@@ -153,7 +158,10 @@ impl Engine {
     }
 
     /// The thread's interpreter, for as long as a script runs.
-    fn interpreter(&self, thread: &mut ThreadContext) -> Result<Box<Local>, CommandError> {
+    pub(super) fn interpreter(
+        &self,
+        thread: &mut ThreadContext,
+    ) -> Result<Box<Local>, CommandError> {
         let flushes = self.scripting.cache.flushes();
         let mut local = match thread.scripts.take().filter(|local| local.flushes == flushes) {
             Some(local) => local,
@@ -170,8 +178,9 @@ impl Engine {
         Ok(local)
     }
 
-    /// Whether a program may run at all now. Returns whether memory is above its limit.
-    fn admit_script(&self, program: &Program) -> Result<bool, CommandError> {
+    /// Whether a program may run at all now. One that says nothing of itself may: its commands are
+    /// judged. Returns whether memory is above its limit.
+    pub(super) fn admit_script(&self, program: &Program) -> Result<bool, CommandError> {
         let limit = self.config.get(config::rows::MAXMEMORY);
         let above = limit > 0 && self.above_limit(limit);
         let flags = program.flags;
@@ -180,7 +189,10 @@ impl Engine {
         if above && !may {
             return Err(CommandError::OUT_OF_MEMORY);
         }
-        Ok(above)
+        match self.write_refusal() {
+            Some(refusal) if !program.read_only && !judged_alone => Err(refusal),
+            _ => Ok(above),
+        }
     }
 
     fn run_locked(
@@ -210,11 +222,7 @@ impl Engine {
             let mut keys = host.finish();
             match attempt {
                 Attempt::Done(result) => {
-                    keys.end_undo();
-                    keys.find_readers();
-                    keys.effects.end_bracket(scope.db);
-                    self.serve_waiters(&mut keys, thread.index);
-                    self.route(keys.effects, session.id());
+                    self.conclude_script(&mut keys, session.id(), thread.index);
                     break Ok(result);
                 }
                 Attempt::Again => {
@@ -227,11 +235,26 @@ impl Engine {
         };
         thread.effects = effects;
         thread.rng = rng;
+        self.settle_script(scope.now, thread);
+        result
+    }
+
+    /// What follows from a script, under its locks.
+    pub(super) fn conclude_script(&self, keys: &mut Keyspace<'_>, session: u64, thread: usize) {
+        keys.end_undo();
+        keys.find_readers();
+        let db = keys.scope.db;
+        keys.effects.end_bracket(db);
+        self.serve_waiters(keys, thread);
+        self.route(keys.effects, session);
+    }
+
+    /// What follows after the locks.
+    pub(super) fn settle_script(&self, now: UnixMs, thread: &mut ThreadContext) {
         if !thread.effects.ready_later.is_empty() {
-            self.serve_later(scope.now, &mut thread.effects, thread.index);
+            self.serve_later(now, &mut thread.effects, thread.index);
         }
         self.settle(thread);
-        result
     }
 
     /// Locks what a program declares, or everything if that is known to be too little.
@@ -303,7 +326,7 @@ pub(super) struct Line<'r> {
 }
 
 impl<'r, 'k> ScriptHost<'r, 'k> {
-    fn new(
+    pub(super) fn new(
         engine: &'r Engine,
         line: Line<'r>,
         session: &'r mut Session,
@@ -322,6 +345,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
             has_written: false,
             targets: 3,
             strays: 0,
+            was_refused: false,
             stopped: None,
             messages: Vec::new(),
             lines: Vec::new(),
@@ -332,7 +356,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
 
     /// The script is over: what it said is sent, unless it begins again; the session has its
     /// database back.
-    fn finish(self) -> Keyspace<'k> {
+    pub(super) fn finish(self) -> Keyspace<'k> {
         if let Some(overdue) = &self.overdue {
             self.engine.scripting.busy.remove(overdue);
             self.engine.store.end_long_hold();
@@ -355,11 +379,30 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
     }
 }
 
+/// What runs a program: the host of its script, or who stands before that.
+pub(super) trait Runs<'r, 'k>: Host {
+    /// The host of its script.
+    fn script(&self) -> &ScriptHost<'r, 'k>;
+}
+
+impl<'r, 'k> Runs<'r, 'k> for ScriptHost<'r, 'k> {
+    fn script(&self) -> &ScriptHost<'r, 'k> {
+        self
+    }
+}
+
 /// Runs a program once.
-fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> Attempt {
-    let (engine, program, thread) = (host.engine, host.program, host.thread.index);
-    let as_globals = !program.is_function();
-    let inputs = Inputs { args: host.args, first: program.first, keys: program.keys, as_globals };
+pub(super) fn attempt<'r, 'k>(
+    local: &Local,
+    host: &mut impl Runs<'r, 'k>,
+    reply: &mut Reply,
+) -> Attempt
+where
+    'k: 'r,
+{
+    let ScriptHost { engine, program, args, ref thread, .. } = *host.script();
+    let (thread, as_globals) = (thread.index, !program.is_function());
+    let inputs = Inputs { args, first: program.first, keys: program.keys, as_globals };
     let mut failed = false;
     let mut errors = |text: &[u8], counted: bool| {
         failed = true;
@@ -377,9 +420,11 @@ fn attempt(local: &Local, host: &mut ScriptHost<'_, '_>, reply: &mut Reply) -> A
     match result {
         Ok(()) if !failed => Attempt::Done(Ended::Well),
         Ok(()) => Attempt::Done(Ended::Failed),
-        Err(RunError::Stopped(_)) if host.stopped == Some(Cause::MoreLocks) => Attempt::Again,
+        Err(RunError::Stopped(_)) if host.script().stopped == Some(Cause::MoreLocks) => {
+            Attempt::Again
+        }
         Err(error) => {
-            let (text, counted) = describe(program, error);
+            let (text, counted) = describe(program, error, host.script().stopped);
             reply.error(&text);
             if !counted {
                 engine.count_error(code_of(&text), thread);
@@ -396,13 +441,16 @@ fn code_of(text: &[u8]) -> &str {
 }
 
 /// What the client is told, and whether the error was counted where it arose.
-fn describe(program: &Program, error: RunError) -> (Vec<u8>, bool) {
+fn describe(program: &Program, error: RunError, cause: Option<Cause>) -> (Vec<u8>, bool) {
     let name = program.name();
     let failure = match error {
         RunError::Raised(failure) => failure,
         RunError::Stopped(place) => {
-            let message = b"ERR Script killed by user with SCRIPT KILL...".to_vec();
-            Failure { message, place, counted: false }
+            let message: &[u8] = match cause {
+                Some(Cause::Aborted) => b"ERR script aborted for user request",
+                _ => b"ERR Script killed by user with SCRIPT KILL...",
+            };
+            Failure { message: message.to_vec(), place, counted: false }
         }
         RunError::Broken(message) => {
             let parts = [&b"ERR Error running script "[..], &name, b", ", &message];

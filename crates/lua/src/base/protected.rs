@@ -48,7 +48,7 @@ unsafe fn finish_call(state: *mut lua_State, status: c_int, unwraps: bool) -> c_
 
 /// Gives an error that comes from a library of ours the form of those of Lua's own: text, with the
 /// place in the script that called.
-unsafe extern "C-unwind" fn name_error(state: *mut lua_State) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn name_error(state: *mut lua_State) -> c_int {
     // SAFETY: see `pcall`.
     unsafe {
         to_text(state);

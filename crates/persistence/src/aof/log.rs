@@ -43,8 +43,8 @@ pub trait Surroundings: Send + Sync {
     /// Has the writer look at the log. Called under the locks of commands: it must be quick.
     fn wake_writer(&self);
 
-    /// Unix time in seconds, if the log is to tell the time.
-    fn timestamp(&self) -> Option<u64>;
+    /// Unix time in seconds.
+    fn unix_seconds(&self) -> u64;
 }
 
 /// What waits to be written.
@@ -71,8 +71,12 @@ pub struct EffectLog {
     written: AtomicU64,
     durable: AtomicU64,
     released: AtomicU64,
-    /// Whether the writer has gone to sleep and is to be woken.
+    /// Whether the writer's thread has gone to sleep and is to be woken.
     sleeping: AtomicBool,
+    /// Whether who appends wakes nobody.
+    is_asked: AtomicBool,
+    /// Whether the log tells when commands were executed.
+    tells_time: AtomicBool,
 }
 
 impl fmt::Debug for EffectLog {
@@ -99,7 +103,35 @@ impl EffectLog {
             durable: AtomicU64::new(0),
             released: AtomicU64::new(0),
             sleeping: AtomicBool::new(true),
+            is_asked: AtomicBool::new(false),
+            tells_time: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether the log tells when commands were executed (`aof-timestamp-enabled`).
+    pub fn set_tells_time(&self, tells_time: bool) {
+        self.tells_time.store(tells_time, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn tell_time(&self, pending: &mut Pending) {
+        let now = self.surroundings.unix_seconds();
+        if now > pending.told {
+            pending.told = now;
+            pending.bytes.extend_from_slice(format!("#TS:{now}\r\n").as_bytes());
+        }
+    }
+
+    /// Says whether the log is written when somebody asks for it, who knows that no more is coming
+    /// to share the flush, or as soon as something is appended.
+    pub fn set_asked(&self, is_asked: bool) {
+        self.is_asked.store(is_asked, Ordering::Relaxed);
+    }
+
+    /// Whether the log is written when somebody asks for it.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
     }
 
     /// Sends what follows to another file, behind its `length` bytes, and opens the log. To be
@@ -157,8 +189,6 @@ impl EffectLog {
 
     /// Takes everything that waits to be written, in order.
     pub fn take(&self) -> VecDeque<Segment> {
-        // From now on it is awake: who appends after the lock below need not wake it.
-        self.sleeping.store(false, Ordering::Relaxed);
         let mut pending = self.pending.lock();
         seal(&mut pending);
         std::mem::take(&mut pending.segments)
@@ -172,7 +202,13 @@ impl EffectLog {
         }
     }
 
-    /// The writer is about to sleep. False if there is something to write after all.
+    /// The writer's thread is awake and about to take what there is: who appends from now on need
+    /// not wake it.
+    pub fn awake(&self) {
+        self.sleeping.store(false, Ordering::Relaxed);
+    }
+
+    /// The writer's thread is about to sleep. False if there is something to write after all.
     #[must_use]
     pub fn sleep(&self) -> bool {
         let pending = self.pending.lock();
@@ -188,7 +224,7 @@ impl EffectLog {
         self.released.store(released, Ordering::Release);
     }
 
-    /// Has the writer look, unless it is about to anyway.
+    /// Has the writer's thread look, unless it is about to anyway.
     pub fn wake(&self) {
         if self.sleeping.swap(false, Ordering::Relaxed) {
             self.surroundings.wake_writer();
@@ -212,9 +248,8 @@ impl CommandLog for EffectLog {
             return self.end.load(Ordering::Relaxed);
         }
         let before = pending.bytes.len();
-        if let Some(now) = self.surroundings.timestamp().filter(|&now| now > pending.told) {
-            pending.told = now;
-            pending.bytes.extend_from_slice(format!("#TS:{now}\r\n").as_bytes());
+        if self.tells_time.load(Ordering::Relaxed) {
+            self.tell_time(&mut pending);
         }
         for (db, bytes) in records.runs() {
             if pending.db != Some(db) {
@@ -227,7 +262,7 @@ impl CommandLog for EffectLog {
         let end = self.end.load(Ordering::Relaxed) + grown;
         self.end.store(end, Ordering::Release);
         // Read under the lock under which the writer says that it sleeps.
-        let wakes = self.sleeping.load(Ordering::Relaxed);
+        let wakes = self.sleeping.load(Ordering::Relaxed) && !self.is_asked.load(Ordering::Relaxed);
         drop(pending);
         if wakes {
             self.wake();

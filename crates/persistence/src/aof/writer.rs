@@ -1,6 +1,6 @@
 //! Bringing the log to the disk.
 //!
-//! One thread calls [`Writer::round`] again and again, and rests between the calls as it is told.
+//! Somebody calls [`Writer::round`] again and again, and rests between the calls as it is told.
 //! Each round takes everything that has gathered, writes it, and flushes it to the disk when the
 //! policy says so: what many connections have logged meanwhile shares one flush (group commit).
 //!
@@ -297,7 +297,6 @@ impl Writer {
             return Rest::Nap(NAP_NS);
         }
         match due_ns.filter(|&due_ns| due_ns > now_ns) {
-            _ if !self.log.sleep() => Rest::None,
             Some(due_ns) => Rest::For(due_ns - now_ns),
             None => Rest::Forever,
         }

@@ -1,5 +1,6 @@
 //! One connection: what it owns between turns, and what it does in a turn.
 
+mod debugging;
 mod execute;
 mod held;
 mod messages;
@@ -74,6 +75,8 @@ enum State {
     Open,
     /// Not until the engine resumes the session.
     Waiting,
+    /// They go to the debugger of a script.
+    Debugging,
     /// Not any more: it ends when its replies are sent.
     Closing,
 }
@@ -266,7 +269,11 @@ impl Connection {
             }
         }
         if self.state != State::Open || (self.input.is_none() && !self.readable) {
-            return Ok(Verdict::Rest);
+            return if self.state == State::Debugging {
+                self.debug(turn)
+            } else {
+                Ok(Verdict::Rest)
+            };
         }
         self.active = now;
         let mut input = self.borrow_input(turn);

@@ -27,6 +27,9 @@ const EVENTS_MAX: usize = 1024;
 /// output limit.
 pub(super) const PATROL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The poller's resolution, nanoseconds.
+const POLLER_NS: u64 = 1_000_000;
+
 /// One event loop. What it works on is its [`Floor`]; what it works with is its own.
 pub struct EventLoop {
     index: usize,
@@ -40,6 +43,8 @@ pub struct EventLoop {
     reply: Option<Box<Reply>>,
     /// Commands executed in this turn.
     executed: usize,
+    /// How long the next turn may be waited for, as replies wait for the log.
+    gathering: Option<Duration>,
 }
 
 impl EventLoop {
@@ -61,6 +66,7 @@ impl EventLoop {
             input: Some(Box::new(Input::scratch())),
             reply: Some(Box::new(Reply::new(Version::Resp2))),
             executed: 0,
+            gathering: None,
         }
     }
 
@@ -75,6 +81,10 @@ impl EventLoop {
             match self.floor.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
+            }
+            if events.is_empty() && self.gathering == Some(Duration::ZERO) {
+                // Those who are waited for may need the processor.
+                std::thread::yield_now();
             }
             self.turn(&events);
         }
@@ -109,13 +119,13 @@ impl EventLoop {
             .needs_patrol()
             .then(|| self.floor.next_patrol.saturating_duration_since(Instant::now()));
         let waits = self.floor.deadlines.peek().map(|Reverse((at, _))| self.time_until(*at));
-        accept.into_iter().chain(patrol).chain(waits).min()
+        accept.into_iter().chain(patrol).chain(waits).chain(self.gathering).min()
     }
 
     /// Rounded up to the poller's resolution: waking early would mean waking twice.
     fn time_until(&self, monotonic_ns: u64) -> Duration {
         let left = monotonic_ns.saturating_sub(self.shared.engine.clock.monotonic_ns());
-        Duration::from_millis(left.div_ceil(1_000_000))
+        Duration::from_millis(left.div_ceil(POLLER_NS))
     }
 
     /// Looks after the commands that wait and whose time has come.
@@ -182,6 +192,7 @@ impl EventLoop {
         if self.index == 0 {
             self.floor.acceptor.accept(&self.shared);
         }
+        self.commit(now);
         if self.stands_in {
             return;
         }
@@ -194,7 +205,7 @@ impl EventLoop {
     }
 
     fn count_turn(&self, start: Instant) {
-        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(start.elapsed());
         let stats = self.shared.engine.stats.thread(self.index);
         stats.turns.add(1);
         stats.turn_nanos.add(nanos);
@@ -247,7 +258,7 @@ impl EventLoop {
             Verdict::Rest => {
                 if let Some(position) = connection.newly_held() {
                     self.floor.held.push_back((position, connection.id()));
-                    self.ask_for_release();
+                    self.floor.uncommitted.get_or_insert([now; 2])[1] = Instant::now();
                 }
                 if let Some(at) = connection.new_deadline(&self.shared.engine) {
                     self.note_deadline(at, connection.id());
@@ -269,6 +280,8 @@ impl EventLoop {
     /// what the session watches and waits for is taken back under locks.
     fn close(&mut self, slot: usize, mut connection: Box<Connection>) {
         if self.stands_in {
+            // The loop may be waiting for the script that this client debugs.
+            connection.session_mut().leave_debugger();
             self.floor.connections.put(slot, connection);
             self.floor.again.push(slot);
             return;
@@ -343,7 +356,13 @@ impl EventLoop {
                     connection.resume(engine, reply.as_deref());
                 });
             }
-            Message::LogAdvanced => self.release(),
+            Message::LogAdvanced => {
+                self.release();
+                if !self.floor.held.is_empty() {
+                    // They came too late for that flush.
+                    self.floor.uncommitted.get_or_insert([Instant::now(); 2]);
+                }
+            }
             // Serving the connection asks for its deadline.
             Message::Rearm { client } => self.change(client, |_, _| {}),
         }
@@ -360,12 +379,27 @@ impl EventLoop {
         }
     }
 
-    /// Has the engine tell when replies may be free to leave; if they are by now, tells itself.
-    fn ask_for_release(&self) {
-        let first = self.floor.held.front().map_or(0, |(position, _)| *position);
-        if self.shared.engine.replies_released(first, self.index) {
-            self.floor.inbox.send(Mail::Engine(Message::LogAdvanced));
+    /// Has the log brought to the disk if this turn's replies, or what it did without any, wait for
+    /// that.
+    fn commit(&mut self, now: Instant) {
+        let engine = &self.shared.engine;
+        if self.executed > 0 && engine.replies_wait_for().is_some() {
+            self.floor.uncommitted.get_or_insert([now; 2]);
         }
+        self.gathering = None;
+        let Some(since) = self.floor.uncommitted else { return };
+        let end = Instant::now();
+        let waited_ns = since.map(|since| nanos(end.saturating_duration_since(since)));
+        let replies = self.floor.held.len();
+        if let Some(left_ns) = engine.commit_patience(self.index, replies, waited_ns) {
+            // The poller counts in milliseconds, and would round up.
+            let is_long = left_ns >= POLLER_NS / 2;
+            self.gathering = Some(Duration::from_nanos(if is_long { left_ns } else { 0 }));
+            return;
+        }
+        self.floor.uncommitted = None;
+        engine.commit_log(self.index);
+        self.release();
     }
 
     /// Takes a client's connection out of its slot. The client may be gone: letters and
@@ -404,4 +438,8 @@ impl EventLoop {
             }
         }
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

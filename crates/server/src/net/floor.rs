@@ -78,6 +78,9 @@ pub struct Floor {
     pub(super) deadlines: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections whose replies wait for the log, by the position that they wait for.
     pub(super) held: VecDeque<(u64, u64)>,
+    /// Since when the log has what this loop has not asked anybody to bring to the disk, and when
+    /// the last of the replies came that wait for that.
+    pub(super) uncommitted: Option<[Instant; 2]>,
 }
 
 impl Floor {
@@ -95,6 +98,7 @@ impl Floor {
             next_patrol: Instant::now() + PATROL_INTERVAL,
             deadlines: BinaryHeap::new(),
             held: VecDeque::new(),
+            uncommitted: None,
         })
     }
 }

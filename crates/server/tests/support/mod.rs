@@ -61,6 +61,15 @@ pub fn run(args: &[&str]) -> Output {
     Command::new(BINARY).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
+/// One request of several parts.
+pub fn request(parts: &[&str]) -> Vec<u8> {
+    let mut request = format!("*{}\r\n", parts.len());
+    for part in parts {
+        request.push_str(&format!("${}\r\n{part}\r\n", part.len()));
+    }
+    request.into_bytes()
+}
+
 /// Calls `probe` until it gives something.
 pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();

@@ -195,13 +195,18 @@ impl Life {
         }
     }
 
-    /// Some time passes, and the log's writer has a turn.
+    /// Some time passes, and whoever writes the log has a turn.
     fn turn(&mut self) {
         self.note_moment();
         let last = self.history.len() - 1;
         let passed = self.rng.below(TURN_MS + 1);
         self.server.pass(Duration::from_millis(passed));
-        self.server.engine.write_log();
+        // With `always` it is an event loop's as well.
+        if self.policy == Policy::Always && self.rng.chance(1, 2) {
+            self.server.engine.commit_log(0);
+        } else {
+            self.server.engine.write_log();
+        }
         if self.server.platform.aborted() {
             // The process is gone: nobody is answered.
             self.waiting.clear();

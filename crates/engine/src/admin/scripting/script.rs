@@ -7,6 +7,7 @@ use ::script::{Origin, Sha};
 
 use super::{ScriptCommand, ScriptHandler, check_flush};
 use crate::admin::{AdminCx, container};
+use crate::scripting::debugging::{Debugged, Mode};
 use crate::scripting::{Ready, add};
 
 const FLAGS: Flags = Flags::NOSCRIPT;
@@ -117,14 +118,17 @@ static SHOW: ScriptCommand = Command::new(
 );
 
 fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let mode = admin.cx.arg(2)?;
-    let known = [&b"NO"[..], b"YES", b"SYNC"];
-    if !known.iter().any(|word| mode.eq_ignore_ascii_case(word)) {
-        return Err(CommandError::request("ERR Use SCRIPT DEBUG YES/SYNC/NO"));
+    if !admin.cx.reply.is_empty() {
+        // What the client is to read before would come in the middle of the debugger's lines.
+        return Err(CommandError::state("ERR SCRIPT DEBUG must be called outside a pipeline"));
     }
-    if !mode.eq_ignore_ascii_case(b"NO") {
-        return Err(CommandError::state("ERR this server has no debugger of scripts"));
-    }
+    let mode = match admin.cx.arg(2)?.to_ascii_uppercase().as_slice() {
+        b"NO" => None,
+        b"YES" => Some(Mode::Undone),
+        b"SYNC" => Some(Mode::Kept),
+        _ => return Err(CommandError::request("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    };
+    admin.session.debugged = mode.map(|mode| Box::new(Debugged::new(mode)));
     admin.cx.reply.ok();
     Ok(())
 }

@@ -124,7 +124,11 @@ impl Connection {
             input.consume(consumed);
         }
         if flow != Flow::Continue {
-            self.state = if flow == Flow::Close { State::Closing } else { State::Waiting };
+            self.state = match flow {
+                Flow::Close => State::Closing,
+                Flow::Debug => State::Debugging,
+                Flow::Continue | Flow::Wait | Flow::Retry => State::Waiting,
+            };
             input.lacks(0);
         }
         flow == Flow::Continue
@@ -152,7 +156,7 @@ impl Connection {
     }
 }
 
-fn limits(config: &Config, session: &Session) -> Limits {
+pub(super) fn limits(config: &Config, session: &Session) -> Limits {
     Limits {
         bulk_len_max: config.get(config::rows::PROTO_MAX_BULK_LEN),
         authenticated: session.authenticated(),
