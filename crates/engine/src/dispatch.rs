@@ -193,12 +193,18 @@ impl Engine {
         if limit > 0 && self.grows(call, session) && self.above_limit(limit) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
-        if let Some(refusal) = self.save_refusal().or_else(|| self.log_refusal())
+        if let Some(refusal) = self.write_refusal()
             && self.writes(call, session)
         {
             return Err(refusal);
         }
         Ok(())
+    }
+
+    /// Why nothing may be changed now, if so: what is changed could not be kept.
+    #[inline]
+    pub(crate) fn write_refusal(&self) -> Option<CommandError> {
+        self.save_refusal().or_else(|| self.log_refusal())
     }
 
     /// Whether the command, or a command of the transaction it ends, may change something. `PING`

@@ -95,6 +95,7 @@ pub(crate) struct Job {
     snapshot: Snapshot,
     pub(crate) running: Arc<Running>,
     options: SaveOptions,
+    /// Those that it has and the save before it had not.
     changes: u64,
 }
 
@@ -225,7 +226,7 @@ impl Engine {
         let mut options = self.save_options(now_ms);
         let (mut changes, mut functions) = (0, Vec::new());
         let begun = self.store.begin_snapshot(&options.encoder(), || {
-            changes = self.changes();
+            changes = self.changes_since_save();
             functions = self.library_texts();
         });
         options.functions = functions;
@@ -371,7 +372,10 @@ impl Engine {
         if outcome.is_ok() {
             state.figures.saves += 1;
             self.saving.has_failed.store(false, Ordering::Relaxed);
-            self.saving.saved_changes.store(changes, Ordering::Relaxed);
+            // A flush that came too late to cancel it counts as saved: an empty file will follow.
+            if !running.is_cancelled.load(Ordering::Relaxed) {
+                self.saving.saved_changes.fetch_add(changes, Ordering::Relaxed);
+            }
             self.saving.last_save_s.store(now_ms / 1000, Ordering::Relaxed);
         }
         drop(state);

@@ -92,9 +92,10 @@ impl Output {
         self.queued + self.tail.len() - self.sent
     }
 
-    /// The memory this holds, in bytes. Shared values count with their length.
+    /// The memory that what is to be sent takes, in bytes. Shared values count with their length,
+    /// and so does the tail: the room behind it is for what comes next.
     pub(crate) fn memory(&self) -> usize {
-        self.queued + self.tail.capacity() + self.chunks.capacity() * size_of::<Chunk>()
+        self.queued + self.tail.len() + self.chunks.capacity() * size_of::<Chunk>()
     }
 
     /// The place where the next byte will be.

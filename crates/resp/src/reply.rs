@@ -372,8 +372,8 @@ impl Reply {
         self.len() == 0
     }
 
-    /// The memory this buffer holds in bytes, shared values included: what the limits on output
-    /// buffers look at.
+    /// The memory of what is to be sent in bytes, shared values included: what the limits on
+    /// output buffers look at.
     pub fn memory_size(&self) -> usize {
         self.output.memory()
     }

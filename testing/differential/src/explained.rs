@@ -185,6 +185,16 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "range-before-the-string",
+        sentence: "GETRANGE and SUBSTR return nothing of a range that ends before the first byte, \
+                   as Redis 8 does; Redis 7.0 and Valkey return the first byte.",
+        explains: |command, subject, reference| {
+            (is(command, "GETRANGE") || is(command, "SUBSTR"))
+                && matches!(subject, Value::Bulk(part) if part.is_empty())
+                && matches!(reference, Value::Bulk(part) if part.len() == 1)
+        },
+    },
+    Explained {
         name: "unbalanced-streams",
         sentence: "XREAD and XREADGROUP name themselves when keys and ids are not equally many, as \
                    Redis 7.2 does; Redis 7.0 says XREAD for both.",

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use config::Change;
@@ -74,6 +75,7 @@ pub struct TestPlatform {
     background: Background,
     notes: Mutex<Notes>,
     inboxes: Mutex<HashMap<u64, Arc<Inbox>>>,
+    woken: AtomicBool,
 }
 
 impl std::fmt::Debug for TestPlatform {
@@ -99,7 +101,7 @@ impl TestPlatform {
     #[must_use]
     pub fn new(clock: Arc<TestClock>, background: Background) -> Self {
         let notes = Mutex::new(Notes { memory: MEMORY, ..Notes::default() });
-        Self { clock, background, notes, inboxes: Mutex::default() }
+        Self { clock, background, notes, inboxes: Mutex::default(), woken: AtomicBool::new(false) }
     }
 
     /// The inbox of a client, made at need: a message may come before the client asks for it.
@@ -135,6 +137,11 @@ impl TestPlatform {
     #[must_use]
     pub fn take_applied(&self) -> Vec<Change> {
         std::mem::take(&mut self.notes.lock().applied)
+    }
+
+    /// Whether the writer of the log was woken since this was last asked.
+    pub fn take_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the process was to end at once.
@@ -262,8 +269,10 @@ impl Platform for TestPlatform {
         Ok(())
     }
 
-    /// The test calls the writer when it wants to.
-    fn wake_log_writer(&self) {}
+    /// The test calls the writer when it wants to, and may ask whether it was woken.
+    fn wake_log_writer(&self) {
+        self.woken.store(true, Ordering::Relaxed);
+    }
 
     fn sleep(&self, duration: Duration) {
         self.clock.pass(duration);

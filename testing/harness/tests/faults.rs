@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use harness::{Connection, InProcess, Setup};
+use persistence::aof::Rest;
 use simdisk::{Fault, On, SimDisk};
 
 const INCR: &str = "appendonlydir/appendonly.aof.1.incr.aof";
@@ -80,6 +81,20 @@ fn a_disk_that_is_full_refuses_changes_until_there_is_room() {
         pass(&server);
         assert_eq!([found(&disk, "a"), found(&disk, "b"), found(&disk, "c")], ["1", "2", "3"]);
     }
+}
+
+/// `DEBUG LOADAOF` writes in place of the writer's thread, which sleeps meanwhile.
+#[test]
+fn the_writer_is_woken_after_somebody_wrote_in_its_place() {
+    let disk = SimDisk::new();
+    let server = server(&disk, "appendfsync no");
+    let mut client = server.connect();
+    answers(&mut client, &[("SET a 1", "OK")]);
+    while server.engine.write_log() != Rest::Forever {}
+    answers(&mut client, &[("DEBUG LOADAOF", "OK")]);
+    server.platform.take_woken();
+    answers(&mut client, &[("GET a", "1"), ("SET b 2", "OK")]);
+    assert!(server.platform.take_woken(), "what was logged is to be written");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use client::Value;
 use harness::{Connection, InProcess, Setup};
 use simdisk::{Fault, On, SimDisk};
 
@@ -35,6 +36,13 @@ fn fill(client: &mut Connection) {
             Some(&b"OK"[..])
         );
     }
+}
+
+/// What a script with the key `more` answers.
+fn eval(client: &mut Connection, script: &str) -> String {
+    let reply = client.command(&["EVAL", script, "1", "more"]);
+    let text = String::from_utf8_lossy(reply.as_bytes().unwrap_or_default()).into_owned();
+    if matches!(reply, Value::Error(_)) { format!("-{text}") } else { text }
 }
 
 fn log_of(server: &InProcess) -> String {
@@ -72,6 +80,14 @@ fn the_old_file_stays_and_writes_are_refused_until_a_save_succeeds() {
 
         for refused in ["SET other v", "PING"] {
             assert!(client.text(refused).starts_with(MISCONF), "{what}: {refused}");
+        }
+        let set = "return redis.call('set', KEYS[1], 'v')";
+        for refused in [set.to_owned(), format!("#!lua\n{set}")] {
+            assert!(eval(&mut client, &refused).starts_with(MISCONF), "{what}: {refused}");
+        }
+        let get = "return redis.call('get', KEYS[1])";
+        for script in [get.to_owned(), format!("#!lua flags=no-writes\n{get}")] {
+            assert_eq!(eval(&mut client, &script), "v", "{what}: {script}");
         }
         assert_eq!(client.text("GET more"), "v", "reads go on");
         assert_eq!(client.text("CONFIG SET stop-writes-on-bgsave-error no"), "OK");

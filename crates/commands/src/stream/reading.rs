@@ -104,10 +104,10 @@ fn streams<'a>(
     in_group: bool,
 ) -> Result<Streams<'a>, CommandError> {
     if !reader.remaining().is_multiple_of(2) {
-        let (name, symbol) = (cx.name, if in_group { '>' } else { '$' });
+        let (name, ids) = (cx.name, if in_group { "ID or '>'" } else { "ID, '+', or '$'" });
         return Err(CommandError::request(format!(
-            "ERR Unbalanced '{name}' list of streams: for each stream key an ID or '{symbol}' must \
-             be specified."
+            "ERR Unbalanced '{name}' list of streams: for each stream key an {ids} must be \
+             specified."
         )));
     }
     let half = reader.remaining() / 2;

@@ -137,8 +137,8 @@ mod tests {
         let cases = [
             (
                 "XREAD STREAMS s t 0",
-                "-ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must \
-                 be specified.\r\n",
+                "-ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' \
+                 must be specified.\r\n",
             ),
             (
                 "XREAD GROUP g c STREAMS s 0",

@@ -154,6 +154,12 @@ impl ScriptHost<'_, '_> {
         if self.program.read_only && writes {
             return Err(CommandError::state(READ_ONLY));
         }
+        if entry.has(Flags::WRITE)
+            && !self.has_written
+            && let Some(refusal) = self.engine.write_refusal()
+        {
+            return Err(refusal);
+        }
         let judged = !self.program.flags.has(script::Flags::ALLOW_OOM) && !self.has_written;
         if self.above_limit && judged && entry.has(Flags::DENYOOM) {
             return Err(CommandError::OUT_OF_MEMORY);

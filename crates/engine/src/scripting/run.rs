@@ -177,7 +177,8 @@ impl Engine {
         Ok(local)
     }
 
-    /// Whether a program may run at all now. Returns whether memory is above its limit.
+    /// Whether a program may run at all now. One that says nothing of itself may: its commands are
+    /// judged. Returns whether memory is above its limit.
     pub(super) fn admit_script(&self, program: &Program) -> Result<bool, CommandError> {
         let limit = self.config.get(config::rows::MAXMEMORY);
         let above = limit > 0 && self.above_limit(limit);
@@ -187,7 +188,10 @@ impl Engine {
         if above && !may {
             return Err(CommandError::OUT_OF_MEMORY);
         }
-        Ok(above)
+        match self.write_refusal() {
+            Some(refusal) if !program.read_only && !judged_alone => Err(refusal),
+            _ => Ok(above),
+        }
     }
 
     fn run_locked(

@@ -152,9 +152,9 @@ fn id(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn info(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    show_args(admin);
+    show_input(admin);
     let mut line = describe(admin.engine, &admin.session.handle, admin.cx.db.now());
-    hide_args(admin);
+    hide_input(admin);
     line.push('\n');
     admin.cx.reply.verbatim(b"txt", line.as_bytes());
     Ok(())
@@ -172,24 +172,29 @@ fn list(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let (own, now) = (admin.session.id(), admin.cx.db.now());
     let skip_me = filter.skip_me.unwrap_or(false);
     let mut text = String::new();
-    show_args(admin);
+    show_input(admin);
     for client in clients {
         if filter.matches(&client, now) && !(skip_me && client.id == own) {
             text.push_str(&describe(admin.engine, &client, now));
             text.push('\n');
         }
     }
-    hide_args(admin);
+    hide_input(admin);
     admin.cx.reply.verbatim(b"txt", text.as_bytes());
     Ok(())
 }
 
-/// The client that asks sees the memory of its own command line.
-fn show_args(admin: &AdminCx<'_>) {
-    let bytes = admin.cx.args.bytes_len() as u64;
-    admin.session.handle.buffers.argv.store(bytes, Ordering::Relaxed);
+/// The client that asks sees its own command line as input.
+fn show_input(admin: &AdminCx<'_>) {
+    set_input(admin, admin.cx.args.request_len(), admin.cx.args.bytes_len());
 }
 
-fn hide_args(admin: &AdminCx<'_>) {
-    admin.session.handle.buffers.argv.store(0, Ordering::Relaxed);
+fn hide_input(admin: &AdminCx<'_>) {
+    set_input(admin, 0, 0);
+}
+
+fn set_input(admin: &AdminCx<'_>, query: usize, args: usize) {
+    let buffers = &admin.session.handle.buffers;
+    buffers.query.store(query as u64, Ordering::Relaxed);
+    buffers.argv.store(args as u64, Ordering::Relaxed);
 }
