@@ -287,7 +287,9 @@ impl Engine {
     /// writes, since it began again under all locks where others would be missing.
     fn covers(&self, suspended: &Suspended, keys: &Keyspace<'_>) -> bool {
         let mut covered = true;
-        suspended.entry.keys(suspended.args.as_args(), |key| covered &= keys.covers(key));
+        suspended
+            .entry
+            .keys(suspended.args.as_args(), |key| covered &= keys.covers(self.store.position(key)));
         covered
     }
 
