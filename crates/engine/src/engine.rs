@@ -138,8 +138,8 @@ impl Engine {
             let (config, platform) = (parts.config.clone(), parts.platform.clone());
             Box::new(Notifications::new(config, platform, pubsub.clone()))
         });
-        let Parts { config, platform, clock, storage, threads, .. } = &parts;
-        let aof = Aof::new(config, platform, clock, storage, *threads);
+        let Parts { platform, clock, storage, threads, .. } = &parts;
+        let aof = Aof::new(platform, clock, storage, *threads);
         parts.consumers.log.get_or_insert_with(|| Box::new(aof.log.clone()));
         let (clients, trackers) = (Arc::<Clients>::default(), Arc::<Trackers>::default());
         let own_tracking = parts.consumers.tracking.is_none();

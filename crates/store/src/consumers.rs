@@ -83,15 +83,17 @@ impl Consumers {
 
     /// Hands the records over and clears them; counters and garbage stay.
     pub fn route(&self, effects: &mut Effects, session: u64) {
-        if let Some(log) = &self.log
-            && !effects.records.is_empty()
-        {
-            effects.logged = log.append(&effects.records);
+        if !effects.records.is_empty() {
+            if let Some(log) = &self.log {
+                effects.logged = log.append(&effects.records);
+            }
+            effects.records.clear();
         }
-        effects.records.clear();
-        for event in effects.events.drain(..) {
-            if let Some(events) = &self.events {
-                events.key_event(&event);
+        if !effects.events.is_empty() {
+            for event in effects.events.drain(..) {
+                if let Some(events) = &self.events {
+                    events.key_event(&event);
+                }
             }
         }
         let flushed = std::mem::take(&mut effects.flushed);

@@ -105,7 +105,7 @@ impl Chain {
     ) -> Option<R> {
         let node = self.directory.end_mut(end)?;
         if node.count() > 1 {
-            return node.change(|listpack| pop_listpack(listpack, end, show));
+            return node.pop(end, show);
         }
         let node = self.directory.pop(end)?;
         let mut show = Some(show);
@@ -350,13 +350,10 @@ pub(super) fn pop_listpack<R>(
     end: End,
     show: impl FnOnce(Item<'_>) -> R,
 ) -> Option<R> {
-    let at = match end {
-        End::Front => listpack.first(),
-        End::Back => listpack.last(),
-    }?;
-    let shown = show(listpack.get(at));
-    listpack.remove(at);
-    Some(shown)
+    match end {
+        End::Front => listpack.pop_front(show),
+        End::Back => listpack.pop_back(show),
+    }
 }
 
 /// Adds an element behind the first `before` ones.

@@ -166,6 +166,9 @@ impl List {
     /// Adds an element at an end.
     #[inline]
     pub fn push(&mut self, end: End, element: &[u8], limits: Limits) {
+        if let FormMut::Large(chain) = self.word.form_mut() {
+            return chain.push(end, element, limits);
+        }
         self.prepare(std::iter::once(element), limits);
         match self.word.form_mut() {
             FormMut::Large(chain) => chain.push(end, element, limits),

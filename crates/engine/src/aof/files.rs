@@ -49,8 +49,14 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start_log`].
     pub(crate) fn replay_log(&self) -> Result<(), AofFailure> {
-        let manifest = self.read_manifest(&self.log_names())?.unwrap_or_default();
+        let Some(manifest) = self.read_manifest(&self.log_names())? else { return Ok(()) };
         let files: Vec<FileInfo> = manifest.live().cloned().collect();
+        let mut state = self.aof.state.lock();
+        if state.rewrite.is_none() {
+            // Numbers go on from what it says, as after a start.
+            state.manifest = manifest;
+        }
+        drop(state);
         self.replay_files(&files)
     }
 

@@ -71,7 +71,6 @@ pub struct Aof {
 
 /// What the log needs of the engine's parts.
 struct Around {
-    config: Arc<Config>,
     platform: Arc<dyn Platform>,
     clock: Arc<dyn Clock>,
 }
@@ -81,22 +80,19 @@ impl Surroundings for Around {
         self.platform.wake_log_writer();
     }
 
-    fn timestamp(&self) -> Option<u64> {
-        let wanted = self.config.get(rows::AOF_TIMESTAMP_ENABLED);
-        wanted.then(|| self.clock.unix_us() / 1_000_000)
+    fn unix_seconds(&self) -> u64 {
+        self.clock.unix_us() / 1_000_000
     }
 }
 
 impl Aof {
     pub(crate) fn new(
-        config: &Arc<Config>,
         platform: &Arc<dyn Platform>,
         clock: &Arc<dyn Clock>,
         storage: &Arc<dyn Storage>,
         loops: usize,
     ) -> Self {
-        let around =
-            Around { config: config.clone(), platform: platform.clone(), clock: clock.clone() };
+        let around = Around { platform: platform.clone(), clock: clock.clone() };
         let log = Arc::new(EffectLog::new(Box::new(around)));
         Self {
             writer: Mutex::new(Writer::new(storage.clone(), log.clone())),
@@ -123,6 +119,7 @@ impl Aof {
         let holds = is_open && (always || self.behind.load(Ordering::Relaxed));
         self.holds.store(holds, Ordering::Release);
         self.log.set_asked(is_open && always);
+        self.log.set_tells_time(config.get(rows::AOF_TIMESTAMP_ENABLED));
         // Whoever is in its sleep was told so by the parameters of before.
         self.log.wake();
     }

@@ -43,8 +43,8 @@ pub trait Surroundings: Send + Sync {
     /// Has the writer look at the log. Called under the locks of commands: it must be quick.
     fn wake_writer(&self);
 
-    /// Unix time in seconds, if the log is to tell the time.
-    fn timestamp(&self) -> Option<u64>;
+    /// Unix time in seconds.
+    fn unix_seconds(&self) -> u64;
 }
 
 /// What waits to be written.
@@ -75,6 +75,8 @@ pub struct EffectLog {
     sleeping: AtomicBool,
     /// Whether who appends wakes nobody.
     is_asked: AtomicBool,
+    /// Whether the log tells when commands were executed.
+    tells_time: AtomicBool,
 }
 
 impl fmt::Debug for EffectLog {
@@ -102,6 +104,21 @@ impl EffectLog {
             released: AtomicU64::new(0),
             sleeping: AtomicBool::new(true),
             is_asked: AtomicBool::new(false),
+            tells_time: AtomicBool::new(false),
+        }
+    }
+
+    /// Says whether the log tells when commands were executed (`aof-timestamp-enabled`).
+    pub fn set_tells_time(&self, tells_time: bool) {
+        self.tells_time.store(tells_time, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn tell_time(&self, pending: &mut Pending) {
+        let now = self.surroundings.unix_seconds();
+        if now > pending.told {
+            pending.told = now;
+            pending.bytes.extend_from_slice(format!("#TS:{now}\r\n").as_bytes());
         }
     }
 
@@ -231,9 +248,8 @@ impl CommandLog for EffectLog {
             return self.end.load(Ordering::Relaxed);
         }
         let before = pending.bytes.len();
-        if let Some(now) = self.surroundings.timestamp().filter(|&now| now > pending.told) {
-            pending.told = now;
-            pending.bytes.extend_from_slice(format!("#TS:{now}\r\n").as_bytes());
+        if self.tells_time.load(Ordering::Relaxed) {
+            self.tell_time(&mut pending);
         }
         for (db, bytes) in records.runs() {
             if pending.db != Some(db) {

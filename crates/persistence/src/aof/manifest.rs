@@ -233,18 +233,29 @@ impl Manifest {
     /// Adds a new base in place of the one before, which becomes history, and names it.
     pub fn new_base(&mut self, stem: &str, is_rdb: bool) -> String {
         self.history.extend(self.base.take().map(superseded));
-        self.base_seq += 1;
         let format = if is_rdb { "rdb" } else { "aof" };
-        let name = format!("{stem}.{}.base.{format}", self.base_seq);
+        let name;
+        (self.base_seq, name) =
+            self.unused(self.base_seq, |seq| format!("{stem}.{seq}.base.{format}"));
         let base = FileInfo { name: name.clone(), seq: self.base_seq, kind: FileKind::Base };
         self.base = Some(base);
         name
     }
 
+    /// The next number, and the name that comes with it. Those of history are passed over: after a
+    /// start nothing else says how far the numbers had got, and what is there is not to be touched.
+    fn unused(&self, last: u64, name: impl Fn(u64) -> String) -> (u64, String) {
+        let is_unused = |(_, name): &(u64, String)| {
+            !self.history.iter().any(|superseded| superseded.name == *name)
+        };
+        let mut numbers = (last + 1..).map(|seq| (seq, name(seq)));
+        numbers.find(is_unused).expect("there are more numbers than files")
+    }
+
     /// Adds a new increment behind the others, and names it.
     pub fn new_incr(&mut self, stem: &str) -> String {
-        self.incr_seq += 1;
-        let name = format!("{stem}.{}.incr.aof", self.incr_seq);
+        let name;
+        (self.incr_seq, name) = self.unused(self.incr_seq, |seq| format!("{stem}.{seq}.incr.aof"));
         let file = FileInfo { name: name.clone(), seq: self.incr_seq, kind: FileKind::Incr };
         self.incrs.push(file);
         name
@@ -317,6 +328,18 @@ mod tests {
         let mut read = Manifest::parse(text.as_bytes()).unwrap();
         assert_eq!(read, manifest);
         assert_eq!(read.new_incr("x"), "x.3.incr.aof");
+    }
+
+    #[test]
+    fn what_is_kept_of_the_past_keeps_its_name() {
+        let text = "file x.4.base.rdb seq 4 type b\n\
+                    file x.2.incr.aof seq 2 type h\n\
+                    file x.1.incr.aof seq 1 type h\n\
+                    file x.5.base.rdb seq 5 type h\n";
+        let mut read = Manifest::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.new_incr("x"), "x.3.incr.aof");
+        assert_eq!(read.new_incr("x"), "x.4.incr.aof");
+        assert_eq!(read.new_base("x", true), "x.6.base.rdb");
     }
 
     #[test]
