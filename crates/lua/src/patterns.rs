@@ -1,12 +1,13 @@
 //! Lua's patterns: a matcher that can be stopped, and that recursion cannot break.
 //!
 //! The one that Lua brings works inside a single call, where no hook runs, so that a text and a
-//! pattern made for it (`string.find(('a'):rep(30), ('a-'):rep(30) .. 'b')`) hold the server up for
-//! hours, and it recurses for each `?` of the pattern, until the thread's stack ends and the process
-//! with it. This one asks every so many steps whether it may go on, and recurses only so deep.
+//! pattern made for it (`string.find(('a'):rep(30), ('a-'):rep(30) .. 'b')`) hold the server up
+//! for hours, and it recurses for each `?` of the pattern, until the thread's stack ends and the
+//! process with it. This one asks every so many steps whether it may go on, and recurses only so
+//! deep.
 //!
-//! A pattern is read as it is matched: an error in it shows when the matcher comes to it. It ends at
-//! a NUL, as in Lua 5.1.
+//! A pattern is read as it is matched: an error in it shows when the matcher comes to it. It ends
+//! at a NUL, as in Lua 5.1.
 
 /// Captures of one pattern.
 pub(crate) const CAPTURES_MAX: usize = 32;
@@ -96,8 +97,8 @@ impl<'a> Matcher<'a> {
         self.captures_len
     }
 
-    /// A capture of the last match, which went from `start` to `end`. The first of a pattern without
-    /// any is the whole match.
+    /// A capture of the last match, which went from `start` to `end`. The first of a pattern
+    /// without any is the whole match.
     pub(crate) fn capture(
         &self,
         index: usize,

@@ -45,7 +45,7 @@ impl Pair {
         let reference = Lua::new_with(standard, LuaOptions::new()).unwrap();
         let ours = machine.lua().load(CALL).set_name("=call").into_function().unwrap();
         let theirs = reference.load(CALL).set_name("=call").into_function().unwrap();
-        Self { machine: machine, reference: reference, ours, theirs }
+        Self { machine, reference, ours, theirs }
     }
 
     /// Has both do the same; `third` and `fourth` are texts of Lua.
