@@ -29,6 +29,7 @@ pub mod failure;
 mod from_lua;
 pub mod host;
 pub mod machine;
+mod patterns;
 mod stack;
 mod stop;
 mod to_lua;
