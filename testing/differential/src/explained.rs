@@ -174,7 +174,7 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
-        name: "sort-stale-range-error",
+        name: STALE_ERROR,
         sentence: "SORT judges each number by itself; in Redis 7.0 and Valkey a number out of \
                    range that came before can make it refuse good ones.",
         explains: |command, subject, reference| {
@@ -246,7 +246,7 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
-        name: PARTING,
+        name: LOW_STREAM_ID,
         sentence: "XSETID refuses an id below that of the last entry deleted, as Redis 8 does; \
                    Redis 7.0 takes it if it is not below the last entry there is.",
         explains: |command, subject, reference| {
@@ -259,14 +259,16 @@ pub const EXPLAINED: &[Explained] = &[
     },
 ];
 
-/// The one known difference after which the two servers' data may differ.
-const PARTING: &str = "stream-id-below-deleted";
+/// Names of the known differences after which the two servers' data may differ: one has stored what
+/// the other refused.
+const STALE_ERROR: &str = "sort-stale-range-error";
+const LOW_STREAM_ID: &str = "stream-id-below-deleted";
 
 impl Explained {
     /// Whether there is nothing to compare any more after it.
     #[must_use]
     pub fn parts_the_states(&self) -> bool {
-        self.name == PARTING
+        [STALE_ERROR, LOW_STREAM_ID].contains(&self.name)
     }
 }
 

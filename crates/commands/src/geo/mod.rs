@@ -36,8 +36,14 @@ const ONE_READ: &[KeySpec] = &[KeySpec::first(READ_DATA)];
 
 /// The position that a score stands for. Scores that are no hash stand for one too.
 fn position(score: f64) -> Point {
-    // A negative score is no hash; its bits are taken as they are, as everywhere else.
-    Point::from_hash(score as i64 as u64)
+    const SIGN: f64 = (1_u64 << 63) as f64;
+    Point::from_hash(match score {
+        // A negative score is no hash; its bits are taken as they are, as everywhere else.
+        ..SIGN => score as i64 as u64,
+        // What 64 bits cannot hold is 0, as x86 processors convert it for other servers.
+        score if score >= 2.0 * SIGN => 0,
+        score => score as u64,
+    })
 }
 
 /// A position from a command line.
