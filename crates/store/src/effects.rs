@@ -371,18 +371,13 @@ impl Effects {
         }
     }
 
-    /// Writes `MULTI` before the records of a transaction, or `EXEC` after them; a transaction
-    /// that logged nothing leaves no trace.
-    pub fn bracket(&mut self, db: usize, word: &[u8]) {
-        if word == b"MULTI" || self.records.len() > 1 {
-            self.record(db, &[word]);
-        } else {
-            self.records.clear();
-        }
+    /// Writes `MULTI` before the records of a transaction or a script.
+    pub fn begin_bracket(&mut self, db: usize) {
+        self.record(db, &[b"MULTI"]);
     }
 
-    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no
-    /// transaction around it.
+    /// Writes `EXEC` after them. What logged nothing leaves no trace, and a single command needs
+    /// no transaction around it.
     pub fn end_bracket(&mut self, db: usize) {
         match self.records.len() {
             0 => {}

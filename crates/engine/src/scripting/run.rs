@@ -11,7 +11,7 @@ use super::Local;
 use super::host::{Cause, ScriptHost};
 use super::program::{Code, Prepare, Program, Ready};
 use crate::admin::AdminCx;
-use crate::call::{Call, Flow, log_bracket};
+use crate::call::{Call, Flow};
 use crate::engine::{Engine, FERRITE_VERSION, REDIS_VERSION};
 use crate::monitor::Origin;
 use crate::session::Session;
@@ -216,7 +216,7 @@ impl Engine {
             if !keys.is_all_locked() {
                 keys.begin_undo();
             }
-            log_bracket(keys.effects, scope.db, b"MULTI");
+            keys.effects.begin_bracket(scope.db);
             let mut host = ScriptHost::new(self, line, session, thread, keys);
             let attempt = attempt(local, &mut host, reply);
             let mut keys = host.finish();

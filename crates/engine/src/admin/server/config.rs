@@ -130,7 +130,8 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let action = admin.engine.config.get(rows::ENABLE_PROTECTED_CONFIGS);
     let rules = SetRules { protected_allowed: permits(action, admin), loading: false };
     let engine = admin.engine;
-    let mut apply = |change: &::config::Change| engine.apply_change(change);
+    let in_transaction = admin.in_transaction;
+    let mut apply = |change: &::config::Change| engine.apply_change(change, in_transaction);
     let outcome = admin.engine.config.set(&pairs, rules, &mut apply);
     outcome.map_err(|error| match error {
         SetError::Unknown { name } => {
