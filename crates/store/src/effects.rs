@@ -364,7 +364,11 @@ impl Effects {
     }
 
     /// As [`Effects::log`], from any arguments.
-    pub fn log_args<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]>) {
+    pub fn log_args<'a>(
+        &mut self,
+        db: usize,
+        args: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
+    ) {
         self.propagation = Propagation::Rewritten;
         if self.interest.wants(Interest::LOG) {
             self.records.push(db, args);
