@@ -140,7 +140,7 @@ impl Block {
     }
 
     /// Replaces the `removed` bytes at `at`, counted from the beginning of the length, by `parts`,
-    /// one behind the other.
+    /// one behind the other. Returns the body, which nobody shares now.
     ///
     /// Of the bytes before and behind the fewer move, as far as there is slack at their end. A
     /// block that is full grows to the next size class, a fifth or more, so that growth is
@@ -148,87 +148,99 @@ impl Block {
     ///
     /// # Panics
     /// If the removed bytes are not inside the body, and as [`Block::with_capacity`].
-    pub(crate) fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) {
-        let (old, added) = (self.len(), parts.iter().map(|part| part.len()).sum::<usize>());
+    #[inline]
+    pub(crate) fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) -> &mut [u8] {
+        let added = parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut to = self.open(at, removed, added);
+        for part in parts {
+            // SAFETY: the parts fill the gap of `added` bytes; they cannot overlap the block, being
+            // borrowed while it is borrowed mutably.
+            unsafe {
+                match *part {
+                    // Most are a byte: the head and the foot of a short element.
+                    [byte] => to.write(*byte),
+                    _ => to.copy_from_nonoverlapping(part.as_ptr(), part.len()),
+                }
+                to = to.add(part.len());
+            }
+        }
+        let body_len = self.len() - LEN_BYTES;
+        // SAFETY: the gap is filled, so all is initialized, and `open` made the block unshared.
+        unsafe { std::slice::from_raw_parts_mut(self.data().add(LEN_BYTES), body_len) }
+    }
+
+    /// Makes `removed` bytes at `at` a gap of `added` bytes, sets the length, and returns where the
+    /// gap is. The block is not shared then. Who calls must fill the gap.
+    #[inline]
+    fn open(&mut self, at: usize, removed: usize, added: usize) -> *mut u8 {
+        let old = self.len();
         let kept = at.checked_add(removed).and_then(|end| old.checked_sub(end));
         let behind = kept.filter(|_| at >= LEN_BYTES).expect("what is removed is in the body");
         let len = at + behind + added;
         let allocated = self.allocated_bytes();
-        let wasteful = len < old && total_bytes(len) * 2 < allocated;
-        if self.header_bytes() + len > allocated || self.is_shared() || wasteful {
-            let moved = Self::allocate(len, at < behind);
-            // SAFETY: the new block has room for `len` bytes, which are the three pieces; the old
-            // ones are initialized, and a different allocation.
-            unsafe {
-                let (from, to) = (self.data(), moved.data());
-                to.copy_from_nonoverlapping(from, at);
-                to.add(at + added).copy_from_nonoverlapping(from.add(at + removed), behind);
-            }
-            *self = moved;
-        } else {
-            let front = self.front_after(at, behind, removed, added);
-            // SAFETY: not shared, and `front_after` leaves room for `len` bytes behind the front.
-            unsafe { self.open(front, at, removed, added, behind) };
+        let is_full = self.header_bytes() + len > allocated;
+        let is_thin = len < old && len * 2 < allocated && total_bytes(len) * 2 < allocated;
+        if is_full || is_thin || self.is_shared() {
+            return self.open_elsewhere(at, removed, added, behind);
         }
-        let mut to = at;
-        for part in parts {
-            // SAFETY: the parts fill the gap of `added` bytes at `at`; they cannot overlap the
-            // block, being borrowed while it is borrowed mutably.
-            unsafe { self.data().add(to).copy_from_nonoverlapping(part.as_ptr(), part.len()) };
-            to += part.len();
-        }
-        self.set_len(len);
-    }
-
-    /// How much slack is to be in front when a gap has opened or closed: it takes what the bytes
-    /// before the gap give way if they are the fewer, and otherwise stays, if that can be.
-    #[inline]
-    fn front_after(&self, at: usize, behind: usize, removed: usize, added: usize) -> usize {
-        if !self.is_large() {
-            return 0;
-        }
-        let (front, len) = (self.front(), at + added + behind);
-        let room = self.allocated_bytes() - LARGE_HEADER_BYTES - len;
-        match (front + removed).checked_sub(added) {
-            Some(moved) if at < behind => moved,
-            _ if front <= room && at >= behind => front,
-            // There is no slack where it is wanted: all of it goes there.
-            _ => {
-                if at < behind {
-                    room
-                } else {
-                    0
-                }
-            }
-        }
-    }
-
-    /// Moves the bytes before and behind the `removed` ones at `at`, so that the former have
-    /// `front` bytes of slack in front and `added` bytes are between them.
-    ///
-    /// # Safety
-    /// The block is not shared, and all of this lies inside the allocation.
-    #[inline]
-    unsafe fn open(&self, front: usize, at: usize, removed: usize, added: usize, behind: usize) {
         let from = self.data();
-        let old_front = if self.is_large() { self.front() } else { 0 };
-        if self.is_large() {
-            self.set_front(front);
-        }
-        let to = self.data();
-        // Whichever moves first gets out of the other's way: neither overwrites what the other has
-        // still to read, because the order of the two stays.
-        // SAFETY: source and target of both lie inside the allocation, by the caller's promise.
+        let to = if self.is_large() { self.open_large(at, removed, added, behind) } else { from };
+        // SAFETY: the pieces lie inside the allocation before and after: `open_large` has made room
+        // in front, and all of it fits. Whichever moves first gets out of the other's way, because
+        // their order stays.
         unsafe {
-            if front > old_front {
+            if to > from {
                 from.add(at + removed).copy_to(to.add(at + added), behind);
             }
-            if front != old_front {
+            if to != from {
                 from.copy_to(to, at);
             }
-            if front <= old_front {
+            if to <= from && from.add(removed) != to.add(added) {
                 from.add(at + removed).copy_to(to.add(at + added), behind);
             }
+            self.set_len(len);
+            to.add(at)
+        }
+    }
+
+    /// Decides how much slack is to be in front of a large block when the gap is open, and returns
+    /// where the length is to stand. The slack takes what the bytes before the gap give way if they
+    /// are the fewer, and otherwise stays, if that can be.
+    #[inline]
+    fn open_large(&mut self, at: usize, removed: usize, added: usize, behind: usize) -> *mut u8 {
+        let front = self.front();
+        let room = self.allocated_bytes() - LARGE_HEADER_BYTES - (at + added + behind);
+        let moved = match (front + removed).checked_sub(added) {
+            Some(moved) if at < behind => moved,
+            _ if at >= behind && front <= room => front,
+            // There is no slack where it is wanted: all of it goes there.
+            _ if at < behind => room,
+            _ => 0,
+        };
+        self.set_front(moved);
+        self.data()
+    }
+
+    /// [`Block::open`] in another allocation, with the slack where the change is.
+    #[cold]
+    fn open_elsewhere(
+        &mut self,
+        at: usize,
+        removed: usize,
+        added: usize,
+        behind: usize,
+    ) -> *mut u8 {
+        let len = at + added + behind;
+        let new = Self::allocate(len, at < behind);
+        // SAFETY: the new block has room for `len` bytes, which are the two pieces and the gap; the
+        // pieces are initialized, and in a different allocation.
+        unsafe {
+            let (from, to) = (self.data(), new.data());
+            to.copy_from_nonoverlapping(from, at);
+            to.add(at + added).copy_from_nonoverlapping(from.add(at + removed), behind);
+            new.set_len(len);
+            *self = new;
+            to.add(at)
         }
     }
 

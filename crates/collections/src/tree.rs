@@ -19,6 +19,7 @@
 //! half full, so removal at the front, the common case, moves nothing. There are no links between
 //! leaves (shared nodes cannot have them): an iterator goes on to the next leaf from the root.
 
+use crate::unique::make_mut;
 use std::borrow::Borrow;
 use std::sync::Arc;
 
@@ -132,7 +133,7 @@ impl<K: Clone + Ord, V: Clone> Tree<K, V> {
         self.get(key)?;
         let mut node = self.root.as_mut()?;
         loop {
-            match Arc::make_mut(node) {
+            match make_mut(node) {
                 Node::Leaf(items) => {
                     let at = find(items, key).ok()?;
                     return Some(&mut items[at].1);
@@ -295,7 +296,7 @@ fn insert<K: Clone + Ord, V: Clone>(
     key: K,
     value: V,
 ) -> Inserted<K, V> {
-    match Arc::make_mut(node) {
+    match make_mut(node) {
         Node::Leaf(items) => match find(items, &key) {
             Ok(at) => {
                 let replaced = Some(std::mem::replace(&mut items[at].1, value));
@@ -340,7 +341,7 @@ fn remove<K: Clone + Ord + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(
     node: &mut Arc<Node<K, V>>,
     key: &Q,
 ) -> Option<V> {
-    match Arc::make_mut(node) {
+    match make_mut(node) {
         Node::Leaf(items) => Some(items.remove(find(items, key).ok()?).1),
         Node::Inner(children) => {
             let at = child_of(children, key);
@@ -366,7 +367,7 @@ fn tidy<K: Clone, V: Clone>(children: &mut Vec<Child<K, V>>, at: usize) {
         return;
     }
     let (separator, right) = children.remove(left + 1);
-    match (Arc::make_mut(&mut children[left].1), Arc::unwrap_or_clone(right)) {
+    match (make_mut(&mut children[left].1), Arc::unwrap_or_clone(right)) {
         (Node::Leaf(items), Node::Leaf(more)) => items.extend(more),
         (Node::Inner(items), Node::Inner(mut more)) => {
             // As a first child it could have smaller keys than its separator; no longer.

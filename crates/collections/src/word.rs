@@ -5,6 +5,7 @@
 //! enum one more allocation and one more step for each access. Both pointers are aligned to eight
 //! bytes, so the lowest bit is free to say which of the two it is.
 
+use crate::unique::make_mut;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -91,7 +92,7 @@ impl<S: Small, L> Word<S, L> {
             // SAFETY: the word owns a reference, which is not dropped here: `ManuallyDrop` hides
             // it until the word has the pointer of what it has become.
             let mut large = ManuallyDrop::new(unsafe { Arc::from_raw(self.address()) });
-            let private = std::ptr::from_mut(Arc::make_mut(&mut large));
+            let private = std::ptr::from_mut(make_mut(&mut large));
             self.pointer = ManuallyDrop::new(Self::tagged(Arc::as_ptr(&large))).pointer;
             // SAFETY: `make_mut` made this word the only holder, and `self` is borrowed mutably
             // for as long as the result lives.

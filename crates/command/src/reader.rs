@@ -38,6 +38,7 @@ impl<'a> ArgReader<'a> {
     }
 
     /// The next argument as bytes; a syntax error if there is none.
+    #[inline]
     pub fn bytes(&mut self) -> &'a [u8] {
         match self.args.get(self.next) {
             Some(arg) => {
@@ -52,12 +53,14 @@ impl<'a> ArgReader<'a> {
     }
 
     /// The next argument without taking it.
+    #[inline]
     #[must_use]
     pub fn peek(&self) -> Option<&'a [u8]> {
         self.args.get(self.next)
     }
 
     /// Takes the next argument if it is the word `token` (upper case), in any case.
+    #[inline]
     pub fn token(&mut self, token: &str) -> bool {
         let found = self.error.is_none()
             && self.peek().is_some_and(|arg| arg.eq_ignore_ascii_case(token.as_bytes()));

@@ -7,6 +7,7 @@ use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
+use store::records::Mark;
 use store::tracked::Reader;
 use store::{Effects, Held, HeldLong, Keyspace, Overdue, Position};
 
@@ -177,6 +178,7 @@ impl Engine {
         if admin.cx.db.effects.dirty > 0 {
             log_verbatim(admin.cx.db.effects, admin.cx.db.scope.db, call.args);
         }
+        admin.cx.db.effects.records.join(Mark::default());
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             self.suspend(wait, call, &mut admin);
             admin.flow = Flow::Wait;
@@ -237,11 +239,10 @@ impl Engine {
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;
-        admin.cx.db.effects.begin_bracket(admin.cx.db.scope.db);
         for queued in queue {
             self.run_queued(queued, &mut admin, thread);
         }
-        admin.cx.db.effects.end_bracket(admin.cx.db.scope.db);
+        admin.cx.db.effects.records.join(Mark::default());
         let (flow, session) = (admin.flow, admin.session.id());
         self.serve_waiters(&mut admin.cx.db, thread.index);
         self.route(admin.cx.db.effects, session);

@@ -19,13 +19,7 @@ pub struct ThreadContext {
     pub(crate) replays: bool,
     /// The interpreter of scripts.
     pub(crate) scripts: Option<Box<Local>>,
-    /// Wall clock and monotonic clock, read together at the beginning of the batch.
-    base_unix_us: u64,
-    base_ns: u64,
-    /// Monotonic time of the end of the last command.
-    tick_ns: u64,
-    /// The longest command since the beginning of the batch.
-    longest_ns: u64,
+    pub(crate) times: Times,
 }
 
 impl ThreadContext {
@@ -38,20 +32,16 @@ impl ThreadContext {
             effects: Effects::default(),
             replays: false,
             scripts: None,
-            base_unix_us: 0,
-            base_ns: 0,
-            tick_ns: 0,
-            longest_ns: 0,
+            times: Times::default(),
         }
     }
 
     /// Reads the clocks. To be called before a connection's commands are executed; each command
     /// then costs one reading of the monotonic clock, its end being the next one's beginning.
     pub fn begin(&mut self, clock: &dyn Clock) {
-        self.base_unix_us = clock.unix_us();
-        self.base_ns = clock.monotonic_ns();
-        self.tick_ns = self.base_ns;
-        self.longest_ns = 0;
+        let base_ns = clock.monotonic_ns();
+        self.times =
+            Times { base_unix_us: clock.unix_us(), base_ns, tick_ns: base_ns, longest_ns: 0 };
     }
 
     /// Unix time in milliseconds of the command that is about to run.
@@ -65,7 +55,7 @@ impl ThreadContext {
     #[inline]
     #[must_use]
     pub fn now_us(&self) -> u64 {
-        self.base_unix_us + (self.tick_ns - self.base_ns) / 1000
+        self.times.base_unix_us + (self.times.tick_ns - self.times.base_ns) / 1000
     }
 
     /// How long the connection's commands have taken since [`ThreadContext::begin`], in
@@ -73,15 +63,35 @@ impl ThreadContext {
     #[inline]
     #[must_use]
     pub fn busy_ns(&self) -> u64 {
-        self.tick_ns - self.base_ns - self.longest_ns
+        self.times.tick_ns - self.times.base_ns - self.times.longest_ns
     }
 
     /// Monotonic time of the end of the last command, in nanoseconds.
     #[inline]
     pub(crate) fn tick_ns(&self) -> u64 {
-        self.tick_ns
+        self.times.tick_ns
     }
 
+    /// Ends a command: its duration in nanoseconds.
+    #[inline]
+    pub(crate) fn lap(&mut self, clock: &dyn Clock) -> u64 {
+        self.times.lap(clock)
+    }
+}
+
+/// A thread's readings of the clocks.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// Wall clock and monotonic clock, read together at the beginning of the batch.
+    base_unix_us: u64,
+    base_ns: u64,
+    /// Monotonic time of the end of the last command.
+    tick_ns: u64,
+    /// The longest command since the beginning of the batch.
+    longest_ns: u64,
+}
+
+impl Times {
     /// Ends a command: its duration in nanoseconds.
     #[inline]
     pub(crate) fn lap(&mut self, clock: &dyn Clock) -> u64 {

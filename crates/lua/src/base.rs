@@ -4,6 +4,7 @@
 //! - `pcall`, `xpcall`, `coroutine.resume` do not catch the end of a script;
 //! - `pcall` gives an error table's `err` in its place, as scripts for Redis expect;
 //! - what reads and writes tables past their metatables knows sealed ones ([`seal`]);
+//! - what matches patterns can be stopped while it does, and recurses only so deep ([`strings`]);
 //! - `load`, `loadstring` take text only; `string.rep` looks at the size first; `collectgarbage`
 //!   leaves the collector's pace alone; `math.random` is seeded for each interpreter.
 //!
@@ -22,9 +23,11 @@ use crate::host::Shared;
 use crate::stack::{bytes, push_bytes, push_function, raise, shared};
 
 mod protected;
+mod strings;
 mod tables;
 
 use protected::{pcall, resume, xpcall};
+use strings::{find, gmatch, gsub, match_, rep};
 use tables::{insert, next, pairs, rawget, rawset, refuse, remove, setmetatable, sort};
 
 pub(crate) use protected::{name_error, to_text};
@@ -46,6 +49,11 @@ const FUNCTIONS: &[(&str, &str, ffi::lua_CFunction)] = &[
     ("table", "insert", insert),
     ("table", "remove", remove),
     ("table", "sort", sort),
+    ("string", "find", find),
+    ("string", "gfind", gmatch),
+    ("string", "gmatch", gmatch),
+    ("string", "gsub", gsub),
+    ("string", "match", match_),
     ("string", "rep", rep),
     ("math", "random", random),
     ("math", "randomseed", randomseed),
@@ -88,37 +96,8 @@ pub(crate) fn seal(lua: &Lua, sealed: &Table, table: &Table) -> mlua::Result<Tab
     Ok(front)
 }
 
-unsafe extern "C-unwind" fn rep(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua; so for all functions below; the third upvalue is the original.
-    unsafe {
-        let mut len = 0;
-        ffi::luaL_checklstring(state, 1, &raw mut len);
-        let count = ffi::luaL_checkinteger(state, 2);
-        if len == 0 || count <= 0 {
-            push_bytes(state, b"");
-            return 1;
-        }
-        let total = (len as u64).checked_mul(count.unsigned_abs());
-        if total.is_none_or(|total| total > c_int::MAX as u64 || total > memory_max(state)) {
-            return raise(state, c"not enough memory");
-        }
-        ffi::lua_settop(state, 2);
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(3));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, 2, 1);
-        1
-    }
-}
-
-/// The most bytes that a string may have here: what the limit leaves is found out when it is made.
-unsafe fn memory_max(state: *mut lua_State) -> u64 {
-    // SAFETY: called from a function of `FUNCTIONS`.
-    let limit = unsafe { shared(state) }.memory_limit.get() as u64;
-    if limit == 0 { u64::MAX } else { limit }
-}
-
 unsafe extern "C-unwind" fn collectgarbage(state: *mut lua_State) -> c_int {
-    // SAFETY: see `rep`.
+    // SAFETY: called by Lua; so for all functions below.
     unsafe {
         match bytes(state, 1) {
             None | Some(b"collect") => {
@@ -143,7 +122,7 @@ unsafe extern "C-unwind" fn collectgarbage(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn loadstring(state: *mut lua_State) -> c_int {
-    // SAFETY: see `rep`. The text stays on the stack while it is compiled.
+    // SAFETY: see `collectgarbage`. The text stays on the stack while it is compiled.
     unsafe {
         let mut len = 0;
         let text = ffi::luaL_checklstring(state, 1, &raw mut len);
@@ -153,7 +132,7 @@ unsafe extern "C-unwind" fn loadstring(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn load(state: *mut lua_State) -> c_int {
-    // SAFETY: see `rep`. The pieces become one string on the stack.
+    // SAFETY: see `collectgarbage`. The pieces become one string on the stack.
     unsafe {
         ffi::luaL_checktype(state, 1, ffi::LUA_TFUNCTION);
         let name = ffi::luaL_optlstring(state, 2, c"=(load)".as_ptr(), std::ptr::null_mut());
@@ -174,7 +153,7 @@ unsafe extern "C-unwind" fn load(state: *mut lua_State) -> c_int {
 
 /// Pushes the function that a text is, or nil and why it is none.
 unsafe fn compile(state: *mut lua_State, text: &[u8], name: *const std::ffi::c_char) -> c_int {
-    // SAFETY: see `rep`; compiling does not raise, it returns a status.
+    // SAFETY: see `collectgarbage`; compiling does not raise, it returns a status.
     unsafe {
         if text.first() == Some(&b'\x1b') {
             ffi::lua_pushnil(state);
@@ -204,7 +183,7 @@ fn draw(shared: &Shared) -> u64 {
 }
 
 unsafe extern "C-unwind" fn random(state: *mut lua_State) -> c_int {
-    // SAFETY: see `rep`.
+    // SAFETY: see `collectgarbage`.
     unsafe {
         const MAX: u64 = 0x7fff_ffff;
         let part = (draw(shared(state)) % MAX) as f64 / MAX as f64;
@@ -230,7 +209,7 @@ unsafe extern "C-unwind" fn random(state: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn randomseed(state: *mut lua_State) -> c_int {
-    // SAFETY: see `rep`.
+    // SAFETY: see `collectgarbage`.
     unsafe {
         let seed = ffi::luaL_checkinteger(state, 1);
         shared(state).random.set(seeded(seed as u64));

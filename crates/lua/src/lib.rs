@@ -14,9 +14,9 @@
 //! raises; and one that pushes values, and owns nothing. Panics do not cross Lua's frames: they are
 //! caught where Lua calls in, and go on where the script was entered.
 //!
-//! Reading order: [`host`], [`machine`], [`call`], [`to_lua`], [`from_lua`], [`base`] (what is
-//! replaced of Lua's own library), [`stop`] (how a script is ended from outside), [`debug`] (what a
-//! debugger sees).
+//! Reading order: [`host`], [`machine`], [`failure`], [`call`], [`to_lua`], [`from_lua`], [`base`]
+//! (what is replaced of Lua's own library), [`stop`] (how a script is ended from outside),
+//! [`debug`] (what a debugger sees).
 //!
 //! Invariant: nothing here knows what a command is, or a sandbox.
 
@@ -25,14 +25,17 @@
 mod base;
 mod call;
 pub mod debug;
+pub mod failure;
 mod from_lua;
 pub mod host;
 pub mod machine;
+mod patterns;
 mod stack;
 mod stop;
 mod to_lua;
 
 pub use debug::{Debugger, Frame, Pause, Paused};
+pub use failure::{Failure, Place};
 pub use host::{Access, CodedError, Host, PlacedError, Stop, Verdict};
-pub use machine::{Chunk, CompileError, Failure, Inputs, Machine, Place, RunError};
+pub use machine::{Chunk, CompileError, Inputs, Machine, RunError};
 pub use stop::STEPS;

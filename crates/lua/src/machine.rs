@@ -10,14 +10,12 @@ use resp::{Args, Reply, Version};
 use crate::base;
 use crate::call::{call, pcall};
 use crate::debug::{breakpoint, debug, guard};
+use crate::failure::{Failure, Place, describe, read_failure};
 use crate::from_lua::write_value;
 use crate::host::{Access, Host, Lent, Shared};
-use crate::stack::{address, bytes, push_bytes, push_function, raw_field, set_raw_field};
+use crate::stack::{address, bytes, push_bytes, push_function};
 use crate::stop::{self, STEPS};
-
-/// A collection begins when memory has grown to so many hundredths of what the last one left. An
-/// interpreter that has run many small scripts holds little more than its libraries.
-const GC_PAUSE: c_int = 150;
+use crate::to_lua::STATUS;
 
 /// An interpreter with its host's entrances.
 pub struct Machine {
@@ -45,26 +43,6 @@ pub struct Chunk(c_int);
 /// Why a script is none: Lua's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileError(pub Vec<u8>);
-
-/// A place in a script.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The name of the chunk, as `@user_script`.
-    pub source: Vec<u8>,
-    /// Its line.
-    pub line: i64,
-}
-
-/// An error that a script raised.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failure {
-    /// Code and message, as a reply has them.
-    pub message: Vec<u8>,
-    /// Where it was raised.
-    pub place: Option<Place>,
-    /// It was counted where it arose.
-    pub counted: bool,
-}
 
 /// How a run ended that has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,14 +103,15 @@ impl Machine {
             lua.exec_raw::<()>((), |raw| {
                 state = raw;
                 stop::register(raw, shared_at);
-                ffi::lua_pushcclosure(raw, enter, 0);
+                push_bytes(raw, b"KEYS");
+                push_bytes(raw, b"ARGV");
+                ffi::lua_pushcclosure(raw, enter, 2);
                 enter_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 push_function(raw, shared_at, describe, 0);
                 handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 ffi::lua_pushcclosure(raw, guard, 0);
                 shared.guard.set(ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX));
                 stop::watch(raw, STEPS);
-                ffi::lua_gc(raw, ffi::LUA_GCSETPAUSE, GC_PAUSE);
             })?;
         }
         let (enter, handler) = (enter_ref, handler_ref);
@@ -170,8 +149,10 @@ impl Machine {
         // SAFETY: the closure owns nothing, and the machine outlives the interpreter.
         unsafe {
             self.lua.exec_raw((), |state| {
-                push_function(state, shared, first, 0);
-                push_function(state, shared, second, 0);
+                for function in [first, second] {
+                    STATUS.iter().for_each(|text| push_bytes(state, text));
+                    push_function(state, shared, function, STATUS.len() as c_int);
+                }
             })
         }
     }
@@ -361,13 +342,19 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
         if as_globals {
             ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.globals);
         }
+        // Names that are upvalues need not be looked up for each run.
+        let (keys_name, argv_name) = (ffi::lua_upvalueindex(1), ffi::lua_upvalueindex(2));
+        if as_globals {
+            ffi::lua_pushvalue(state, keys_name);
+        }
         push_strings(state, args, first, first + keys);
         if as_globals {
-            set_raw_field(state, b"KEYS");
+            ffi::lua_rawset(state, -3);
+            ffi::lua_pushvalue(state, argv_name);
         }
         push_strings(state, args, first + keys, args.len());
         if as_globals {
-            set_raw_field(state, b"ARGV");
+            ffi::lua_rawset(state, -3);
             ffi::lua_settop(state, -2);
         }
         let arguments = if as_globals { 0 } else { 2 };
@@ -394,103 +381,5 @@ unsafe fn push_strings(state: *mut lua_State, args: Args<'_>, from: usize, to: u
             push_bytes(state, args.get(from + index as usize).unwrap_or_default());
             ffi::lua_rawseti_(state, -2, index + 1);
         }
-    }
-}
-
-/// The message handler of a script: makes any error a table with message and place.
-unsafe extern "C-unwind" fn describe(state: *mut lua_State) -> c_int {
-    // SAFETY: called by Lua with the error; the table is made on the stack.
-    unsafe {
-        ffi::lua_settop(state, 1);
-        let mut place = std::mem::zeroed::<ffi::lua_Debug>();
-        let mut known = inspect(state, 1, &mut place);
-        if known && CStr::from_ptr(place.what).to_bytes() == b"C" {
-            known = inspect(state, 2, &mut place);
-        }
-        base::to_text(state);
-        ffi::lua_createtable(state, 0, 4);
-        push_message(state);
-        set_raw_field(state, b"err");
-        if ffi::lua_type(state, 1) == ffi::LUA_TTABLE {
-            raw_field(state, 1, b"ignore_error_stats_update");
-            set_raw_field(state, b"ignore_error_stats_update");
-        }
-        if known {
-            push_bytes(state, CStr::from_ptr(place.source).to_bytes());
-            set_raw_field(state, b"source");
-            ffi::lua_pushnumber(state, f64::from(place.currentline));
-            set_raw_field(state, b"line");
-        }
-        1
-    }
-}
-
-/// Asks Lua about the function at `level`.
-///
-/// # Safety
-/// Called by Lua.
-unsafe fn inspect(state: *mut lua_State, level: c_int, place: &mut ffi::lua_Debug) -> bool {
-    // SAFETY: as above; the second call gets what the first has filled in.
-    unsafe {
-        ffi::lua_getstack(state, level, place) != 0
-            && ffi::lua_getinfo(state, c"Sl".as_ptr(), place) != 0
-    }
-}
-
-/// Pushes the message of the error at the bottom.
-///
-/// # Safety
-/// As [`push_bytes`], with room for four values.
-unsafe fn push_message(state: *mut lua_State) {
-    // SAFETY: as above. A number that is converted in place is the error itself, which is ours.
-    unsafe {
-        match ffi::lua_type(state, 1) {
-            ffi::LUA_TTABLE => {
-                if raw_field(state, 1, b"err") != ffi::LUA_TSTRING {
-                    ffi::lua_settop(state, -2);
-                    push_bytes(state, b"ERR unknown error");
-                }
-            }
-            ffi::LUA_TSTRING | ffi::LUA_TNUMBER => {
-                push_bytes(state, b"ERR ");
-                ffi::lua_pushvalue(state, 1);
-                ffi::lua_concat(state, 2);
-            }
-            ffi::LUA_TBOOLEAN if ffi::lua_toboolean(state, 1) != 0 => {
-                push_bytes(state, b"ERR true");
-            }
-            ffi::LUA_TBOOLEAN => push_bytes(state, b"ERR false"),
-            kind => {
-                push_bytes(state, b"ERR ");
-                push_bytes(state, CStr::from_ptr(ffi::lua_typename(state, kind)).to_bytes());
-                ffi::lua_concat(state, 2);
-            }
-        }
-    }
-}
-
-/// Reads what [`describe`] made, or Lua's own message where it could not be called.
-///
-/// # Safety
-/// The error is on top, with room for two values.
-unsafe fn read_failure(state: *mut lua_State, failure: &mut Failure) {
-    // SAFETY: as above. The failure belongs to the frame outside the protected call.
-    unsafe {
-        let top = ffi::lua_gettop(state);
-        if ffi::lua_type(state, top) != ffi::LUA_TTABLE {
-            failure.message = bytes(state, top).unwrap_or(b"execution failure").to_vec();
-            return;
-        }
-        raw_field(state, top, b"err");
-        failure.message = bytes(state, -1).unwrap_or(b"ERR unknown error").to_vec();
-        raw_field(state, top, b"ignore_error_stats_update");
-        failure.counted = ffi::lua_toboolean(state, -1) != 0;
-        if raw_field(state, top, b"source") == ffi::LUA_TSTRING {
-            let source = bytes(state, -1).unwrap_or_default();
-            raw_field(state, top, b"line");
-            let line = ffi::lua_tonumber(state, -1) as i64;
-            failure.place = Some(Place { source: source.to_vec(), line });
-        }
-        ffi::lua_settop(state, top);
     }
 }

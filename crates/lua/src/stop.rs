@@ -89,7 +89,7 @@ unsafe fn pause(state: *mut lua_State, shared: &Shared, is_line: bool) -> bool {
 }
 
 /// Asks the host. Nothing here raises.
-fn must_stop(shared: &Shared, ask: impl FnOnce(&mut dyn Host) -> Verdict) -> bool {
+pub(crate) fn must_stop(shared: &Shared, ask: impl FnOnce(&mut dyn Host) -> Verdict) -> bool {
     if shared.stopping.get() {
         return true;
     }

@@ -13,7 +13,8 @@ use crate::stack::{push_bytes, set_raw_field};
 /// short.
 ///
 /// # Safety
-/// No frame between here and the protected call owns anything.
+/// Called by a function that has [`STATUS`] as upvalues, and no frame between here and the
+/// protected call owns anything.
 pub(crate) unsafe fn push_reply(state: *mut lua_State, bytes: &[u8]) -> &[u8] {
     // SAFETY: `luaL_checkstack` makes the room that is used below.
     unsafe {
@@ -28,7 +29,7 @@ pub(crate) unsafe fn push_reply(state: *mut lua_State, bytes: &[u8]) -> &[u8] {
                 ffi::lua_pushnumber(state, number(line) as f64);
                 rest
             }
-            b'+' => push_tagged(state, b"ok", line, rest),
+            b'+' => push_status(state, line, rest),
             b'-' => push_error(state, line, rest),
             b'*' => push_array(state, number(line), rest),
             b'%' => push_map(state, number(line), rest),
@@ -88,6 +89,25 @@ unsafe fn push_bulk(state: *mut lua_State, len: i64, rest: &[u8]) -> &[u8] {
             return rest;
         };
         push_bytes(state, bytes);
+        rest
+    }
+}
+
+/// Upvalues of the functions that call commands, from the second on: the field of a status, and
+/// the status that most commands answer. Strings that are there already need not be looked up.
+pub(crate) const STATUS: [&[u8]; 2] = [b"ok", b"OK"];
+
+unsafe fn push_status<'b>(state: *mut lua_State, line: &[u8], rest: &'b [u8]) -> &'b [u8] {
+    // SAFETY: as above; called in such a function.
+    unsafe {
+        ffi::lua_createtable(state, 0, 1);
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
+        if line == STATUS[1] {
+            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(3));
+        } else {
+            push_bytes(state, line);
+        }
+        ffi::lua_rawset(state, -3);
         rest
     }
 }

@@ -1,5 +1,6 @@
 //! The interpreter of one thread, and the scripts that it has compiled.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -22,9 +23,12 @@ pub struct Limits {
     pub memory: usize,
 }
 
+/// A script as one interpreter has compiled it. To be run by that one, and before the next one is
+/// looked up.
 #[derive(Debug)]
-struct Compiled {
-    script: Arc<Script>,
+pub struct Compiled {
+    /// The script.
+    pub script: Arc<Script>,
     chunk: Chunk,
 }
 
@@ -43,7 +47,7 @@ pub struct Interpreter {
     slot: Slot,
     machine: Machine,
     limits: Limits,
-    compiled: HashMap<Sha, Compiled, foldhash::fast::RandomState>,
+    compiled: HashMap<Sha, Rc<Compiled>, foldhash::fast::RandomState>,
 }
 
 /// Compiled scripts are looked through for forgotten ones when so many have come since.
@@ -106,61 +110,60 @@ impl Interpreter {
     /// The script with this digest, if this thread has compiled it and the server still knows it.
     #[must_use]
     #[inline]
-    pub fn find(&mut self, sha: &Sha) -> Option<Arc<Script>> {
+    pub fn find(&mut self, sha: &Sha) -> Option<Rc<Compiled>> {
         let compiled = self.compiled.get(sha)?;
         if compiled.script.is_forgotten() {
             self.forget(sha);
             return None;
         }
-        Some(compiled.script.clone())
+        Some(compiled.clone())
     }
 
     /// Compiles a script, if this thread has not.
     ///
     /// # Errors
     /// Lua's message, if it is none.
-    pub fn compile(&mut self, script: &Arc<Script>) -> Result<(), Vec<u8>> {
-        if self.compiled.get(&script.sha).is_some_and(|c| Arc::ptr_eq(&c.script, script)) {
-            return Ok(());
+    pub fn compile(&mut self, script: &Arc<Script>) -> Result<Rc<Compiled>, Vec<u8>> {
+        let known = self.compiled.get(&script.sha);
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.script, script)) {
+            return Ok(known.clone());
         }
         self.forget(&script.sha);
         if self.compiled.len() % PURGE_EVERY == PURGE_EVERY - 1 {
             self.purge();
         }
         let chunk = self.machine.compile(c"@user_script", script.source()).map_err(|e| e.0)?;
-        self.compiled.insert(script.sha, Compiled { script: script.clone(), chunk });
-        Ok(())
+        let compiled = Rc::new(Compiled { script: script.clone(), chunk });
+        self.compiled.insert(script.sha, compiled.clone());
+        Ok(compiled)
     }
 
     fn forget(&mut self, sha: &Sha) {
-        if let Some(gone) = self.compiled.remove(sha) {
-            self.machine.forget(gone.chunk);
-        }
+        let gone = self.compiled.remove(sha);
+        gone.into_iter().for_each(|compiled| free(&self.machine, compiled));
     }
 
     fn purge(&mut self) {
         let gone = self.compiled.extract_if(|_, compiled| compiled.script.is_forgotten());
-        for (_, compiled) in gone {
-            self.machine.forget(compiled.chunk);
-        }
+        gone.for_each(|(_, compiled)| free(&self.machine, compiled));
     }
 
-    /// Runs a script that this thread has compiled; see [`Machine::run`].
+    /// Runs a script; see [`Machine::run`].
     ///
     /// # Errors
     /// How it ended, if not with a value.
     ///
     /// # Panics
-    /// If it was not compiled, or the host panics.
+    /// If the host does.
+    #[inline]
     pub fn run(
         &self,
-        script: &Script,
+        compiled: &Compiled,
         inputs: Inputs<'_>,
         host: &mut dyn Host,
         reply: &mut Reply,
         errors: &mut dyn FnMut(&[u8], bool),
     ) -> Result<(), RunError> {
-        let compiled = self.compiled.get(&script.sha).expect("a script is compiled before it runs");
         self.machine.run(&compiled.chunk, inputs, host, reply, errors)
     }
 
@@ -246,6 +249,13 @@ impl Interpreter {
     ) -> Result<(), RunError> {
         let known = self.libraries.get(&library.name).expect("a library is loaded before it runs");
         self.machine.run(&known.chunks[index], inputs, host, reply, errors)
+    }
+}
+
+/// Gives back what a script took.
+fn free(machine: &Machine, compiled: Rc<Compiled>) {
+    if let Some(compiled) = Rc::into_inner(compiled) {
+        machine.forget(compiled.chunk);
     }
 }
 

@@ -19,7 +19,7 @@ pub mod script;
 mod shebang;
 
 pub use cache::{Origin, ScriptCache};
-pub use interpreter::{Interpreter, Limits};
+pub use interpreter::{Compiled, Interpreter, Limits};
 pub use lua::Debugger as Debugs;
 pub use lua::{Failure, Host, Inputs, Pause, Paused, Place, RunError, Stop, Verdict};
 pub use script::{Flags, Script, Sha};

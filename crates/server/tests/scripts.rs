@@ -49,6 +49,11 @@ fn a_script_without_end_is_ended_whatever_it_catches() {
         let server = Server::start(&options);
         for text in [
             "while true do end",
+            // Ones that Lua's own matcher would be at for ever, in a single call.
+            "return string.find(('a'):rep(40), ('a-'):rep(40) .. 'b')",
+            "return pcall(string.match, ('a'):rep(40), ('(a*)'):rep(30) .. 'b')",
+            "return (('a'):rep(40):gsub(('a*'):rep(40) .. 'b', 'x'))",
+            "for part in ('a'):rep(40):gmatch(('a*'):rep(40) .. 'b') do end",
             "while true do pcall(function() while true do end end) end",
             "local function f() while true do end end while true do xpcall(f, f) end",
             "while true do pcall(error, 'x') end",
@@ -186,5 +191,28 @@ fn what_is_no_script_is_refused() {
     client.expect(b"$4\r\n\x80\x00\xff\xfe\r\n");
     client.send(b"*3\r\n$4\r\nEVAL\r\n$14\r\nerror({'\xff\xfe'} )\r\n$1\r\n0\r\n");
     assert!(client.line().starts_with("-ERR"));
+    assert_eq!(client.command("PING"), "+PONG");
+}
+
+#[test]
+fn a_reply_that_is_too_large_ends_its_client_and_nothing_else() {
+    let limit = ["--client-output-buffer-limit", "normal 1mb 0 0"];
+    let server = Server::start(&[OPTIONS, &limit].concat());
+    let mut other = server.connect();
+    for text in [
+        "return string.rep('x', 4000000)",
+        "local t = {} for i = 1, 500000 do t[i] = 'some text' end return t",
+        "local t = {} for i = 1, 1000 do t[i] = string.rep('y', 5000) end return {t, {ok = 'end'}}",
+    ] {
+        let mut client = server.connect();
+        eval(&mut client, text, &[]);
+        assert!(client.rest().len() < 2_000_000, "{text}");
+        assert_eq!(other.command("PING"), "+PONG", "{text}");
+    }
+    assert_eq!(server.info("client_output_buffer_limit_disconnections"), 3);
+    // What does not fit into the interpreter is an error and no reply.
+    let mut client = server.connect();
+    eval(&mut client, "return string.rep('x', 100000000)", &[]);
+    assert!(client.line().starts_with("-ERR user_script:1: not enough memory"));
     assert_eq!(client.command("PING"), "+PONG");
 }

@@ -375,22 +375,6 @@ impl Effects {
         }
     }
 
-    /// Writes `MULTI` before the records of a transaction or a script.
-    pub fn begin_bracket(&mut self, db: usize) {
-        self.record(db, &[b"MULTI"]);
-    }
-
-    /// Writes `EXEC` after them. What logged nothing leaves no trace, and a single command needs
-    /// no transaction around it.
-    pub fn end_bracket(&mut self, db: usize) {
-        match self.records.len() {
-            0 => {}
-            1 => self.records.clear(),
-            2 => self.records.remove_first(),
-            _ => self.record(db, &[b"EXEC"]),
-        }
-    }
-
     /// Whether anything is to be told before the locks are released.
     #[must_use]
     pub fn pending(&self) -> bool {

@@ -160,11 +160,16 @@ impl<'a> Keyspace<'a> {
         Ok(())
     }
 
-    /// Locks the shard of a key too if that is free just now: without waiting, so whatever else is
-    /// held. True if it is held now.
-    pub fn try_lock_key(&mut self, key: &[u8]) -> bool {
-        let shard = shard_of(self.store.position(key));
-        self.held.get(shard).is_some() || self.held.try_add(self.store, shard)
+    /// Locks the shard of a position too if that is free just now: without waiting, so whatever
+    /// else is held. It is not held yet. True if it is now.
+    pub fn try_lock(&mut self, position: Position) -> bool {
+        self.held.try_add(self.store, shard_of(position))
+    }
+
+    /// Tells the position of a key, by this very slice, that the caller had to find out.
+    #[inline]
+    pub fn note_position(&mut self, key: &'a [u8], position: Position) {
+        self.positions.push(key, position);
     }
 
     /// Whether every shard is locked.

@@ -17,7 +17,7 @@ use hashbrown::HashMap;
 
 use crate::keyspace::Keyspace;
 use crate::lock::Held;
-use crate::position::{SHARDS, shard_of};
+use crate::position::{Position, SHARDS, shard_of};
 use crate::shard::Store;
 use crate::value_type::ValueType;
 
@@ -142,10 +142,10 @@ impl Keyspace<'_> {
         self.held.get(shard)?.waiting.queue(db, key)?.next(from, found)
     }
 
-    /// Whether the shard of a key is held.
+    /// Whether the shard of a position is held.
     #[must_use]
-    pub fn covers(&self, key: &[u8]) -> bool {
-        self.held.get(shard_of(self.store.position(key))).is_some()
+    pub fn covers(&self, position: Position) -> bool {
+        self.held.get(shard_of(position)).is_some()
     }
 
     /// Every key that someone waits for, with its database. All shards are held.

@@ -148,3 +148,19 @@ fn a_transaction_is_in_the_log_as_a_whole_and_selects_inside() {
     reload(&mut client);
     assert_eq!([client.text("GET c"), client.text("GET d")], ["3", "4"]);
 }
+
+#[test]
+fn a_file_that_no_manifest_names_does_not_count() {
+    // A crash just before the first manifest leaves the files that it was to name.
+    let disk = SimDisk::new();
+    disk.put(
+        "appendonlydir/appendonly.aof.1.incr.aof",
+        b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n",
+    );
+    disk.put("appendonlydir/appendonly.aof.1.base.rdb", b"half of a file");
+    let (server, mut client) = begin(&disk);
+    client.text("SET b 2");
+    server.engine.finish_log().expect("the disk works");
+    let (_server, mut client) = begin(&disk);
+    assert_eq!([client.text("EXISTS a"), client.text("GET b")], ["Integer(0)", "2"]);
+}

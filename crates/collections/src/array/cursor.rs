@@ -3,7 +3,7 @@
 //! The cursor is the index of the last insertion; none means that the next one goes to index 0.
 
 use super::{Array, Element, INDEX_MAX, Limits, Removed};
-use std::sync::Arc;
+use crate::unique::make_mut;
 
 /// There is no index left behind the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Array {
 
     /// Lets the next insertion go to `index`, or have no index left if that is 2^64-1.
     pub fn seek(&mut self, index: u64) {
-        Arc::make_mut(&mut self.0).cursor = index.checked_sub(1);
+        make_mut(&mut self.0).cursor = index.checked_sub(1);
     }
 
     /// Sets `texts` at the indices from the cursor on; returns the last one.
@@ -39,7 +39,7 @@ impl Array {
         for (index, text) in (start..=last).zip(texts) {
             self.set(index, text, limits);
         }
-        Arc::make_mut(&mut self.0).cursor = Some(last);
+        make_mut(&mut self.0).cursor = Some(last);
         Ok(last)
     }
 
@@ -69,7 +69,7 @@ impl Array {
         for text in texts {
             last = self.0.cursor.map_or(0, |last| last.saturating_add(1)) % size;
             self.set(last, text, limits);
-            Arc::make_mut(&mut self.0).cursor = Some(last);
+            make_mut(&mut self.0).cursor = Some(last);
         }
         (last, removed)
     }
@@ -90,7 +90,7 @@ impl Array {
             self.set_value(index, value, limits);
             cursor = Some(index);
         }
-        Arc::make_mut(&mut self.0).cursor = cursor;
+        make_mut(&mut self.0).cursor = cursor;
         old
     }
 

@@ -48,6 +48,7 @@ use std::sync::Arc;
 
 use crate::entry::Collection;
 use crate::tree::Tree;
+use crate::unique::make_mut;
 use slice::{Slice, Visit};
 use value::Value;
 
@@ -195,7 +196,7 @@ impl Array {
 
     fn set_value(&mut self, index: u64, value: Value, limits: &Limits) -> bool {
         assert!(index <= INDEX_MAX, "the greatest index is 2^64-2");
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = make_mut(&mut self.0);
         if inner.count == 0 {
             inner.slice_bits = limits.slice_bits();
         }
@@ -208,7 +209,7 @@ impl Array {
             inner.slices.insert(number, Arc::new(slice));
             return true;
         };
-        let slice = Arc::make_mut(slice);
+        let slice = make_mut(slice);
         let before = slice.text_bytes();
         let is_new = slice.set(at, value, limits);
         let after = slice.text_bytes();
@@ -223,7 +224,7 @@ impl Array {
         let is_used = self.value(index).is_some();
         if is_used {
             let (number, at) = self.0.place(index);
-            Arc::make_mut(&mut self.0).change_slice(number, |slice| {
+            make_mut(&mut self.0).change_slice(number, |slice| {
                 slice.remove(at, limits);
             });
         }
@@ -250,7 +251,7 @@ impl Array {
             removed.whole = Some(self.take());
             return before;
         }
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = make_mut(&mut self.0);
         let (first_slice, first_at) = inner.place(first);
         let (last_slice, last_at) = inner.place(end);
         let whole = (1_u64 << inner.slice_bits) - 1;
@@ -282,7 +283,7 @@ impl Array {
     fn take(&mut self) -> Self {
         let empty = Self::default();
         let taken = std::mem::replace(self, empty);
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = make_mut(&mut self.0);
         (inner.cursor, inner.slice_bits) = (taken.0.cursor, taken.0.slice_bits);
         taken
     }
@@ -369,7 +370,7 @@ impl Inner {
     /// Lets `change` remove elements of a slice, and drops it if none are left.
     fn change_slice(&mut self, number: u64, change: impl FnOnce(&mut Slice)) {
         let slice = self.slices.get_mut(&number).expect("it has elements");
-        let slice = Arc::make_mut(slice);
+        let slice = make_mut(slice);
         let (count, text_bytes) = (slice.count(), slice.text_bytes());
         change(slice);
         self.count -= u64::from(count - slice.count());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Limits;
 use super::chunk::{CHUNK, Chunk};
 use super::value::{Element, Value};
+use crate::unique::make_mut;
 
 /// A walk over elements in one direction, which shows each with its index until it breaks off.
 pub(super) struct Visit<'v, B> {
@@ -252,7 +253,7 @@ impl Chunks {
         if index >= self.chunks.len() {
             self.chunks.resize(index + 1, None);
         }
-        Arc::make_mut(self.chunks[index].get_or_insert_default())
+        make_mut(self.chunks[index].get_or_insert_default())
     }
 
     /// Takes the value at a position of the slice.
@@ -261,7 +262,7 @@ impl Chunks {
         // A chunk that others share is not copied for nothing.
         self.chunk(number)?.get(at % CHUNK)?;
         let place = &mut self.chunks[(number - self.first) as usize];
-        let chunk = Arc::make_mut(place.as_mut()?);
+        let chunk = make_mut(place.as_mut()?);
         let value = chunk.remove(at % CHUNK);
         if chunk.count() == 0 {
             *place = None;

@@ -29,6 +29,7 @@ use crate::compact::{Compact, Form, STALE, View};
 use crate::entry::Collection;
 use crate::hash_table::HashTable;
 use crate::listpack::{Item, Listpack, Needle};
+use crate::unique::make_mut;
 pub use iter::{Field, Fields};
 use timed::TimedListpack;
 
@@ -165,7 +166,7 @@ impl Hash {
                 }
             }
             Form::Timed(timed) if is_short && timed.has_room_for(name, value) => {
-                let timed = Arc::make_mut(timed);
+                let timed = make_mut(timed);
                 let found = timed.find(name);
                 match found {
                     Some(at) => {
@@ -201,11 +202,11 @@ impl Hash {
         match &mut *form {
             Form::Timed(timed) => {
                 let Some(at) = timed.find(name) else { return false };
-                Arc::make_mut(timed).set_deadline(at, deadline);
+                make_mut(timed).set_deadline(at, deadline);
             }
             Form::Table(table) => {
                 let Some(at) = table.place_of(name) else { return false };
-                Arc::make_mut(table).set_deadline(at, deadline);
+                make_mut(table).set_deadline(at, deadline);
             }
             Form::Listpack(_) | Form::Intset(_) => unreachable!("{NO_INTSET}; it has deadlines"),
         }
@@ -218,7 +219,7 @@ impl Hash {
             Form::Table(table) => {
                 // A table that others share is not copied for nothing.
                 let Some(place) = table.place_of(name) else { return false };
-                Arc::make_mut(table).remove_at(place);
+                make_mut(table).remove_at(place);
                 true
             }
             Form::Listpack(listpack) => {
@@ -227,7 +228,7 @@ impl Hash {
             }
             Form::Timed(timed) => {
                 let Some(at) = timed.find(name) else { return false };
-                Arc::make_mut(timed).remove(at);
+                make_mut(timed).remove(at);
                 true
             }
             Form::Intset(_) => unreachable!("{NO_INTSET}"),
@@ -247,8 +248,8 @@ impl Hash {
             return 0;
         }
         match &mut *self.compact.edit() {
-            Form::Table(table) => Arc::make_mut(table).expire(now, budget, removed),
-            Form::Timed(timed) => Arc::make_mut(timed).expire(now, removed),
+            Form::Table(table) => make_mut(table).expire(now, budget, removed),
+            Form::Timed(timed) => make_mut(timed).expire(now, removed),
             Form::Listpack(_) | Form::Intset(_) => unreachable!("it has deadlines"),
         }
     }
@@ -304,7 +305,7 @@ fn make_table(form: &mut Form, seed: u64) -> &mut HashTable {
         *form = Form::Table(Arc::new(table));
     }
     match form {
-        Form::Table(table) => Arc::make_mut(table),
+        Form::Table(table) => make_mut(table),
         _ => unreachable!("it was made one above"),
     }
 }

@@ -8,9 +8,8 @@
 //! The bounds stand beside the leaves on their pages, 8 bytes for some forty fields. Tables without
 //! a deadline have none.
 
-use std::sync::Arc;
-
 use super::{HashTable, Page, Place};
+use crate::unique::make_mut;
 
 /// What a table knows of its deadlines.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +97,7 @@ impl HashTable {
         budget: usize,
         removed: &mut dyn FnMut(&[u8]),
     ) -> usize {
-        let page = Arc::make_mut(&mut self.pages[at]);
+        let page = make_mut(&mut self.pages[at]);
         let Some(bounds) = &mut page.bounds else { return 0 };
         let (mut visited, mut gone, mut freed) = (0, 0, 0);
         let due =
@@ -157,7 +156,7 @@ impl HashTable {
             return;
         }
         let (page, leaf) = Self::split(leaf);
-        Arc::make_mut(&mut self.pages[page]).lower_bound(leaf, deadline);
+        make_mut(&mut self.pages[page]).lower_bound(leaf, deadline);
         if let Some(deadlines) = &mut self.deadlines {
             deadlines.earliest = deadlines.earliest.min(deadline);
         }

@@ -45,13 +45,13 @@ mod leaf;
 #[cfg(test)]
 mod tests;
 
-use std::hash::Hasher;
 use std::sync::Arc;
 
-use siphasher::sip::SipHasher13;
 use stdx::rng::Rng;
 
+use crate::keyed_hash::keyed_hash;
 use crate::prefetch::LOOK_AHEAD_MAX;
+use crate::unique::make_mut;
 use deadlines::{Bounds, Deadlines};
 use element::Element;
 pub use element::ElementRef;
@@ -300,10 +300,7 @@ impl HashTable {
     }
 
     fn hash(&self, name: &[u8]) -> u64 {
-        // The second key need not be secret: the first one has all the entropy there is.
-        let mut hasher = SipHasher13::new_with_keys(self.seed, !self.seed.rotate_left(32));
-        hasher.write(name);
-        hasher.finish()
+        keyed_hash(self.seed, name)
     }
 
     #[inline]
@@ -348,7 +345,7 @@ impl HashTable {
     #[inline]
     fn leaf_mut(&mut self, at: usize) -> &mut Leaf {
         let (page, leaf) = Self::split(at);
-        let leaf = &mut Arc::make_mut(&mut self.pages[page]).leaves[leaf];
+        let leaf = &mut make_mut(&mut self.pages[page]).leaves[leaf];
         leaf.make_unique();
         leaf
     }
@@ -371,7 +368,7 @@ impl HashTable {
             self.pages.push(Arc::new(Page::new(Vec::new())));
         }
         let bound = self.bound_of(from);
-        let page = Arc::make_mut(self.pages.last_mut().expect("there is a page"));
+        let page = make_mut(self.pages.last_mut().expect("there is a page"));
         page.leaves.push(high);
         page.added(bound);
         self.leaves = u32::try_from(to + 1).expect("a table has fewer than 2^32 leaves");
@@ -382,7 +379,7 @@ impl HashTable {
         let last = self.leaves() - 1;
         let bound = self.bound_of(last);
         self.leaf_mut(last);
-        let page = Arc::make_mut(self.pages.last_mut().expect("there is a page"));
+        let page = make_mut(self.pages.last_mut().expect("there is a page"));
         let mut gone = page.leaves.pop().expect("the last page is not empty");
         page.removed();
         if page.leaves.is_empty() {

@@ -105,7 +105,7 @@ impl Chain {
     ) -> Option<R> {
         let node = self.directory.end_mut(end)?;
         if node.count() > 1 {
-            return node.change(|listpack| pop_listpack(listpack, end, show));
+            return node.pop(end, show);
         }
         let node = self.directory.pop(end)?;
         let mut show = Some(show);
@@ -248,13 +248,15 @@ impl Chain {
         });
     }
 
-    /// Removes up to `limit` elements equal to `needle`, from `start` on; returns how many.
+    /// Removes up to `limit` elements equal to `needle`, from `start` on; returns how many. Nodes
+    /// that lose all elements go to `gone`.
     pub(super) fn remove_equal(
         &mut self,
         needle: Needle<'_>,
         start: End,
         limit: usize,
         limits: Limits,
+        gone: &mut Removed,
     ) -> usize {
         let (mut removed, mut behind) = (0, 0);
         while removed < limit && behind < self.nodes() {
@@ -279,7 +281,7 @@ impl Chain {
             } else {
                 removed += 1;
             }
-            drop(self.directory.remove(index));
+            gone.add(self.directory.remove(index));
         }
         self.decompress_ends(limits);
         removed
@@ -350,13 +352,10 @@ pub(super) fn pop_listpack<R>(
     end: End,
     show: impl FnOnce(Item<'_>) -> R,
 ) -> Option<R> {
-    let at = match end {
-        End::Front => listpack.first(),
-        End::Back => listpack.last(),
-    }?;
-    let shown = show(listpack.get(at));
-    listpack.remove(at);
-    Some(shown)
+    match end {
+        End::Front => listpack.pop_front(show),
+        End::Back => listpack.pop_back(show),
+    }
 }
 
 /// Adds an element behind the first `before` ones.

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 
 use stdx::lzf;
 
+use super::chain::pop_listpack;
 use super::load::NodeRef;
 use super::{End, Limits};
 use crate::block::LARGE_HEADER_BYTES;
@@ -147,22 +148,40 @@ impl Node {
     /// If the node is plain.
     #[inline]
     pub(super) fn change<R>(&mut self, change: impl FnOnce(&mut Listpack) -> R) -> R {
-        self.decompress();
-        let Self::Packed { count, listpack } = self else {
-            unreachable!("plain nodes are replaced, not changed")
-        };
+        let (count, listpack) = self.packed_mut();
         let result = change(listpack);
         *count = count_of(listpack);
         result
     }
 
+    /// What is to be changed, decompressed; not of a plain node.
+    #[inline]
+    fn packed_mut(&mut self) -> (&mut u32, &mut Listpack) {
+        self.decompress();
+        match self {
+            Self::Packed { count, listpack } => (count, listpack),
+            _ => unreachable!("plain nodes are replaced, not changed"),
+        }
+    }
+
     /// Puts the element at an end.
     #[inline]
     pub(super) fn push(&mut self, end: End, element: &[u8]) {
-        self.change(|listpack| match end {
+        let (count, listpack) = self.packed_mut();
+        match end {
             End::Front => listpack.push_front(element),
             End::Back => listpack.push_back(element),
-        });
+        }
+        *count += 1;
+    }
+
+    /// Removes one of several elements, the one at an end, and shows it.
+    #[inline]
+    pub(super) fn pop<R>(&mut self, end: End, show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let (count, listpack) = self.packed_mut();
+        let shown = pop_listpack(listpack, end, show);
+        *count -= 1;
+        shown
     }
 
     /// Shows the elements from the one with the number `from` on towards the end opposite to
@@ -246,6 +265,7 @@ impl Node {
     }
 
     /// Makes a compressed node packed again.
+    #[inline]
     pub(super) fn decompress(&mut self) {
         if let Self::Compressed { count, stream } = self {
             *self = Self::Packed { count: *count, listpack: unpacked(stream) };

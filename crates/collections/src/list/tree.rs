@@ -11,6 +11,7 @@ use std::ops::{Add, AddAssign, Range};
 use std::sync::Arc;
 
 use super::node::Node;
+use crate::unique::make_mut;
 
 /// How many nodes or pages a page holds at most.
 pub(super) const FANOUT: usize = 32;
@@ -109,14 +110,14 @@ impl Edge {
     pub(super) fn update<R>(&mut self, index: usize, change: impl FnOnce(&mut Node) -> R) -> R {
         let (result, before, after) = match &mut self.page {
             Page::Leaf(nodes) => {
-                let node = &mut Arc::make_mut(nodes)[index];
+                let node = &mut make_mut(nodes)[index];
                 let before = node.count();
                 (change(node), before, node.count())
             }
             Page::Branch(edges) => {
                 let mut index = index;
                 let child = descend(edges, &mut index, |span| span.nodes);
-                let edge = &mut Arc::make_mut(edges)[child];
+                let edge = &mut make_mut(edges)[child];
                 let before = edge.span.elements;
                 (edge.update(index, change), before, edge.span.elements)
             }
@@ -138,14 +139,14 @@ impl Edge {
         self.span += Span { nodes: 1, elements: node.count() };
         let right = match &mut self.page {
             Page::Leaf(nodes) => {
-                let nodes = Arc::make_mut(nodes);
+                let nodes = make_mut(nodes);
                 nodes.insert(index, node);
                 Self::leaf(split(nodes, index)?)
             }
             Page::Branch(edges) => {
                 let mut index = index;
                 let child = gap(edges, &mut index);
-                let edges = Arc::make_mut(edges);
+                let edges = make_mut(edges);
                 let right = edges[child].insert(index, node)?;
                 edges.insert(child + 1, right);
                 Self::branch(split(edges, child + 1)?)
@@ -189,13 +190,13 @@ impl Edge {
     fn remove_range(&mut self, range: Range<usize>, removed: &mut Vec<Self>) {
         match &mut self.page {
             Page::Leaf(nodes) => {
-                let gone = Self::leaf(Arc::make_mut(nodes).drain(range).collect());
+                let gone = Self::leaf(make_mut(nodes).drain(range).collect());
                 self.span.nodes -= gone.span.nodes;
                 self.span.elements -= gone.span.elements;
                 removed.push(gone);
             }
             Page::Branch(edges) => {
-                let edges = Arc::make_mut(edges);
+                let edges = make_mut(edges);
                 let cut = remove_from_branch(edges, range, removed);
                 // At most two pages have lost a part, one beside the other.
                 for child in [cut + 1, cut] {
@@ -210,11 +211,11 @@ impl Edge {
 
     fn remove(&mut self, index: usize) -> Node {
         let node = match &mut self.page {
-            Page::Leaf(nodes) => Arc::make_mut(nodes).remove(index),
+            Page::Leaf(nodes) => make_mut(nodes).remove(index),
             Page::Branch(edges) => {
                 let mut index = index;
                 let child = descend(edges, &mut index, |span| span.nodes);
-                let edges = Arc::make_mut(edges);
+                let edges = make_mut(edges);
                 let node = edges[child].remove(index);
                 tidy(edges, child);
                 node
@@ -238,10 +239,10 @@ impl Edge {
         self.span += right.span;
         match (&mut self.page, right.page) {
             (Page::Leaf(left), Page::Leaf(right)) => {
-                Arc::make_mut(left).extend(Arc::unwrap_or_clone(right));
+                make_mut(left).extend(Arc::unwrap_or_clone(right));
             }
             (Page::Branch(left), Page::Branch(right)) => {
-                Arc::make_mut(left).extend(Arc::unwrap_or_clone(right));
+                make_mut(left).extend(Arc::unwrap_or_clone(right));
             }
             _ => unreachable!("all leaves are equally deep"),
         }

@@ -273,6 +273,25 @@ impl Listpack {
         self.splice(offset.0, old, 1, Some(item.into()));
     }
 
+    /// Removes the first element and shows it.
+    pub fn pop_front<R>(&mut self, show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        self.first().map(|first| self.take(first, show))
+    }
+
+    /// Removes the last element and shows it.
+    pub fn pop_back<R>(&mut self, show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        self.last().map(|last| self.take(last, show))
+    }
+
+    #[inline]
+    fn take<R>(&mut self, at: Offset, show: impl FnOnce(Item<'_>) -> R) -> R {
+        let element = self.decode(at.0);
+        let end = element.end;
+        let shown = show(self.item(element));
+        self.splice(at.0, end - at.0, 1, None);
+        shown
+    }
+
     /// Removes the element at `offset`; returns the one that was behind it, if any.
     pub fn remove(&mut self, offset: Offset) -> Option<Offset> {
         self.remove_many(offset, 1);
@@ -301,8 +320,7 @@ impl Listpack {
         let count = self.len() + other.len();
         let elements = &other.as_bytes()[HEADER_BYTES..other.end()];
         let end = self.end();
-        self.bytes.splice(end, 0, &[elements]);
-        self.set_count(count);
+        set_count(self.bytes.splice(end, 0, &[elements]), count);
     }
 
     /// Where the end mark is.
@@ -335,24 +353,28 @@ impl Listpack {
     }
 
     /// Replaces `removed` elements, `bytes` long, at `at` by `item`, and corrects the header.
+    #[inline]
     fn splice(&mut self, at: usize, bytes: usize, removed: usize, item: Option<Item<'_>>) {
         let stated = self.stated_count();
-        match item.map(Encoded::new) {
+        let added = usize::from(item.is_some());
+        let body = match item.map(Encoded::new) {
             Some(element) => self.bytes.splice(at, bytes, &element.parts()),
             None => self.bytes.splice(at, bytes, &[]),
-        }
+        };
         // A count that is unknown stays so: counting would make each change linear.
         let count = match stated {
             COUNT_UNKNOWN => usize::from(COUNT_UNKNOWN),
-            count => usize::from(count) - removed + usize::from(item.is_some()),
+            count => usize::from(count) - removed + added,
         };
-        self.set_count(count);
+        set_count(body, count);
     }
+}
 
-    fn set_count(&mut self, count: usize) {
-        let count = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
-        self.bytes.body_mut()[..2].copy_from_slice(&count.to_le_bytes());
-    }
+/// Notes how many elements there are in the body of a block.
+#[inline]
+fn set_count(body: &mut [u8], count: usize) {
+    let count = u16::try_from(count).unwrap_or(COUNT_UNKNOWN);
+    body[..2].copy_from_slice(&count.to_le_bytes());
 }
 
 impl<'a> IntoIterator for &'a Listpack {

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use super::element::Link;
 use super::segment::{SEGMENT_LEN_MAX, Segment};
+use crate::unique::make_mut;
 
 /// Hash bits that one branch looks at.
 const LEVEL_BITS: u32 = 6;
@@ -125,7 +126,7 @@ impl Members {
         let (mut node, mut level) = (&mut self.root, 0);
         loop {
             let Node::Branch(branch) = node else { unreachable!("only branches are descended") };
-            let branch = Arc::make_mut(branch);
+            let branch = make_mut(branch);
             let index = branch.make_room(place(hash, level), level, &rehash);
             level += 1;
             node = &mut branch.children[index];
@@ -149,7 +150,7 @@ impl Members {
         loop {
             match node {
                 Node::Branch(branch) => {
-                    let branch = Arc::make_mut(branch);
+                    let branch = make_mut(branch);
                     let index = branch.run_at(place(hash, level));
                     node = &mut branch.children[index];
                     level += 1;
@@ -208,7 +209,7 @@ impl Node {
                 let slot = segment.find(tag(hash), |other| other == link);
                 return slot.map(|slot| segment.swap_remove(slot)).is_some();
             }
-            Self::Branch(branch) => Arc::make_mut(branch),
+            Self::Branch(branch) => make_mut(branch),
         };
         let at = place(hash, level);
         let index = branch.run_at(at);

@@ -55,11 +55,9 @@ mod members;
 mod segment;
 mod tree;
 
-use std::hash::Hasher;
 use std::ops::Range;
 
-use siphasher::sip::SipHasher13;
-
+use crate::keyed_hash::keyed_hash;
 use crate::prefetch::LOOK_AHEAD_MAX;
 use element::{Element, Link, element_bytes};
 use members::Members;
@@ -83,8 +81,7 @@ pub struct Ordered {
     hash: MemberHash,
 }
 
-/// The hash of the members of one index, keyed, because members come from clients and a hash that
-/// can be guessed invites flooding.
+/// The hash of the members of one index.
 #[derive(Clone, Copy)]
 struct MemberHash {
     seed: u64,
@@ -93,10 +90,7 @@ struct MemberHash {
 impl MemberHash {
     #[inline]
     fn of(self, member: &[u8]) -> u64 {
-        // The second key need not be secret: the first one has all the entropy there is.
-        let mut hasher = SipHasher13::new_with_keys(self.seed, !self.seed.rotate_left(32));
-        hasher.write(member);
-        spread(hasher.finish())
+        spread(keyed_hash(self.seed, member))
     }
 
     /// The hash of an element of this index.

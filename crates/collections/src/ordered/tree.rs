@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::element::{Element, Item, Link};
 use super::leaf::{LEAF_LEN_MAX, Leaf};
+use crate::unique::make_mut;
 
 /// Children of the widest branch.
 const BRANCH_LEN_MAX: usize = 64;
@@ -230,7 +231,7 @@ impl Node {
         match self {
             Self::Leaf(leaf) => insert_into_leaf(leaf, element, edges).map(Self::Leaf),
             Self::Branch(branch) => {
-                let right = Arc::make_mut(branch).insert_element(element, edges);
+                let right = make_mut(branch).insert_element(element, edges);
                 right.map(|right| Self::Branch(Arc::new(right)))
             }
         }
@@ -246,7 +247,7 @@ impl Node {
                 assert!(leaf.item(at).link() == link, "the element is where its order says");
                 leaf.remove(at)
             }
-            Self::Branch(branch) => Arc::make_mut(branch).remove_element(link, target),
+            Self::Branch(branch) => make_mut(branch).remove_element(link, target),
         }
     }
 
@@ -255,7 +256,7 @@ impl Node {
         match (self, right) {
             (Self::Leaf(left), Self::Leaf(right)) => left.append(right),
             (Self::Branch(left), Self::Branch(right)) => {
-                let (left, right) = (Arc::make_mut(left), Arc::unwrap_or_clone(right));
+                let (left, right) = (make_mut(left), Arc::unwrap_or_clone(right));
                 left.firsts.extend(right.firsts);
                 left.counts.extend(right.counts);
                 left.nodes.extend(right.nodes);

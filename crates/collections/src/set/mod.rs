@@ -26,6 +26,7 @@ use crate::entry::Collection;
 use crate::hash_table::{self, HashTable};
 use crate::intset::Intset;
 use crate::listpack::{self, Item, Listpack, Needle};
+use crate::unique::make_mut;
 pub use load::Kept;
 
 /// More integers than this are never kept sorted, whatever the parameter says.
@@ -127,7 +128,7 @@ impl Set {
         }
         let mut form = self.compact.edit();
         match &mut *form {
-            Form::Table(table) => return Arc::make_mut(table).insert(member, None),
+            Form::Table(table) => return make_mut(table).insert(member, None),
             Form::Listpack(listpack) => {
                 if listpack.find(listpack.first(), Needle::new(member), 0).is_some() {
                     return false;
@@ -172,7 +173,7 @@ impl Set {
             Form::Table(table) => {
                 // A table that others share is not copied for nothing.
                 let Some(place) = table.place_of(member) else { return false };
-                Arc::make_mut(table).remove_at(place);
+                make_mut(table).remove_at(place);
                 true
             }
             Form::Intset(intset) => {
@@ -264,7 +265,7 @@ fn make_table(form: &mut Form, seed: u64) -> &mut HashTable {
         *form = Form::Table(Arc::new(table));
     }
     match form {
-        Form::Table(table) => Arc::make_mut(table),
+        Form::Table(table) => make_mut(table),
         _ => unreachable!("it was made one above"),
     }
 }

@@ -55,6 +55,7 @@ use std::sync::Arc;
 use crate::entry::Collection;
 
 use crate::tree::Tree;
+use crate::unique::make_mut;
 pub use block::{Entry, Fields, Stored};
 pub use group::{Consumer, ConsumerId, Group, Pending};
 pub use id::Id;
@@ -265,7 +266,7 @@ impl Stream {
     pub fn group_mut(&mut self, name: &[u8]) -> Option<(&Log, &mut Group)> {
         self.group(name)?;
         let Inner { log, groups, .. } = self.inner_mut();
-        Some((log, Arc::make_mut(groups.get_mut(name)?)))
+        Some((log, make_mut(groups.get_mut(name)?)))
     }
 
     /// Creates a group; false if it exists.
@@ -295,7 +296,7 @@ impl Stream {
     /// What is remembered of them, for changing; on `terms` if there never were any.
     pub fn producers_mut(&mut self, terms: Retention) -> &mut Producers {
         let new = || Arc::new(Producers::new(terms));
-        Arc::make_mut(self.inner_mut().producers.get_or_insert_with(new))
+        make_mut(self.inner_mut().producers.get_or_insert_with(new))
     }
 }
 
@@ -338,7 +339,7 @@ impl Collection for Stream {
 
 impl Stream {
     fn inner_mut(&mut self) -> &mut Inner {
-        Arc::make_mut(&mut self.inner)
+        make_mut(&mut self.inner)
     }
 }
 
@@ -358,7 +359,7 @@ fn forget(groups: &mut Tree<Arc<[u8]>, Arc<Group>>, id: Id) {
     let names: Vec<Arc<[u8]>> = holders.map(|(name, _)| Arc::clone(name)).collect();
     for name in names {
         let group = groups.get_mut(&*name).expect("it was just listed");
-        Arc::make_mut(group).acknowledge(id);
+        make_mut(group).acknowledge(id);
     }
 }
 

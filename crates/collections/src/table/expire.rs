@@ -44,7 +44,7 @@ impl KeyTable {
     #[inline]
     #[must_use]
     pub const fn has_due(&self, now: u64, slack: u64) -> bool {
-        self.timed.keys + self.timed.hashes > 0 && self.earliest.saturating_add(slack) <= now
+        !self.timed.is_none() && self.earliest.saturating_add(slack) <= now
     }
 
     /// Removes entries, and fields of hashes, whose deadline is at most `now` from segments where

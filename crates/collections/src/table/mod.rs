@@ -318,6 +318,12 @@ impl Timed {
         Self { keys: usize::from(entry.deadline().is_some()), hashes }
     }
 
+    /// Whether nothing has a deadline.
+    #[inline]
+    const fn is_none(self) -> bool {
+        self.keys + self.hashes == 0
+    }
+
     /// Counts `after` in place of `before`.
     #[inline]
     const fn changed(&mut self, before: Self, after: Self) {

@@ -204,7 +204,9 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // SAFETY: the entry is not used after it was taken here.
         let entry = unsafe { ManuallyDrop::take(&mut self.entry) };
-        let (after, earliest) = (Timed::of(entry.view()), entry.view().earliest());
+        let after = Timed::of(entry.view());
+        // Most have none, and are not asked twice.
+        let earliest = if after.is_none() { None } else { entry.view().earliest() };
         let before = std::mem::replace(&mut self.at.entry, entry.into_raw());
         if self.at.entry != before {
             let segment = self.table.directory.get_mut(self.at.index).expect(HERE);

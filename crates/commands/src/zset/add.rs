@@ -171,20 +171,25 @@ fn run(cx: &mut Cx<'_>, named: Options) -> Result<(), CommandError> {
     let key = reader.bytes();
     let options = named.parse(&mut reader);
     options.check(reader.remaining())?;
+    // Most lines have one pair, the number of which is not worth parsing twice.
+    let first = reader.double();
     let members = reader.clone();
+    reader.bytes();
     while reader.more() {
         reader.double();
         reader.bytes();
     }
     reader.finish()?;
-    add(cx, key, options, members)
+    add(cx, key, options, first, members)
 }
 
-/// Treats the pairs of number and member that `members` stands at, all of which are sound.
+/// Treats the pairs of number and member, all of which are sound; `members` stands behind the
+/// number of the first.
 fn add(
     cx: &mut Cx<'_>,
     key: &[u8],
     options: Options,
+    first: f64,
     mut members: ArgReader<'_>,
 ) -> Result<(), CommandError> {
     let limits = limits(cx);
@@ -192,13 +197,16 @@ fn add(
     let name = if options.increment { "zincr" } else { "zadd" };
     let mut edit = cx.db.edit(key);
     let outcome = edit.update::<SortedSet, _>(absent, |set| {
-        let mut outcome = Outcome::default();
-        while members.more() {
-            let (number, member) = (members.double(), members.bytes());
+        let (mut outcome, mut number) = (Outcome::default(), first);
+        loop {
             // Only an increment fails, and it has but one member: nothing has changed then.
-            if let Err(error) = options.apply(set, member, number, limits, &mut outcome) {
+            if let Err(error) = options.apply(set, members.bytes(), number, limits, &mut outcome) {
                 return Change::none(Err(error));
             }
+            if !members.more() {
+                break;
+            }
+            number = members.double();
         }
         match outcome.added + outcome.updated {
             0 => Change::none(Ok(outcome)),

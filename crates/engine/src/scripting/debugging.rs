@@ -23,7 +23,6 @@ use command::{CommandError, Flags};
 use resp::{Args, OwnedArgs, Reply};
 use script::debugger::{Debugger, Next, Target};
 use script::{Debugs, Host, Pause, Paused, Stop, Verdict};
-use stdx::rng::Rng;
 use store::effects::Interest;
 use store::{Held, HeldLong, Keyspace};
 
@@ -227,20 +226,18 @@ impl Engine {
         let above_limit = self.admit_script(&program)?;
         let line = Line { args: call.args, program: &program, above_limit, started_ns };
         let (scope, id) = (self.scope(session, thread), session.id());
-        let mut effects = std::mem::take(&mut thread.effects);
-        let mut rng = Rng::seed(thread.rng.next_u64());
+        let ThreadContext { index, rng, effects, times, .. } = thread;
         let held = Held::all_soon(&self.store);
         let held = held.map_err(|HeldLong| self.scripting.busy.error())?;
         let is_kept = sitting.mode == Mode::Kept;
         effects.interest = if is_kept { self.store.interest() } else { Interest::NONE };
-        let mut keys = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
+        let mut keys = Keyspace::new(&self.store, held, effects, scope, rng);
         if is_kept {
             self.show_script(call, session);
-            keys.effects.begin_bracket(scope.db);
         } else {
             keys.begin_undo();
         }
-        let mut script = ScriptHost::new(self, line, session, thread, keys);
+        let mut script = ScriptHost::new(self, line, session, (*index, times), keys);
         if is_kept {
             script.hold_long(Some(sitting.waker.clone()));
         }
@@ -250,12 +247,11 @@ impl Engine {
         }
         let mut keys = script.finish();
         if is_kept {
-            self.conclude_script(&mut keys, id, thread.index);
+            self.conclude_script(&mut keys, id, *index);
         } else {
             keys.undo();
         }
         drop(keys);
-        thread.effects = effects;
         self.settle_script(scope.now, thread);
         self.after_script();
         Ok(())

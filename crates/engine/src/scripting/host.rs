@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use command::{CommandError, Cx, Flags};
 use resp::{Args, Reply};
 use script::{Host, Stop, Verdict};
-use store::Keyspace;
 use store::effects::Interest;
+use store::{Keyspace, Position};
 
 use super::busy::{Overdue, RunningFunction};
 use super::debugging::Waker;
@@ -21,13 +21,15 @@ use crate::platform::LogLevel;
 use crate::pubsub::Kind;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
-use crate::thread::ThreadContext;
+use crate::thread::Times;
 
 /// What a script is run with.
 pub(super) struct ScriptHost<'r, 'k> {
     pub(super) engine: &'r Engine,
     pub(super) session: &'r mut Session,
-    pub(super) thread: &'r mut ThreadContext,
+    /// The number of the thread, and its clocks.
+    pub(super) thread: usize,
+    pub(super) times: &'r mut Times,
     /// The database that the session has outside.
     pub(super) db: usize,
     /// The locks, the effects, the time: frozen at the script's beginning.
@@ -87,13 +89,13 @@ impl Host for ScriptHost<'_, '_> {
             self.refuse(Some(entry), &error, reply);
             return Ok(());
         }
-        if !self.reach(entry, args) {
+        let Some(position) = self.reach(entry, args) else {
             self.stopped = Some(Cause::MoreLocks);
             return Err(Stop);
-        }
+        };
         match message_kind(entry) {
             Some(kind) => self.publish(entry, kind, args, reply),
-            None => self.execute(entry, args, reply),
+            None => self.execute(entry, args, position, reply),
         }
         Ok(())
     }
@@ -195,29 +197,37 @@ impl ScriptHost<'_, '_> {
         }
     }
 
-    /// Locks what the command needs and the script does not hold. False if that cannot be done
-    /// without waiting.
-    fn reach(&mut self, entry: &Entry, args: Args<'_>) -> bool {
+    /// Locks what the command needs and the script does not hold: the position of its only key, if
+    /// it had to be found out. None if that cannot be done without waiting.
+    fn reach(&mut self, entry: &Entry, args: Args<'_>) -> Option<Option<Position>> {
         if self.keys.is_all_locked() {
-            return true;
+            return Some(None);
         }
         let wants_all = entry.locks == Locks::All
             || entry.has(Flags::KEYSPACE_WALK)
             || entry.reaches_anywhere(args)
             || (matches!(entry.exec, Exec::Admin(_)) && !HARMLESS.contains(&entry.full_name));
         if wants_all {
-            return false;
+            return None;
         }
-        let (keys, strays) = (&mut self.keys, &mut self.strays);
-        let mut free = true;
-        entry.keys(args, |key| {
-            if free && !keys.covers(key) {
+        let (keys, strays, store) = (&mut self.keys, &mut self.strays, &self.engine.store);
+        let (mut free, mut only) = (true, None);
+        let mut reach = |key| {
+            let position = store.position(key);
+            if free && !keys.covers(position) {
                 *strays += 1;
-                free = keys.try_lock_key(key);
+                free = keys.try_lock(position);
             }
-        });
-        let waits = free && self.engine.store.waiters() > 0 && entry.has(Flags::WRITE);
-        free && !(waits && self.keys.has_wide_waiters())
+            position
+        };
+        match entry.locks {
+            Locks::One(index) => only = args.get(index).map(&mut reach),
+            _ => entry.keys(args, |key| {
+                reach(key);
+            }),
+        }
+        let waits = free && store.waiters() > 0 && entry.has(Flags::WRITE);
+        (free && !(waits && self.keys.has_wide_waiters())).then_some(only)
     }
 
     /// Notes a message, to be sent when the script has ended: it may begin again before.
@@ -231,10 +241,18 @@ impl ScriptHost<'_, '_> {
         self.tally(entry, args, false, reply.len() - before);
     }
 
-    fn execute(&mut self, entry: &'static Entry, args: Args<'_>, reply: &mut Reply) {
-        let db = self.session.db();
-        let thread = self.thread.index;
-        let keyspace = self.keys.lend(db);
+    fn execute(
+        &mut self,
+        entry: &'static Entry,
+        args: Args<'_>,
+        position: Option<Position>,
+        reply: &mut Reply,
+    ) {
+        let (db, thread) = (self.session.db(), self.thread);
+        let mut keyspace = self.keys.lend(db);
+        if let (Locks::One(index), Some(position)) = (entry.locks, position) {
+            keyspace.note_position(&args[index], position);
+        }
         let dirty = keyspace.effects.dirty;
         keyspace.effects.next_command();
         let interest = keyspace.effects.interest;
@@ -281,10 +299,9 @@ impl ScriptHost<'_, '_> {
 
     /// Counts a command, and writes down what is remarkable of it, as for a client's own.
     fn tally(&mut self, entry: &'static Entry, args: Args<'_>, failed: bool, written: usize) {
-        let nanos = self.thread.lap(&*self.engine.clock);
+        let nanos = self.times.lap(&*self.engine.clock);
         let call = Call { entry, args, position: None };
-        let index = self.thread.index;
-        self.engine.account_for(call, nanos, failed, written, self.session, index);
+        self.engine.account_for(call, nanos, failed, written, self.session, self.thread);
         self.session.handle.count_commands(1);
     }
 
@@ -298,9 +315,9 @@ impl ScriptHost<'_, '_> {
     ) {
         self.was_refused = true;
         if let Some(entry) = entry {
-            self.engine.stats.thread(self.thread.index).commands[entry.index].rejected.add(1);
+            self.engine.stats.thread(self.thread).commands[entry.index].rejected.add(1);
         }
-        self.engine.fail(error, reply, self.thread.index);
+        self.engine.fail(error, reply, self.thread);
     }
 
     /// From now on other clients are told that the server is busy.

@@ -1,12 +1,13 @@
 //! What `EVAL` and its kin run: a code with its flags, and where its arguments are.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use command::CommandError;
 use resp::Args;
 use script::functions::Library;
-use script::{Flags, Interpreter, Origin, Script, Sha};
+use script::{Compiled, Flags, Interpreter, Origin, Script, Sha};
 
 use super::functions::Change;
 use crate::engine::Engine;
@@ -29,8 +30,8 @@ pub(crate) enum Ready {
 /// The code of a program.
 #[derive(Clone, Debug)]
 pub(crate) enum Code {
-    /// A script.
-    Script(Arc<Script>),
+    /// A script, compiled on this thread.
+    Script(Rc<Compiled>),
     /// A function: its library, and which of its functions it is.
     Function(Arc<Library>, usize),
 }
@@ -92,7 +93,7 @@ impl Program {
     /// What the code is called in error texts: a script by its digest, a function by its name.
     pub(crate) fn name(&self) -> Vec<u8> {
         match &self.code {
-            Code::Script(script) => script.sha.hex().to_vec(),
+            Code::Script(compiled) => compiled.script.sha.hex().to_vec(),
             Code::Function(library, index) => library.functions[*index].name.as_bytes().to_vec(),
         }
     }
@@ -114,7 +115,7 @@ impl Program {
 
     fn reach(&self) -> &AtomicBool {
         match &self.code {
-            Code::Script(script) => &script.reaches,
+            Code::Script(compiled) => &compiled.script.reaches,
             Code::Function(library, index) => &library.functions[*index].reaches,
         }
     }
@@ -160,15 +161,30 @@ pub(crate) fn by_text(
     let keys = key_count(args)?;
     let text = args.get(1).unwrap_or_default();
     let sha = Sha::of(text);
-    let script = match interpreter.find(&sha) {
-        Some(script) => {
-            engine.scripting.cache.touch(&script);
-            script
-        }
+    let compiled = match find(engine, interpreter, &sha) {
+        Some(compiled) => compiled,
         None => add(engine, interpreter, text, sha, Origin::Evaluated)?,
     };
-    let flags = script.flags;
-    Program::new(Code::Script(script), flags, args, keys, read_only).map(Ready::Run)
+    script(compiled, args, keys, read_only)
+}
+
+/// The script of this digest, as this thread has compiled it; it counts as used.
+#[inline]
+fn find(engine: &Engine, interpreter: &mut Interpreter, sha: &Sha) -> Option<Rc<Compiled>> {
+    let compiled = interpreter.find(sha)?;
+    engine.scripting.cache.touch(&compiled.script);
+    Some(compiled)
+}
+
+#[inline]
+fn script(
+    compiled: Rc<Compiled>,
+    args: Args<'_>,
+    keys: usize,
+    read_only: bool,
+) -> Result<Ready, CommandError> {
+    let flags = compiled.script.flags;
+    Program::new(Code::Script(compiled), flags, args, keys, read_only).map(Ready::Run)
 }
 
 /// `EVALSHA`, `EVALSHA_RO`.
@@ -182,20 +198,14 @@ pub(crate) fn by_digest(
     let keys = key_count(args)?;
     let sha = args.get(1).and_then(Sha::parse);
     let sha = sha.ok_or_else(|| CommandError::state(NO_SCRIPT))?;
-    let script = match interpreter.find(&sha) {
-        Some(script) => {
-            engine.scripting.cache.touch(&script);
-            script
-        }
+    let compiled = match find(engine, interpreter, &sha) {
+        Some(compiled) => compiled,
         None => {
-            let script = engine.scripting.cache.find(&sha);
-            let script = script.ok_or_else(|| CommandError::state(NO_SCRIPT))?;
-            compile(interpreter, &script)?;
-            script
+            let known = engine.scripting.cache.find(&sha);
+            compile(interpreter, &known.ok_or_else(|| CommandError::state(NO_SCRIPT))?)?
         }
     };
-    let flags = script.flags;
-    Program::new(Code::Script(script), flags, args, keys, read_only).map(Ready::Run)
+    script(compiled, args, keys, read_only)
 }
 
 /// Adds a script that compiles.
@@ -208,16 +218,21 @@ pub(crate) fn add(
     text: &[u8],
     sha: Sha,
     origin: Origin,
-) -> Result<Arc<Script>, CommandError> {
+) -> Result<Rc<Compiled>, CommandError> {
     let script = match engine.scripting.cache.find(&sha) {
         Some(script) => script,
         None => Arc::new(Script::parse(text, sha).map_err(|e| CommandError::Request(e.0.into()))?),
     };
-    compile(interpreter, &script)?;
-    Ok(engine.scripting.cache.add(script, origin))
+    let compiled = compile(interpreter, &script)?;
+    let known = engine.scripting.cache.add(script, origin);
+    // Another thread may have added the same text meanwhile.
+    if Arc::ptr_eq(&known, &compiled.script) { Ok(compiled) } else { compile(interpreter, &known) }
 }
 
-fn compile(interpreter: &mut Interpreter, script: &Arc<Script>) -> Result<(), CommandError> {
+fn compile(
+    interpreter: &mut Interpreter,
+    script: &Arc<Script>,
+) -> Result<Rc<Compiled>, CommandError> {
     interpreter.compile(script).map_err(|message| {
         let before = b"ERR Error compiling script (new function): ".as_slice();
         CommandError::Request([before, &message].concat().into())

@@ -3,8 +3,8 @@
 use command::{CommandError, Flags};
 use resp::{Args, Reply};
 use script::{Failure, Host, Inputs, Limits, Place, RunError};
-use stdx::rng::Rng;
 use store::effects::{Interest, Propagation};
+use store::records::Mark;
 use store::{Held, HeldLong, Keyspace, UnixMs};
 
 use super::Local;
@@ -15,7 +15,7 @@ use crate::call::{Call, Flow};
 use crate::engine::{Engine, FERRITE_VERSION, REDIS_VERSION};
 use crate::monitor::Origin;
 use crate::session::Session;
-use crate::thread::ThreadContext;
+use crate::thread::{ThreadContext, Times};
 
 /// A script that came to so many shards without having declared them takes all locks from then on:
 /// noting what it changes would cost more.
@@ -204,25 +204,23 @@ impl Engine {
         thread: &mut ThreadContext,
     ) -> Result<Ended, CommandError> {
         let scope = self.scope(session, thread);
-        let mut effects = std::mem::take(&mut thread.effects);
-        let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
+        let ThreadContext { index, rng, effects, times, .. } = thread;
         let result = loop {
             let held = match self.lock_declared(line) {
                 Ok(held) => held,
                 Err(HeldLong) => break Err(self.scripting.busy.error()),
             };
             effects.interest = self.store.interest();
-            let mut keys = Keyspace::new(&self.store, held, &mut effects, scope, &mut rng);
+            let mut keys = Keyspace::new(&self.store, held, effects, scope, rng);
             if !keys.is_all_locked() {
                 keys.begin_undo();
             }
-            keys.effects.begin_bracket(scope.db);
-            let mut host = ScriptHost::new(self, line, session, thread, keys);
+            let mut host = ScriptHost::new(self, line, session, (*index, times), keys);
             let attempt = attempt(local, &mut host, reply);
             let mut keys = host.finish();
             match attempt {
                 Attempt::Done(result) => {
-                    self.conclude_script(&mut keys, session.id(), thread.index);
+                    self.conclude_script(&mut keys, session.id(), *index);
                     break Ok(result);
                 }
                 Attempt::Again => {
@@ -233,8 +231,6 @@ impl Engine {
                 }
             }
         };
-        thread.effects = effects;
-        thread.rng = rng;
         self.settle_script(scope.now, thread);
         result
     }
@@ -243,8 +239,7 @@ impl Engine {
     pub(super) fn conclude_script(&self, keys: &mut Keyspace<'_>, session: u64, thread: usize) {
         keys.end_undo();
         keys.find_readers();
-        let db = keys.scope.db;
-        keys.effects.end_bracket(db);
+        keys.effects.records.join(Mark::default());
         self.serve_waiters(keys, thread);
         self.route(keys.effects, session);
     }
@@ -291,7 +286,8 @@ impl Engine {
                 let above_limit = self.admit_script(&program)?;
                 let line = Line { args, program: &program, above_limit, started_ns };
                 let keys = admin.cx.db.lend(admin.session.db());
-                let mut host = ScriptHost::new(self, line, admin.session, thread, keys);
+                let clocks = (thread.index, &mut thread.times);
+                let mut host = ScriptHost::new(self, line, admin.session, clocks, keys);
                 let attempt = attempt(&local, &mut host, admin.cx.reply);
                 host.finish().find_readers();
                 match attempt {
@@ -330,7 +326,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
         engine: &'r Engine,
         line: Line<'r>,
         session: &'r mut Session,
-        thread: &'r mut ThreadContext,
+        (thread, times): (usize, &'r mut Times),
         keys: Keyspace<'k>,
     ) -> Self {
         Self {
@@ -338,6 +334,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
             db: session.db(),
             session,
             thread,
+            times,
             keys,
             program: line.program,
             args: line.args,
@@ -400,8 +397,8 @@ pub(super) fn attempt<'r, 'k>(
 where
     'k: 'r,
 {
-    let ScriptHost { engine, program, args, ref thread, .. } = *host.script();
-    let (thread, as_globals) = (thread.index, !program.is_function());
+    let ScriptHost { engine, program, args, thread, .. } = *host.script();
+    let as_globals = !program.is_function();
     let inputs = Inputs { args, first: program.first, keys: program.keys, as_globals };
     let mut failed = false;
     let mut errors = |text: &[u8], counted: bool| {
@@ -412,7 +409,7 @@ where
     };
     let interpreter = &local.interpreter;
     let result = match &program.code {
-        Code::Script(script) => interpreter.run(script, inputs, host, reply, &mut errors),
+        Code::Script(compiled) => interpreter.run(compiled, inputs, host, reply, &mut errors),
         Code::Function(library, index) => {
             interpreter.call(library, *index, inputs, host, reply, &mut errors)
         }

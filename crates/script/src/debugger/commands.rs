@@ -60,7 +60,9 @@ pub(super) fn execute(
         b"b" | b"break" => breaks(debugger, rest),
         b"t" | b"trace" => trace(debugger, script),
         b"e" | b"eval" => evaluate(debugger, rest, script, host),
-        b"r" | b"redis" if !rest.is_empty() => call(debugger, rest, script.version(), host),
+        b"r" | b"redis" | b"server" if !rest.is_empty() => {
+            call(debugger, rest, script.version(), host)
+        }
         b"m" | b"maxlen" => shorten(debugger, rest),
         _ => debugger.say(UNKNOWN),
     }

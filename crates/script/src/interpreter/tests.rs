@@ -64,13 +64,14 @@ fn interpreter() -> Interpreter {
 fn answer(interpreter: &mut Interpreter, host: &mut Echo, version: Version, text: &str) -> String {
     let bytes = text.as_bytes();
     let script = Arc::new(Script::parse(bytes, Sha::of(bytes)).unwrap());
-    if let Err(message) = interpreter.compile(&script) {
-        return format!("compile: {}", String::from_utf8_lossy(&message));
-    }
+    let compiled = match interpreter.compile(&script) {
+        Ok(compiled) => compiled,
+        Err(message) => return format!("compile: {}", String::from_utf8_lossy(&message)),
+    };
     let args = OwnedArgs::from_slices(&["eval", text, "1", "key", "arg"]);
     let inputs = Inputs { args: args.as_args(), first: 3, keys: 1, as_globals: true };
     let mut reply = Reply::new(version);
-    let result = interpreter.run(&script, inputs, host, &mut reply, &mut |_, _| ());
+    let result = interpreter.run(&compiled, inputs, host, &mut reply, &mut |_, _| ());
     match result {
         Ok(()) => reply.take_bytes().escape_ascii().to_string().replace(r"\r\n", "|"),
         Err(RunError::Raised(failure)) => {

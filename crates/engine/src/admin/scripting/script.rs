@@ -107,8 +107,8 @@ static LOAD: ScriptCommand = Command::new(
     .tips(TIPS),
     ScriptHandler::Interpreter(|engine, lua, args| {
         let text = args.get(2).unwrap_or_default();
-        let script = add(engine, lua, text, Sha::of(text), Origin::Loaded)?;
-        Ok(Ready::Answer(script.sha.hex().to_vec()))
+        let compiled = add(engine, lua, text, Sha::of(text), Origin::Loaded)?;
+        Ok(Ready::Answer(compiled.script.sha.hex().to_vec()))
     }),
 );
 
