@@ -44,7 +44,71 @@ pub(crate) fn repeat(cx: &mut Cx<'_>, count: usize, mut draw: impl FnMut(&mut Cx
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crate::testing::Bench;
+
+    /// The names in a reply of RESP2.
+    fn names(reply: &str) -> Vec<&str> {
+        reply.split_terminator("\r\n").filter(|line| !line.starts_with(['*', '$'])).collect()
+    }
+
+    /// The chi-square statistic of a command that draws so many of `total` names, in deviations
+    /// from its mean. What `SPOP` takes out is put back.
+    fn unevenness(bench: &mut Bench, draw: &str, total: usize, count: i64) -> f64 {
+        let many = count.unsigned_abs() as usize;
+        let rounds = (30 * total).div_ceil(many);
+        let mut counts = BTreeMap::<String, u64>::new();
+        for _ in 0..rounds {
+            let reply = bench.run(&format!("{draw} {count}"));
+            let drawn = names(&reply);
+            assert_eq!(drawn.len(), many, "{draw} {count}");
+            drawn.iter().for_each(|&name| *counts.entry(name.to_owned()).or_default() += 1);
+            if draw.starts_with("SPOP") {
+                assert_eq!(
+                    bench.run(&format!("SADD k {}", drawn.join(" "))),
+                    format!(":{many}\r\n")
+                );
+            }
+        }
+        assert_eq!(counts.len(), total, "{draw} {count}");
+        // Names of one draw without repetitions exclude one another, and the variance is smaller.
+        let (p, n) = match count > 0 {
+            true => (many as f64 / total as f64, rounds as f64),
+            false => (1.0 / total as f64, (rounds * many) as f64),
+        };
+        let sum: f64 = counts.values().map(|&seen| (seen as f64 - n * p).powi(2)).sum();
+        let freedom = total as f64 - 1.0;
+        let statistic = sum / (n * p * (1.0 - p)) * freedom / total as f64;
+        (statistic - freedom) / (2.0 * freedom).sqrt()
+    }
+
+    #[test]
+    fn all_elements_are_drawn_equally_often() {
+        // The names of numbers make an intset, the others a listpack or a table.
+        for (fill, draws, name) in [
+            ("SADD k #", &["SRANDMEMBER k", "SPOP k"][..], ""),
+            ("SADD k #", &["SRANDMEMBER k", "SPOP k"], "m"),
+            ("HSET k # v", &["HRANDFIELD k"], "m"),
+            ("ZADD k 1 #", &["ZRANDMEMBER k"], "m"),
+        ] {
+            for total in [10, 300] {
+                let mut bench = Bench::new();
+                for number in 0..total {
+                    bench.run(&fill.replace('#', &format!("{name}{number}")));
+                }
+                for draw in draws {
+                    for count in [1, 3, 9, 130, 299, -1, -1000] {
+                        let may_repeat = count < 0 && !draw.starts_with("SPOP");
+                        if may_repeat || (1..total as i64).contains(&count) {
+                            let uneven = unevenness(&mut bench, draw, total, count);
+                            assert!(uneven.abs() < 4.5, "{draw} {count} of {total}: {uneven}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_reply_without_end_is_broken_off_at_the_limit() {

@@ -237,7 +237,7 @@ impl Engine {
         let args = suspended.args.as_args();
         let mut reply = Reply::new(suspended.version);
         let db = keys.lend(suspended.db);
-        let dirty = db.effects.dirty;
+        let (dirty, mark) = (db.effects.dirty, db.effects.records.mark());
         db.effects.next_command();
         let name = suspended.entry.full_name;
         let mut cx = Cx { args, reply: &mut reply, db, config: &self.config, name };
@@ -262,6 +262,7 @@ impl Engine {
         if cx.db.effects.dirty > dirty {
             log_verbatim(cx.db.effects, suspended.db, args);
         }
+        cx.db.effects.records.join(mark);
         suspended.queued.store(false, Ordering::Relaxed);
         cx.db.end_wait(suspended.db, &suspended.keys, suspended.number);
         drop(cx);

@@ -7,6 +7,7 @@ use stdx::rng::Rng;
 use store::access::{Access, Policy};
 use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
 use store::keyspace::Scope;
+use store::records::Mark;
 use store::tracked::Reader;
 use store::{Effects, Held, HeldLong, Keyspace, Overdue, Position};
 
@@ -177,6 +178,7 @@ impl Engine {
         if admin.cx.db.effects.dirty > 0 {
             log_verbatim(admin.cx.db.effects, admin.cx.db.scope.db, call.args);
         }
+        admin.cx.db.effects.records.join(Mark::default());
         if let Some(wait) = admin.cx.db.effects.wait.take() {
             self.suspend(wait, call, &mut admin);
             admin.flow = Flow::Wait;

@@ -381,17 +381,6 @@ impl Effects {
         }
     }
 
-    /// Ends what began with `bracket` of `MULTI` for a script: a single command needs no
-    /// transaction around it.
-    pub fn end_bracket(&mut self, db: usize) {
-        match self.records.len() {
-            0 => {}
-            1 => self.records.clear(),
-            2 => self.records.remove_first(),
-            _ => self.record(db, &[b"EXEC"]),
-        }
-    }
-
     /// Whether anything is to be told before the locks are released.
     #[must_use]
     pub fn pending(&self) -> bool {

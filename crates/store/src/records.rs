@@ -17,6 +17,13 @@ pub struct Records {
     count: usize,
 }
 
+/// A place between two commands, by default before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    bytes: usize,
+    count: usize,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     db: usize,
@@ -83,15 +90,34 @@ impl Records {
         self.bytes.len()
     }
 
-    /// Takes the first command away.
-    pub fn remove_first(&mut self) {
-        let limits = resp::Limits { bulk_len_max: u64::MAX, authenticated: true };
-        let step = resp::RequestParser::new().parse(&self.bytes, &limits);
-        let Ok(resp::Step::Complete { consumed }) = step else { return };
-        self.bytes.drain(..consumed);
-        self.count -= 1;
-        self.runs.iter_mut().for_each(|run| run.end -= consumed);
-        self.runs.retain(|run| run.end > 0);
+    /// The place behind the commands so far.
+    #[inline]
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { bytes: self.bytes.len(), count: self.count }
+    }
+
+    /// Makes one transaction of the commands behind `mark`, if they are several: one command of a
+    /// client is whole in the log or not there at all.
+    #[inline]
+    pub fn join(&mut self, mark: Mark) {
+        if self.count > mark.count + 1 {
+            self.bracket(mark);
+        }
+    }
+
+    #[cold]
+    fn bracket(&mut self, mark: Mark) {
+        let mut multi = Vec::new();
+        encode_command([&b"MULTI"[..]].into_iter(), &mut multi);
+        let added = multi.len();
+        self.bytes.splice(mark.bytes..mark.bytes, multi);
+        self.count += 1;
+        let behind = self.runs.iter_mut().filter(|run| run.end > mark.bytes);
+        behind.for_each(|run| run.end += added);
+        if let Some(&Run { db, .. }) = self.runs.last() {
+            self.push(db, [&b"EXEC"[..]].into_iter());
+        }
     }
 
     /// Forgets the commands.
@@ -159,11 +185,17 @@ mod tests {
         assert_eq!((records.len(), records.runs().count()), (4, 3));
         let bytes: usize = records.runs().map(|(_, bytes)| bytes.len()).sum();
         assert_eq!(bytes, records.bytes_len());
-        records.remove_first();
-        records.remove_first();
-        let lines = records.lines();
-        assert_eq!(lines, [(3, "FLUSHDB".to_owned()), (0, "HDEL h f g".to_owned())]);
-        assert_eq!((records.len(), records.runs().count()), (2, 2));
+        let mark = records.mark();
+        push(&mut records, 0, "DEL a");
+        records.join(mark);
+        assert_eq!(records.len(), 5, "one command needs no transaction");
+        push(&mut records, 4, "DEL b");
+        records.join(mark);
+        let lines: Vec<String> =
+            records.lines().into_iter().map(|(db, line)| format!("{db} {line}")).collect();
+        let joined = ["0 MULTI", "0 DEL a", "4 DEL b", "4 EXEC"];
+        assert_eq!(lines[4..], joined);
+        assert_eq!(records.len(), 8);
         records.push(0, [&vec![0; KEPT_BYTES_MAX + 1][..]].into_iter());
         records.clear();
         assert!(records.is_empty() && records.runs().next().is_none());

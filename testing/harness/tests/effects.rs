@@ -205,7 +205,7 @@ fn a_key_past_its_time_is_deleted_before_the_command_that_found_it() {
     assert_eq!(heard.modified_lines(), ["0 k"]);
     run(&mut connection, "APPEND other w");
     let heard = recorder.take();
-    assert_eq!(heard.log_lines(), ["0 DEL other", "0 APPEND other w"]);
+    assert_eq!(heard.log_lines(), ["0 MULTI", "0 DEL other", "0 APPEND other w", "0 EXEC"]);
     assert_eq!(heard.log.len(), 1, "the two are one step");
     assert_eq!(connection.text("GET other"), "w");
 }

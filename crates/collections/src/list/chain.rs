@@ -248,13 +248,15 @@ impl Chain {
         });
     }
 
-    /// Removes up to `limit` elements equal to `needle`, from `start` on; returns how many.
+    /// Removes up to `limit` elements equal to `needle`, from `start` on; returns how many. Nodes
+    /// that lose all elements go to `gone`.
     pub(super) fn remove_equal(
         &mut self,
         needle: Needle<'_>,
         start: End,
         limit: usize,
         limits: Limits,
+        gone: &mut Removed,
     ) -> usize {
         let (mut removed, mut behind) = (0, 0);
         while removed < limit && behind < self.nodes() {
@@ -279,7 +281,7 @@ impl Chain {
             } else {
                 removed += 1;
             }
-            drop(self.directory.remove(index));
+            gone.add(self.directory.remove(index));
         }
         self.decompress_ends(limits);
         removed

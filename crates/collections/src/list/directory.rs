@@ -35,6 +35,11 @@ pub struct Removed {
 }
 
 impl Removed {
+    /// Takes one node more.
+    pub(super) fn add(&mut self, node: Node) {
+        self.nodes.push(node);
+    }
+
     /// About how many allocations dropping it frees.
     #[must_use]
     pub fn pieces(&self) -> usize {

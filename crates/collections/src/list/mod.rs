@@ -271,25 +271,27 @@ impl List {
         }
     }
 
-    /// Removes up to `limit` elements equal to `element`, from `start` on; returns how many.
+    /// Removes up to `limit` elements equal to `element`, from `start` on; returns how many. Nodes
+    /// that lose all elements are handed over, as by [`List::remove_range`].
     pub fn remove_equal(
         &mut self,
         element: &[u8],
         start: End,
         limit: usize,
         limits: Limits,
-    ) -> usize {
-        let needle = Needle::new(element);
-        match self.word.form_mut() {
+    ) -> (usize, Removed) {
+        let (needle, mut nodes) = (Needle::new(element), Removed::default());
+        let removed = match self.word.form_mut() {
             FormMut::Small(listpack) => node::remove_equal(listpack, needle, start, limit),
             FormMut::Large(chain) => {
-                let removed = chain.remove_equal(needle, start, limit, limits);
+                let removed = chain.remove_equal(needle, start, limit, limits, &mut nodes);
                 if removed > 0 {
                     self.shrink(limits);
                 }
                 removed
             }
-        }
+        };
+        (removed, nodes)
     }
 
     /// Makes a listpack a chain if it would be too large with this many bytes and elements.

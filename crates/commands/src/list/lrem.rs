@@ -38,11 +38,13 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = super::limits(cx.config);
     let removed = cx.db.edit(key).update::<List, _>(Absent::Ignore, |list| {
         match list.remove_equal(element, start, limit, limits) {
-            0 => Change::none(0),
-            removed => Change::made(removed as u64, super::event("lrem"), removed),
+            unchanged @ (0, _) => Change::none(unchanged),
+            removed => Change::made(removed.0 as u64, super::event("lrem"), removed),
         }
     })?;
-    cx.reply.integer(removed.unwrap_or(0) as i64);
+    let (removed, nodes) = removed.unwrap_or_default();
+    super::discard(cx, nodes);
+    cx.reply.integer(removed as i64);
     Ok(())
 }
 

@@ -29,7 +29,7 @@ use store::{Held, HeldLong, Keyspace};
 use super::host::{Cause, ScriptHost};
 use super::program::{Prepare, Ready};
 use super::run::{Line, Runs, attempt};
-use crate::call::{Call, Flow, log_bracket};
+use crate::call::{Call, Flow};
 use crate::engine::Engine;
 use crate::platform::{LogLevel, Message};
 use crate::push::Push;
@@ -234,7 +234,6 @@ impl Engine {
         let mut keys = Keyspace::new(&self.store, held, effects, scope, rng);
         if is_kept {
             self.show_script(call, session);
-            log_bracket(keys.effects, scope.db, b"MULTI");
         } else {
             keys.begin_undo();
         }

@@ -4,13 +4,14 @@ use command::{CommandError, Flags};
 use resp::{Args, Reply};
 use script::{Failure, Host, Inputs, Limits, Place, RunError};
 use store::effects::{Interest, Propagation};
+use store::records::Mark;
 use store::{Held, HeldLong, Keyspace, UnixMs};
 
 use super::Local;
 use super::host::{Cause, ScriptHost};
 use super::program::{Code, Prepare, Program, Ready};
 use crate::admin::AdminCx;
-use crate::call::{Call, Flow, log_bracket};
+use crate::call::{Call, Flow};
 use crate::engine::{Engine, FERRITE_VERSION, REDIS_VERSION};
 use crate::monitor::Origin;
 use crate::session::Session;
@@ -214,7 +215,6 @@ impl Engine {
             if !keys.is_all_locked() {
                 keys.begin_undo();
             }
-            log_bracket(keys.effects, scope.db, b"MULTI");
             let mut host = ScriptHost::new(self, line, session, (*index, times), keys);
             let attempt = attempt(local, &mut host, reply);
             let mut keys = host.finish();
@@ -239,8 +239,7 @@ impl Engine {
     pub(super) fn conclude_script(&self, keys: &mut Keyspace<'_>, session: u64, thread: usize) {
         keys.end_undo();
         keys.find_readers();
-        let db = keys.scope.db;
-        keys.effects.end_bracket(db);
+        keys.effects.records.join(Mark::default());
         self.serve_waiters(keys, thread);
         self.route(keys.effects, session);
     }
