@@ -239,11 +239,10 @@ impl Engine {
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;
-        log_bracket(admin.cx.db.effects, admin.cx.db.scope.db, b"MULTI");
         for queued in queue {
             self.run_queued(queued, &mut admin, thread);
         }
-        log_bracket(admin.cx.db.effects, admin.cx.db.scope.db, b"EXEC");
+        admin.cx.db.effects.records.join(Mark::default());
         let (flow, session) = (admin.flow, admin.session.id());
         self.serve_waiters(&mut admin.cx.db, thread.index);
         self.route(admin.cx.db.effects, session);
@@ -452,12 +451,5 @@ fn note_logged(admin: &mut AdminCx<'_>) {
 pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
     if effects.interest.wants(Interest::LOG) && effects.propagation == Propagation::Verbatim {
         effects.log_args(db, args.iter());
-    }
-}
-
-/// `MULTI` before and `EXEC` after what a transaction logged; nothing if it logged nothing.
-pub(crate) fn log_bracket(effects: &mut Effects, db: usize, word: &[u8]) {
-    if effects.interest.wants(Interest::LOG) {
-        effects.bracket(db, word);
     }
 }

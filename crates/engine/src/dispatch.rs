@@ -237,7 +237,7 @@ impl Engine {
         }
         // Before it waits: whoever resumes it takes the flag back.
         session.handle.set_flag(ClientFlags::BLOCKED, true);
-        let waits = self.pause.wait(thread.index, session.id());
+        let waits = self.pause.wait(session.handle.thread, session.id());
         session.handle.set_flag(ClientFlags::BLOCKED, waits);
         waits
     }

@@ -1,6 +1,7 @@
 //! Error replies by code (`INFO errorstats`), bounded: codes can come from scripts and modules.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use crate::engine::Engine;
 use crate::platform::LogLevel;
@@ -63,8 +64,10 @@ impl Engine {
              ({CODES_MAX})."
         );
         self.platform.log(LogLevel::Warning, &text);
-        self.platform
-            .log(LogLevel::Warning, &format!("Current errors code list: {}", codes.join(", ")));
+        let text = format!("Current errors code list: {}", codes.join(", "));
+        self.platform.log(LogLevel::Warning, &text);
+        // Tools know by this number that they are gone.
+        self.lazy_freed.fetch_add(codes.len() as u64, Ordering::Relaxed);
     }
 }
 

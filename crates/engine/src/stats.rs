@@ -139,7 +139,8 @@ counters! {
     lock_nanos_max,
 }
 
-/// The blocks of all threads. The last block belongs to the background threads' owner.
+/// The blocks of all threads. The last one is that of background work and of those who execute
+/// commands now and then besides the event loops.
 #[derive(Debug)]
 pub struct Stats {
     threads: Box<[CachePadded<ThreadStats>]>,

@@ -62,8 +62,7 @@ fn truncate(value: f64) -> i64 {
 
 /// # Safety
 /// A table is on top, and there is room for eight values; otherwise as [`write_value`]. So for
-/// those
-/// below. The table stays.
+/// those below. The table stays.
 unsafe fn write_table(
     state: *mut lua_State,
     reply: &mut Reply,

@@ -22,7 +22,8 @@ pub enum Verdict {
     Stop,
 }
 
-/// What a script reaches of the world around it.
+/// What a script reaches of the world around it. What has a default does nothing where there is no
+/// server.
 pub trait Host {
     /// `redis.call`: executes a command and writes its reply, which may be an error.
     ///
@@ -39,14 +40,16 @@ pub trait Host {
     }
 
     /// `redis.log`: a line for the server's log, its level from 0 (debug) to 3 (warning).
-    fn log(&mut self, level: u8, line: &[u8]);
+    fn log(&mut self, _level: u8, _line: &[u8]) {}
 
     /// `redis.set_repl`: whether what follows goes to the append-only file (bit 0) and to replicas
     /// (bit 1).
-    fn set_propagation(&mut self, targets: u8);
+    fn set_propagation(&mut self, _targets: u8) {}
 
     /// `redis.acl_check_cmd`: whether the user may execute this; none if there is no such command.
-    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool>;
+    fn is_allowed(&mut self, _args: Args<'_>) -> Option<bool> {
+        None
+    }
 
     /// Who debugs the script, if somebody does.
     fn debugger(&mut self) -> Option<&mut dyn Debugger> {

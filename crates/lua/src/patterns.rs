@@ -14,7 +14,7 @@ pub(crate) const CAPTURES_MAX: usize = 32;
 /// What still is to be matched after repetitions and captures, each in the one before.
 const DEPTH_MAX: usize = 200;
 /// Steps between two questions whether to go on: some tens of microseconds.
-const STEPS: u32 = 10_000;
+const STEPS: usize = 10_000;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) struct Matcher<'a> {
     captures: [Capture; CAPTURES_MAX],
     captures_len: usize,
     depth: usize,
-    steps: u32,
+    steps: usize,
     /// Whether to go on.
     goes_on: &'a mut dyn FnMut() -> bool,
 }
@@ -112,17 +112,29 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    #[inline]
     fn step(&mut self) -> Result<(), Trouble> {
-        self.steps -= 1;
-        if self.steps == 0 {
-            self.steps = STEPS;
-            if !(self.goes_on)() {
-                return Err(Trouble::Stopped);
-            }
-        }
-        Ok(())
+        self.steps(1)
     }
 
+    #[inline]
+    fn steps(&mut self, count: usize) -> Result<(), Trouble> {
+        match self.steps.checked_sub(count) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => self.ask(),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self) -> Result<(), Trouble> {
+        self.steps = STEPS;
+        if (self.goes_on)() { Ok(()) } else { Err(Trouble::Stopped) }
+    }
+
+    #[inline]
     fn byte(&self, at: usize) -> Option<u8> {
         self.pattern.get(at).copied()
     }
@@ -142,38 +154,39 @@ impl<'a> Matcher<'a> {
     fn items(&mut self, mut s: usize, mut p: usize) -> Found {
         loop {
             self.step()?;
-            match (self.byte(p), self.byte(p + 1)) {
-                (None, _) => return Ok(Some(s)),
-                (Some(b'('), Some(b')')) => return self.captured(Capture::Place(s), s, p + 2),
-                (Some(b'('), _) => return self.captured(Capture::Open(s), s, p + 1),
-                (Some(b')'), _) => return self.close(s, p + 1),
-                (Some(b'$'), None) => return Ok((s == self.text.len()).then_some(s)),
-                (Some(b'%'), Some(b'b')) => match self.balance(s, p + 2)? {
+            let Some(first) = self.byte(p) else { return Ok(Some(s)) };
+            match (first, self.byte(p + 1)) {
+                (b'(', Some(b')')) => return self.captured(Capture::Place(s), s, p + 2),
+                (b'(', _) => return self.captured(Capture::Open(s), s, p + 1),
+                (b')', _) => return self.close(s, p + 1),
+                (b'$', None) => return Ok((s == self.text.len()).then_some(s)),
+                (b'%', Some(b'b')) => match self.balance(s, p + 2)? {
                     Some(end) => (s, p) = (end, p + 4),
                     None => return Ok(None),
                 },
-                (Some(b'%'), Some(b'f')) => match self.frontier(s, p + 2)? {
+                (b'%', Some(b'f')) => match self.frontier(s, p + 2)? {
                     Some(end) => p = end,
                     None => return Ok(None),
                 },
-                (Some(b'%'), Some(digit @ b'0'..=b'9')) => match self.again(s, digit)? {
+                (b'%', Some(digit @ b'0'..=b'9')) => match self.again(s, digit)? {
                     Some(end) => (s, p) = (end, p + 2),
                     None => return Ok(None),
                 },
                 _ => {
                     let end = self.end_of_class(p)?;
-                    let matches = self.matches(s, p, end);
                     match self.byte(end) {
                         Some(b'*') => return self.most(s, p, end, 0),
                         Some(b'+') => return self.most(s, p, end, 1),
                         Some(b'-') => return self.fewest(s, p, end),
                         Some(b'?') => {
-                            if matches && let Some(found) = self.rest(s + 1, end + 1)? {
+                            if self.matches(s, p, end)
+                                && let Some(found) = self.rest(s + 1, end + 1)?
+                            {
                                 return Ok(Some(found));
                             }
                             p = end + 1;
                         }
-                        _ if matches => (s, p) = (s + 1, end),
+                        _ if self.matches(s, p, end) => (s, p) = (s + 1, end),
                         _ => return Ok(None),
                     }
                 }
@@ -183,11 +196,8 @@ impl<'a> Matcher<'a> {
 
     /// As often as possible, at least `min` times, and then the rest.
     fn most(&mut self, s: usize, p: usize, end: usize, min: usize) -> Found {
-        let mut count = 0;
-        while self.matches(s + count, p, end) {
-            self.step()?;
-            count += 1;
-        }
+        let mut count = self.run(&self.text[s..], p, end);
+        self.steps(count)?;
         while count >= min {
             if let Some(found) = self.rest(s + count, end + 1)? {
                 return Ok(Some(found));
@@ -294,7 +304,8 @@ impl<'a> Matcher<'a> {
     }
 
     /// Where the class at `p` ends: one byte, an escaped one, or a set.
-    fn end_of_class(&mut self, p: usize) -> Result<usize, Trouble> {
+    #[inline]
+    fn end_of_class(&self, p: usize) -> Result<usize, Trouble> {
         match self.byte(p) {
             Some(b'%') if p + 1 == self.pattern.len() => Err(ENDS_WITH_ESCAPE),
             Some(b'%') => Ok(p + 2),
@@ -316,7 +327,26 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// Number of bytes at the beginning of `text` that are of the class from `p` to `end`.
+    #[inline]
+    fn run(&self, text: &[u8], p: usize, end: usize) -> usize {
+        let other = match self.pattern[p] {
+            b'.' => None,
+            b'%' => {
+                let letter = self.pattern[p + 1];
+                text.iter().position(|&byte| !in_class(byte, letter))
+            }
+            b'[' => {
+                let set = &self.pattern[p + 1..end - 1];
+                text.iter().position(|&byte| !in_set(byte, set))
+            }
+            literal => text.iter().position(|&byte| byte != literal),
+        };
+        other.unwrap_or(text.len())
+    }
+
     /// Whether the byte of the text at `s` is of the class from `p` to `end`.
+    #[inline]
     fn matches(&self, s: usize, p: usize, end: usize) -> bool {
         let Some(&byte) = self.text.get(s) else { return false };
         match self.pattern[p] {
@@ -329,6 +359,7 @@ impl<'a> Matcher<'a> {
 }
 
 /// Whether a byte is of the class that a letter names, or is that very byte.
+#[inline]
 fn in_class(byte: u8, letter: u8) -> bool {
     let is_in = match letter.to_ascii_lowercase() {
         b'a' => byte.is_ascii_alphabetic(),
@@ -347,6 +378,7 @@ fn in_class(byte: u8, letter: u8) -> bool {
 }
 
 /// Whether a byte is in a set, given by what is between its brackets.
+#[inline]
 fn in_set(byte: u8, set: &[u8]) -> bool {
     let (mut set, is_in) = match set.strip_prefix(b"^") {
         Some(rest) => (rest, false),

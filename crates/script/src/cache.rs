@@ -2,9 +2,8 @@
 //!
 //! What `SCRIPT LOAD` brought stays until `SCRIPT FLUSH`. What `EVAL` brought on its way stays
 //! while it is among the last [`EVALUATED_MAX`] used, so that clients which build texts anew for
-//! each call
-//! do not fill the memory. Threads keep compiled scripts with a reference to the entry here; a
-//! script that is forgotten says so.
+//! each call do not fill the memory. Threads keep compiled scripts with a reference to the entry
+//! here; a script that is forgotten says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

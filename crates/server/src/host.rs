@@ -208,7 +208,7 @@ impl Platform for Host {
         {
             apply_oom_score(config).map_err(|error| {
                 crate::log_warning!("Unable to write oom_score_adj: {error}");
-                "Failed to apply new oom_score_adj configuration, check server logs.".to_owned()
+                "Failed to set current oom_score_adj. Check server logs.".to_owned()
             })?;
         } else if is(config::rows::PROC_TITLE_TEMPLATE.id()) {
             self.show_title();

@@ -364,20 +364,14 @@ impl Effects {
     }
 
     /// As [`Effects::log`], from any arguments.
-    pub fn log_args<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]>) {
+    pub fn log_args<'a>(
+        &mut self,
+        db: usize,
+        args: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
+    ) {
         self.propagation = Propagation::Rewritten;
         if self.interest.wants(Interest::LOG) {
             self.records.push(db, args);
-        }
-    }
-
-    /// Writes `MULTI` before the records of a transaction, or `EXEC` after them; a transaction
-    /// that logged nothing leaves no trace.
-    pub fn bracket(&mut self, db: usize, word: &[u8]) {
-        if word == b"MULTI" || self.records.len() > 1 {
-            self.record(db, &[word]);
-        } else {
-            self.records.clear();
         }
     }
 

@@ -46,7 +46,7 @@ impl Records {
 
     /// Appends a command.
     #[inline]
-    pub fn push<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]>) {
+    pub fn push<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]> + Clone) {
         encode_command(args, &mut self.bytes);
         self.ended(db);
     }

@@ -120,3 +120,47 @@ fn a_log_that_begins_is_named_when_it_has_a_base() {
         assert_eq!(client.text(&format!("GET {key}")), "1");
     }
 }
+
+#[test]
+fn a_transaction_is_in_the_log_as_a_whole_and_selects_inside() {
+    let disk = SimDisk::new();
+    let (server, mut client) = begin(&disk);
+    for command in ["SELECT 9", "MULTI", "SET a 1", "SET b 2", "EXEC", "MULTI", "DEL a", "EXEC"] {
+        client.text(command);
+    }
+    server.engine.finish_log().expect("the disk works");
+    let log = disk.content("appendonlydir/appendonly.aof.1.incr.aof").expect("it is there");
+    let words = String::from_utf8_lossy(&log).into_owned();
+    let words: Vec<&str> = words.lines().filter(|line| !line.starts_with(['*', '$'])).collect();
+    let expected = "MULTI SELECT 9 SET a 1 SET b 2 EXEC DEL a";
+    assert_eq!(words.join(" "), expected);
+    assert_eq!(client.text("GET b"), "2");
+    reload(&mut client);
+    // One that switches the log on is before it.
+    client.text("CONFIG SET appendonly no");
+    for command in ["MULTI", "SET c 3", "CONFIG SET appendonly yes", "SET d 4", "EXEC"] {
+        client.text(command);
+    }
+    let log = server.platform.take_log();
+    let scheduled = "AOF was enabled during a transaction.";
+    assert!(log.iter().any(|(_, line)| line.starts_with(scheduled)), "{log:?}");
+    server.pass(std::time::Duration::from_secs(1));
+    reload(&mut client);
+    assert_eq!([client.text("GET c"), client.text("GET d")], ["3", "4"]);
+}
+
+#[test]
+fn a_file_that_no_manifest_names_does_not_count() {
+    // A crash just before the first manifest leaves the files that it was to name.
+    let disk = SimDisk::new();
+    disk.put(
+        "appendonlydir/appendonly.aof.1.incr.aof",
+        b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n",
+    );
+    disk.put("appendonlydir/appendonly.aof.1.base.rdb", b"half of a file");
+    let (server, mut client) = begin(&disk);
+    client.text("SET b 2");
+    server.engine.finish_log().expect("the disk works");
+    let (_server, mut client) = begin(&disk);
+    assert_eq!([client.text("EXISTS a"), client.text("GET b")], ["Integer(0)", "2"]);
+}

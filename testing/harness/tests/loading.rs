@@ -103,6 +103,8 @@ fn a_dataset_that_is_being_loaded_is_not_served() {
         ],
     );
     assert!(client.text("INFO persistence").contains("loading:1\r\n"));
+    assert!(client.text("CONFIG SET appendonly yes").starts_with(refusal));
+    assert_eq!(client.text("CONFIG SET loglevel debug"), "OK");
     let exec = queued.text("EXEC");
     assert!(exec.starts_with("-EXECABORT") && exec.contains("LOADING"), "{exec}");
     server.engine.end_loading();

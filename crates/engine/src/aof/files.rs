@@ -123,19 +123,22 @@ impl Engine {
                 let name = self.create_base(names, &mut manifest)?;
                 self.notice(&format!("Creating AOF base file {name} on server start"));
             }
-            let name = match manifest.incrs.last() {
+            let (path, file) = match manifest.incrs.last() {
                 Some(file) => {
                     self.notice(&format!("Opening AOF incr file {} on server start", file.name));
-                    file.name.clone()
+                    let path = names.path(&file.name);
+                    let file = storage.append(&path)?;
+                    (path, file)
                 }
                 None => {
                     let name = manifest.new_incr(&names.stem);
                     self.notice(&format!("Creating AOF incr file {name} on server start"));
-                    name
+                    let path = names.path(&name);
+                    // One that no manifest names may be there: what is in it never counted.
+                    let file = storage.create(&path)?;
+                    (path, file)
                 }
             };
-            let path = names.path(&name);
-            let file = storage.append(&path)?;
             storage.sync_directory(&names.directory)?;
             if manifest != before {
                 manifest.store(storage, names)?;

@@ -218,11 +218,15 @@ impl Engine {
     ///
     /// # Errors
     /// Why it cannot be done; it is then set back.
-    pub(crate) fn apply_change(&self, change: &config::Change) -> Result<(), String> {
+    pub(crate) fn apply_change(
+        &self,
+        change: &config::Change,
+        in_transaction: bool,
+    ) -> Result<(), String> {
         if change.id == rows::APPENDONLY.id() {
             if !self.config.get(rows::APPENDONLY) {
                 self.switch_log_off();
-            } else if !self.switch_log_on() {
+            } else if !self.switch_log_on(in_transaction) {
                 return Err("Unable to turn on AOF. Check server logs.".to_owned());
             }
         } else if change.id == rows::AOF_DISABLE_AUTO_GC.id() {

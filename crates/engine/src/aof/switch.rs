@@ -4,20 +4,25 @@ use super::state::Phase;
 use crate::engine::Engine;
 
 impl Engine {
-    /// `CONFIG SET appendonly yes`: the log begins with a rewrite.
-    pub(crate) fn switch_log_on(&self) -> bool {
+    /// `CONFIG SET appendonly yes`: the log begins with a rewrite, behind the transaction that asks
+    /// for it, if one does.
+    pub(crate) fn switch_log_on(&self, in_transaction: bool) -> bool {
         let mut state = self.aof.state.lock();
         if state.phase != Phase::Off {
             return true;
         }
         state.phase = Phase::Begins;
-        if self.save_runs() {
+        let reason = match (self.save_runs(), in_transaction) {
+            (true, _) => Some("but there is already another background operation"),
+            (false, true) => Some("during a transaction"),
+            (false, false) => None,
+        };
+        if let Some(reason) = reason {
             state.scheduled = true;
             drop(state);
-            self.warn(
-                "AOF was enabled but there is already another background operation. An AOF \
-                 background was scheduled to start when possible.",
-            );
+            self.warn(&format!(
+                "AOF was enabled {reason}. An AOF background was scheduled to start when possible."
+            ));
             return true;
         }
         drop(state);

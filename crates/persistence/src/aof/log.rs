@@ -20,6 +20,9 @@ use crate::Output;
 /// A buffer of the log that was larger than this is given back when it was written.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
+/// How the records of a transaction begin.
+const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+
 /// What the writer takes from the log.
 #[derive(Debug)]
 pub enum Segment {
@@ -251,8 +254,16 @@ impl CommandLog for EffectLog {
         if self.tells_time.load(Ordering::Relaxed) {
             self.tell_time(&mut pending);
         }
-        for (db, bytes) in records.runs() {
+        for (db, mut bytes) in records.runs() {
             if pending.db != Some(db) {
+                // A transaction selects its database inside.
+                if let Some(rest) = bytes.strip_prefix(MULTI) {
+                    pending.bytes.extend_from_slice(MULTI);
+                    bytes = rest;
+                }
+                if bytes.is_empty() {
+                    continue;
+                }
                 pending.db = Some(db);
                 Commands::select(db, &mut pending.bytes);
             }

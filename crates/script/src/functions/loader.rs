@@ -89,12 +89,6 @@ impl Host for Loading<'_> {
     fn log(&mut self, level: u8, line: &[u8]) {
         self.0.log(level, line);
     }
-
-    fn set_propagation(&mut self, _: u8) {}
-
-    fn is_allowed(&mut self, _: Args<'_>) -> Option<bool> {
-        None
-    }
 }
 
 fn run(machine: &Machine, main: &Chunk, watch: &mut dyn Watch) -> Result<(), LoadError> {

@@ -32,14 +32,6 @@ impl Host for Alone {
     fn tick(&mut self) -> Verdict {
         Verdict::Continue
     }
-
-    fn log(&mut self, _: u8, _: &[u8]) {}
-
-    fn set_propagation(&mut self, _: u8) {}
-
-    fn is_allowed(&mut self, _: Args<'_>) -> Option<bool> {
-        None
-    }
 }
 
 fn interpreter() -> Interpreter {

@@ -51,17 +51,20 @@ impl EventLoop {
     /// Loop number `index` of the server.
     pub fn new(index: usize, seat: Seat, shared: Arc<Shared>) -> Self {
         let floor = Place::of(Floor::new(seat));
-        Self { floor, stands_in: false, ..Self::stand_in(index, shared) }
+        let context = ThreadContext::new(index, seed::fresh()[0]);
+        Self { floor, stands_in: false, context, ..Self::stand_in(index, shared) }
     }
 
-    /// Who stands in for loop number `index` while that is held up. It has no floor of its own.
+    /// Who stands in for loop number `index` while that is held up. It has no floor of its own, and
+    /// counts apart: the loop goes on counting what it is at.
     pub fn stand_in(index: usize, shared: Arc<Shared>) -> Self {
+        let counts = shared.engine.stats.background_number();
         Self {
             index,
             shared,
             floor: Place::empty(),
             stands_in: true,
-            context: ThreadContext::new(index, seed::fresh()[0]),
+            context: ThreadContext::new(counts, seed::fresh()[0]),
             pipeline: Pipeline::new(),
             input: Some(Box::new(Input::scratch())),
             reply: Some(Box::new(Reply::new(Version::Resp2))),

@@ -128,9 +128,11 @@ fn set(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let words: Vec<&[u8]> = args.iter().skip(2).collect();
     let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     let action = admin.engine.config.get(rows::ENABLE_PROTECTED_CONFIGS);
-    let rules = SetRules { protected_allowed: permits(action, admin), loading: false };
     let engine = admin.engine;
-    let mut apply = |change: &::config::Change| engine.apply_change(change);
+    let protected_allowed = permits(action, admin);
+    let rules = SetRules { protected_allowed, loading: engine.is_loading() };
+    let in_transaction = admin.in_transaction;
+    let mut apply = |change: &::config::Change| engine.apply_change(change, in_transaction);
     let outcome = admin.engine.config.set(&pairs, rules, &mut apply);
     outcome.map_err(|error| match error {
         SetError::Unknown { name } => {

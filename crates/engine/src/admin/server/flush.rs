@@ -114,7 +114,7 @@ const INLINE_MAX: usize = 1_000;
 /// Frees in the background and answers when that is done, if the session wants the answer: its
 /// mode is that of this command, whatever it is when the answer is due.
 fn wait_for(admin: &mut AdminCx<'_>, garbage: Vec<Garbage>) {
-    let (thread, client) = (admin.thread, admin.session.id());
+    let (thread, client) = (admin.session.handle.thread, admin.session.id());
     let platform = Arc::clone(&admin.engine.platform);
     let wanted = admin.session.reply_mode == ReplyMode::On;
     let free = crate::engine::freeing_task(garbage, Arc::clone(&admin.engine.lazy_freed));

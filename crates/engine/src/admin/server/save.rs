@@ -58,7 +58,7 @@ fn save(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let engine = admin.engine;
     let shared = engine.shared().ok_or_else(in_progress)?;
     let job = engine.begin_save(false).map_err(|_| in_progress())?;
-    let (thread, client) = (admin.thread, admin.session.id());
+    let (thread, client) = (admin.session.handle.thread, admin.session.id());
     let wanted = admin.session.reply_mode == ReplyMode::On;
     let (waiting, running) = (Arc::clone(&shared), Arc::clone(&job.running));
     let task = move || {
