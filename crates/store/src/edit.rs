@@ -32,34 +32,20 @@ pub enum Deadline {
 /// A key that may be changed. Made by [`Keyspace::edit`](crate::Keyspace::edit).
 #[derive(Debug)]
 pub struct Edit<'e> {
-    store: &'e Store,
+    pub(crate) store: &'e Store,
     /// The key in its table; its entry is not due.
-    cursor: Cursor<'e>,
-    watchers: &'e Watchers,
-    waiting: &'e Waiting,
-    effects: &'e mut Effects,
-    scope: Scope,
-    position: Position,
+    pub(crate) cursor: Cursor<'e>,
+    pub(crate) watchers: &'e Watchers,
+    pub(crate) waiting: &'e Waiting,
+    pub(crate) effects: &'e mut Effects,
+    pub(crate) scope: Scope,
+    pub(crate) position: Position,
     pub(crate) key: &'e [u8],
 }
 
 const PRESENT: &str = "the caller has seen that the key exists";
 
 impl<'e> Edit<'e> {
-    /// Of the key that `cursor` leads to, in the scope's database.
-    #[inline]
-    pub(crate) const fn new(
-        store: &'e Store,
-        cursor: Cursor<'e>,
-        (watchers, waiting): (&'e Watchers, &'e Waiting),
-        effects: &'e mut Effects,
-        scope: Scope,
-        position: Position,
-        key: &'e [u8],
-    ) -> Self {
-        Self { store, cursor, watchers, waiting, effects, scope, position, key }
-    }
-
     /// Whether the key exists.
     #[inline]
     #[must_use]

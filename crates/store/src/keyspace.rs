@@ -369,8 +369,8 @@ impl<'a> Keyspace<'a> {
         if let Some(slot) = cursor.slot() {
             touch(slot, scope, self.rng);
         }
-        let around = (&*watchers, &*waiting);
-        Edit::new(self.store, cursor, around, self.effects, scope, position, key)
+        let (store, effects) = (self.store, &mut *self.effects);
+        Edit { store, cursor, watchers, waiting, effects, scope, position, key }
     }
 
     /// After a read that found fields of a hash due: the key for removing them, unless that must

@@ -36,6 +36,17 @@ fn pass(server: &InProcess) {
     }
 }
 
+/// A server whose log is on the disk with `SET a 1` in it, a client of it, and the log.
+fn with_one_command() -> (SimDisk, InProcess, Connection, Vec<u8>) {
+    let disk = SimDisk::new();
+    let server = server(&disk, "appendfsync everysec");
+    let mut client = server.connect();
+    answers(&mut client, &[("SET a 1", "OK")]);
+    pass(&server);
+    let whole = disk.content(INCR).expect("the log is there");
+    (disk, server, client, whole)
+}
+
 fn says(server: &InProcess, text: &str) {
     let log = server.platform.take_log();
     assert!(log.iter().any(|(_, line)| line.contains(text)), "no {text:?} in {log:?}");
@@ -55,12 +66,7 @@ fn found(disk: &SimDisk, key: &str) -> String {
 #[test]
 fn a_disk_that_is_full_refuses_changes_until_there_is_room() {
     for fault in [Fault::Full(0), Fault::Full(7), Fault::Io] {
-        let disk = SimDisk::new();
-        let server = server(&disk, "appendfsync everysec");
-        let mut client = server.connect();
-        answers(&mut client, &[("SET a 1", "OK")]);
-        pass(&server);
-        let whole = disk.content(INCR).unwrap();
+        let (disk, server, mut client, whole) = with_one_command();
         if let Fault::Full(1..) = fault {
             disk.fail(On::Write, fault, 0, 1);
         }
@@ -99,12 +105,7 @@ fn the_writer_is_woken_after_somebody_wrote_in_its_place() {
 
 #[test]
 fn half_a_command_is_taken_back() {
-    let disk = SimDisk::new();
-    let server = server(&disk, "appendfsync everysec");
-    let mut client = server.connect();
-    answers(&mut client, &[("SET a 1", "OK")]);
-    pass(&server);
-    let whole = disk.content(INCR).unwrap();
+    let (disk, server, mut client, whole) = with_one_command();
     disk.fail(On::Write, Fault::Full(7), 0, 1);
     disk.fail(On::Write, Fault::Full(0), 0, 1);
     answers(&mut client, &[("SET b 2", "OK")]);

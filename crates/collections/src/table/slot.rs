@@ -72,17 +72,6 @@ impl<'t> Slot<'t> {
         self.modify(|entry| entry.set_deadline(deadline));
     }
 
-    /// The string's bytes for editing in place, as [`Entry::bytes_mut`].
-    pub fn bytes_mut(&mut self, len: usize) -> &mut [u8] {
-        self.modify(|entry| {
-            let bytes = entry.bytes_mut(len);
-            let (start, len) = (bytes.as_mut_ptr(), bytes.len());
-            // SAFETY: the bytes belong to the entry, which now neither moves nor changes until the
-            // returned borrow of the slot ends: the table is only reachable through the slot.
-            unsafe { std::slice::from_raw_parts_mut(start, len) }
-        })
-    }
-
     /// Puts `entry`, which has the same key, in the place of the present one and returns that.
     pub fn replace(&mut self, entry: Entry) -> Entry {
         self.modify(|old| std::mem::replace(old, entry))
