@@ -36,6 +36,12 @@ pub struct ElementOf {
 }
 
 impl Prepared {
+    /// Whether the command may change its key.
+    #[inline]
+    fn may_write(&self) -> bool {
+        self.entry.is_ok_and(|entry| entry.has(Flags::WRITE))
+    }
+
     /// Where the line names an element, if it does.
     #[inline]
     #[must_use]
@@ -75,7 +81,10 @@ impl Engine {
     /// The third step of preparing: asks for the key's entry.
     #[inline]
     pub fn prepare_entry(&self, session: &Session, prepared: &Prepared) {
-        if let Some(position) = prepared.position {
+        let Some(position) = prepared.position else { return };
+        if prepared.may_write() {
+            self.store.prefetch_change(session.db(), position);
+        } else {
             self.store.prefetch_entry(session.db(), position);
         }
     }

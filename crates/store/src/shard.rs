@@ -167,6 +167,14 @@ impl Store {
         }
     }
 
+    /// As [`Store::prefetch_entry`], for a look-up that a change will follow.
+    #[inline]
+    pub fn prefetch_change(&self, db: usize, position: Position) {
+        if let Some(shard) = self.shards[shard_of(position)].try_lock() {
+            shard.databases[db].prefetch_change(position);
+        }
+    }
+
     /// Asks for what looking up the elements of these names in the value of `key` will read, if it
     /// is a collection; best some time after [`Store::prefetch_entry`].
     pub fn prefetch_elements(&self, db: usize, position: Position, key: &[u8], names: &[&[u8]]) {

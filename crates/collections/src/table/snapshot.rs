@@ -17,7 +17,7 @@
 //! The walker's place is a position and is kept here, with the table: so a table that is exchanged
 //! with another, or taken out by a flush, is walked on from where it was.
 
-use super::KeyTable;
+use super::{KeyTable, local};
 use crate::entry::EntryRef;
 
 /// Receives the entries of a snapshot.
@@ -127,6 +127,27 @@ impl KeyTable {
         }
     }
 
+    /// As [`KeyTable::prefetch_entry`], for a look-up that a change will follow: while a snapshot is
+    /// in progress that change may have to show the whole bucket first.
+    #[inline]
+    pub fn prefetch_change(&self, position: u64) {
+        self.prefetch_entry(position);
+        if let Some(snapshot) = &self.snapshot {
+            self.prefetch_old(snapshot.epoch, position);
+        }
+    }
+
+    #[cold]
+    fn prefetch_old(&self, epoch: u32, position: u64) {
+        let at = local(position);
+        if let Some(segment) = self.directory.get(self.directory.index(at)) {
+            let home = segment.home(at);
+            if segment.bucket(home).epoch != epoch {
+                segment.prefetch_entries(home);
+            }
+        }
+    }
+
     /// The epoch that new buckets are born with.
     pub(super) fn epoch(&self) -> u32 {
         self.snapshot.as_ref().map_or(0, |snapshot| snapshot.epoch)
@@ -157,6 +178,10 @@ impl KeyTable {
         let segment = self.directory.get_mut(index).expect("a bucket that changes exists");
         let mut entries = 0;
         if segment.bucket(home).epoch != snapshot.epoch {
+            if cause == Cause::Change {
+                // Keys of one bucket lie anywhere: one wait for memory instead of eight.
+                segment.prefetch_entries(home);
+            }
             segment.visit_home(home, &mut |entry| {
                 snapshot.sink.entry(entry, cause);
                 entries += 1;
