@@ -127,8 +127,8 @@ impl KeyTable {
         }
     }
 
-    /// As [`KeyTable::prefetch_entry`], for a look-up that a change will follow: while a snapshot is
-    /// in progress that change may have to show the whole bucket first.
+    /// As [`KeyTable::prefetch_entry`], for a look-up that a change will follow: while a snapshot
+    /// is in progress that change may have to show the whole bucket first.
     #[inline]
     pub fn prefetch_change(&self, position: u64) {
         self.prefetch_entry(position);
