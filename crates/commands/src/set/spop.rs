@@ -63,8 +63,8 @@ fn pop(
     Change::made(popped.len() as u64, POPPED, None)
 }
 
-/// Leaves random members, each choice equally likely, and appends all others to `popped`; the result
-/// is the set as it was, to be freed.
+/// Leaves random members, each choice equally likely, and appends all others to `popped`; the
+/// result is the set as it was, to be freed.
 fn keep(
     set: &mut Set,
     rng: &mut Rng,
