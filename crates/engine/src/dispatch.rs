@@ -12,7 +12,7 @@ use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::pause::PauseKind;
-use crate::registry::{Entry, Exec, Locks, Unknown};
+use crate::registry::{Entry, Exec, Locks, Name, Unknown};
 use crate::session::{ReplyMode, Session};
 use crate::thread::ThreadContext;
 
@@ -54,9 +54,9 @@ impl Engine {
     /// which is probably the same.
     #[inline]
     pub fn prepare(&self, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
-        let same = last.and_then(|last| last.entry.ok()).filter(|entry| {
-            entry.subcommands.is_empty() && entry.called.eq_ignore_ascii_case(args.name())
-        });
+        let same = last
+            .and_then(|last| last.entry.ok())
+            .filter(|entry| entry.subcommands.is_empty() && entry.called == Name::new(args.name()));
         let prepared = self.look_up(same.map_or_else(|| self.registry.resolve(args), Ok), args);
         if let Some(position) = prepared.position {
             self.store.prefetch_shard(position);
