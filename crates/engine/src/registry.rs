@@ -8,7 +8,7 @@ mod name;
 use std::sync::OnceLock;
 
 use command::keys::{find_keys, reach};
-use command::spec::{Begin, Find, KeyFlags, Reach};
+use command::spec::{Begin, Find, KeyFlags, KeySpec, Reach};
 use command::{Command, Flags, Handler, Spec};
 use hashbrown::HashTable;
 use resp::Args;
@@ -74,6 +74,8 @@ pub struct Entry {
     pub(crate) exec: Exec,
     /// Which locks it needs.
     pub locks: Locks,
+    /// The argument that is its first key, if there is one.
+    pub first_key: Option<usize>,
     /// Indexes of its subcommands; empty for all but containers.
     pub subcommands: Vec<usize>,
 }
@@ -218,8 +220,11 @@ impl Registry {
     fn push_unnamed(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
         let index = self.entries.len();
         let (locks, subcommands) = (locks_of(spec), Vec::new());
+        let keys = spec.keys.first().filter(|keys| !keys.flags.contains(KeyFlags::NOT_KEY));
+        let first_key = keys.and_then(KeySpec::first_key);
         let (full_name, called) = (name, Name::new(name.as_bytes()));
-        self.entries.push(Entry { index, spec, full_name, called, exec, locks, subcommands });
+        let entry = Entry { index, spec, full_name, called, exec, locks, first_key, subcommands };
+        self.entries.push(entry);
         index
     }
 

@@ -132,7 +132,7 @@ impl Engine {
             self.ready_line(prepare, &mut local, call.args).and_then(|ready| match ready {
                 Ready::Run(program) => {
                     let above_limit = self.admit_script(&program)?;
-                    let first = self.first_position(&program, call.args);
+                    let first = call.position.filter(|_| program.keys > 0);
                     let line =
                         Line { args: call.args, program: &program, first, above_limit, started_ns };
                     self.run_locked(&local, line, session, reply, thread)
@@ -254,13 +254,6 @@ impl Engine {
         self.settle(thread);
     }
 
-    /// The position of the first key that a program declares: its lock is taken by it, and most
-    /// commands of most programs are about that key. None for a program that takes all locks.
-    fn first_position(&self, program: &Program, args: Args<'_>) -> Option<Position> {
-        let declares = program.keys > 0 && !program.reaches();
-        declares.then(|| self.store.position(program.key(args, 0)))
-    }
-
     /// Locks what a program declares, or everything if that is known to be too little.
     fn lock_declared(&self, line: Line<'_>) -> Result<Held<'_>, HeldLong> {
         let Line { args, program, first, .. } = line;
@@ -329,7 +322,7 @@ impl Engine {
 pub(super) struct Line<'r> {
     pub(super) args: Args<'r>,
     pub(super) program: &'r Program,
-    /// The position of the first key that it declares, where that is of use.
+    /// The position of the first key that it declares, if it is known.
     pub(super) first: Option<Position>,
     pub(super) above_limit: bool,
     pub(super) started_ns: u64,
