@@ -195,6 +195,18 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: STORED_OVER,
+        sentence: "SORT with STORE serves who waits for the key, whatever was there before; Redis \
+                   and Valkey do only if there was nothing.",
+        explains: |command, subject, reference| {
+            const WAITING: [&str; 5] = ["BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH"];
+            let unserved = matches!(reference, Value::Null | Value::NullArray | Value::NullBulk);
+            WAITING.iter().any(|name| is(command, name))
+                && unserved
+                && matches!(subject, Value::Array(_) | Value::Bulk(_))
+        },
+    },
+    Explained {
         name: NEGATIVE_OFFSET,
         sentence: "A negative offset of LIMIT selects nothing of a sorted set, as in Redis 7.0; \
                    Valkey 8 counts it from the end of a large one.",
@@ -299,13 +311,16 @@ pub const EXPLAINED: &[Explained] = &[
 const STALE_ERROR: &str = "sort-stale-range-error";
 const LOW_STREAM_ID: &str = "stream-id-below-deleted";
 const AWAITED_KEYS: &str = "awaited-keys";
+const STORED_OVER: &str = "stored-over";
 const NEGATIVE_OFFSET: &str = "negative-offset";
+
+const PARTING: &[&str] = &[STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS, STORED_OVER, NEGATIVE_OFFSET];
 
 impl Explained {
     /// Whether there is nothing to compare any more after it.
     #[must_use]
     pub fn parts_the_states(&self) -> bool {
-        [STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS].contains(&self.name)
+        PARTING.contains(&self.name)
     }
 }
 
