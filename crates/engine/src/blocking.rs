@@ -386,7 +386,8 @@ impl Engine {
         let scope = self.scope(session, thread);
         let (effects, rng) = (&mut thread.effects, &mut thread.rng);
         let mut keys = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
-        let locked = keys.lock_keys(|each| suspended.entry.keys(suspended.args.as_args(), each));
+        let locked =
+            keys.lock_keys(None, |each| suspended.entry.keys(suspended.args.as_args(), each));
         keys.effects.interest = self.store.interest();
         if locked.and_then(|()| keys.lock_for_waiters()).is_err() {
             let later_ns = self.clock.monotonic_ns() + BUSY_PAUSE_NS;

@@ -48,8 +48,16 @@ pub enum Flow {
 pub(crate) struct Call<'a> {
     pub(crate) entry: &'static Entry,
     pub(crate) args: Args<'a>,
-    /// Of the only key, if the command has one.
+    /// Of the argument where the first key is, if the command has keys.
     pub(crate) position: Option<Position>,
+}
+
+impl<'a> Call<'a> {
+    /// The first key and its position, if it is known.
+    #[inline]
+    pub(crate) fn first_key(&self) -> Option<(&'a [u8], Position)> {
+        self.args.get(self.entry.first_key?).zip(self.position)
+    }
 }
 
 impl Engine {
@@ -372,13 +380,15 @@ impl Engine {
 #[inline]
 fn lock<'a>(call: Call<'a>, db: &mut Keyspace<'a>) -> Result<(), HeldLong> {
     match call.entry.locks {
-        Locks::One(index) => match call.args.get(index).zip(call.position) {
+        Locks::One(_) => match call.first_key() {
             Some((key, position)) => db.lock_key(key, position),
             None => Ok(()),
         },
         Locks::None => Ok(()),
         Locks::Reach if call.entry.reaches_anywhere(call.args) => db.lock_all(),
-        Locks::Keys | Locks::Reach => db.lock_keys(|each| call.entry.keys(call.args, each)),
+        Locks::Keys | Locks::Reach => {
+            db.lock_keys(call.first_key(), |each| call.entry.keys(call.args, each))
+        }
         Locks::All => db.lock_all(),
     }
 }

@@ -12,7 +12,7 @@ use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::pause::PauseKind;
-use crate::registry::{Entry, Exec, Locks, Unknown};
+use crate::registry::{Entry, Exec, Locks, Name, Unknown};
 use crate::session::{ReplyMode, Session};
 use crate::thread::ThreadContext;
 
@@ -20,7 +20,7 @@ use crate::thread::ThreadContext;
 #[derive(Clone, Copy, Debug)]
 pub struct Prepared {
     entry: Result<&'static Entry, Unknown>,
-    /// Of its only key.
+    /// Of its first key.
     pub(crate) position: Option<Position>,
 }
 
@@ -54,15 +54,15 @@ impl Prepared {
 }
 
 impl Engine {
-    /// Looks up a command and, if it has one key, asks the processor for the lock of that key's
+    /// Looks up a command and, if it has keys, asks the processor for the lock of the first one's
     /// shard. A pipeline's commands take each of the four steps of preparing together, before the
     /// first is executed, so that their cache misses overlap. `last` is the command before it,
     /// which is probably the same.
     #[inline]
     pub fn prepare(&self, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
-        let same = last.and_then(|last| last.entry.ok()).filter(|entry| {
-            entry.subcommands.is_empty() && entry.called.eq_ignore_ascii_case(args.name())
-        });
+        let same = last
+            .and_then(|last| last.entry.ok())
+            .filter(|entry| entry.subcommands.is_empty() && entry.called == Name::new(args.name()));
         let prepared = self.look_up(same.map_or_else(|| self.registry.resolve(args), Ok), args);
         if let Some(position) = prepared.position {
             self.store.prefetch_shard(position);
@@ -96,12 +96,8 @@ impl Engine {
 
     #[inline]
     fn look_up(&self, entry: Result<&'static Entry, Unknown>, args: Args<'_>) -> Prepared {
-        let position = match entry {
-            Ok(Entry { locks: Locks::One(index), .. }) => {
-                args.get(*index).map(|key| self.store.position(key))
-            }
-            _ => None,
-        };
+        let first_key = entry.ok().and_then(|entry| args.get(entry.first_key?));
+        let position = first_key.map(|key| self.store.position(key));
         Prepared { entry, position }
     }
 

@@ -63,6 +63,9 @@ pub enum Message {
     },
     /// The log has got further: replies that waited for it may be free to leave.
     LogAdvanced,
+    /// The scripts that the thread has compiled are forgotten: give their interpreter back
+    /// ([`Engine::drop_old_interpreter`](crate::Engine::drop_old_interpreter)).
+    ScriptsForgotten,
     /// The time at which the session's wait is to be looked after has changed: ask for it again.
     Rearm {
         /// The client's id.

@@ -3,10 +3,12 @@
 //! Dispatch, `COMMAND *`, statistics and the generated documentation all read it. A command's
 //! *index* here identifies it in statistics.
 
+mod name;
+
 use std::sync::OnceLock;
 
 use command::keys::{find_keys, reach};
-use command::spec::{Begin, Find, KeyFlags, Reach};
+use command::spec::{Begin, Find, KeyFlags, KeySpec, Reach};
 use command::{Command, Flags, Handler, Spec};
 use hashbrown::HashTable;
 use resp::Args;
@@ -14,6 +16,8 @@ use resp::Args;
 use crate::admin::AdminHandler;
 use crate::admin::scripting::ScriptHandler;
 use crate::scripting::Prepare;
+
+pub use name::Name;
 
 /// What runs a command.
 #[derive(Clone, Copy)]
@@ -65,11 +69,13 @@ pub struct Entry {
     pub full_name: &'static str,
     /// What clients call a top-level command by: its name, unless `rename-command` says another,
     /// or nothing if that removed it.
-    pub called: &'static [u8],
+    pub called: Name<'static>,
     /// What runs it.
     pub(crate) exec: Exec,
     /// Which locks it needs.
     pub locks: Locks,
+    /// The argument that is its first key, if there is one.
+    pub first_key: Option<usize>,
     /// Indexes of its subcommands; empty for all but containers.
     pub subcommands: Vec<usize>,
 }
@@ -177,11 +183,12 @@ impl Registry {
         if !new.is_empty() && self.find(new).is_some() {
             return Err(RenameError::NameTaken);
         }
-        if let Ok(known) = self.by_name.find_entry(hash(old), |&known| known == index) {
+        let hash = Name::new(old).hash();
+        if let Ok(known) = self.by_name.find_entry(hash, |&known| known == index) {
             known.remove();
         }
         // Leaked on purpose: the table lives as long as the process.
-        self.entries[index].called = new.to_owned().leak();
+        self.entries[index].called = Name::new(new.to_owned().leak());
         if !new.is_empty() {
             self.add_name(index);
         }
@@ -206,15 +213,18 @@ impl Registry {
 
     /// Lets the command be found by what it is called.
     fn add_name(&mut self, index: usize) {
-        let key = |&i: &usize| hash(self.entries[i].called);
+        let key = |&i: &usize| self.entries[i].called.hash();
         self.by_name.insert_unique(key(&index), index, key);
     }
 
     fn push_unnamed(&mut self, spec: &'static Spec, name: &'static str, exec: Exec) -> usize {
         let index = self.entries.len();
         let (locks, subcommands) = (locks_of(spec), Vec::new());
-        let (full_name, called) = (name, name.as_bytes());
-        self.entries.push(Entry { index, spec, full_name, called, exec, locks, subcommands });
+        let keys = spec.keys.first().filter(|keys| !keys.flags.contains(KeyFlags::NOT_KEY));
+        let first_key = keys.and_then(KeySpec::first_key);
+        let (full_name, called) = (name, Name::new(name.as_bytes()));
+        let entry = Entry { index, spec, full_name, called, exec, locks, first_key, subcommands };
+        self.entries.push(entry);
         index
     }
 
@@ -222,8 +232,9 @@ impl Registry {
     #[inline]
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&Entry> {
-        let same = |&i: &usize| self.entries[i].called.eq_ignore_ascii_case(name);
-        self.by_name.find(hash(name), same).map(|&index| &self.entries[index])
+        let name = Name::new(name);
+        let same = |&i: &usize| self.entries[i].called == name;
+        self.by_name.find(name.hash(), same).map(|&index| &self.entries[index])
     }
 
     /// The command or subcommand that a command line names. A container alone is found as itself.
@@ -278,21 +289,6 @@ fn locks_of(spec: &Spec) -> Locks {
         },
         _ => Locks::Keys,
     }
-}
-
-/// A hash of a name that ignores case: at most two multiplications for the usual lengths.
-#[inline]
-fn hash(name: &[u8]) -> u64 {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    const LOWER: u64 = 0x2020_2020_2020_2020;
-    let mut hash = name.len() as u64;
-    for chunk in name.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ (u64::from_le_bytes(word) | LOWER)).wrapping_mul(MULTIPLIER);
-        hash ^= hash >> 32;
-    }
-    hash
 }
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ use script::{Interpreter, ScriptCache};
 
 use busy::Busy;
 
+use crate::engine::Engine;
+use crate::platform::Message;
+use crate::thread::ThreadContext;
+
 pub(crate) use program::{Prepare, Ready, add, by_digest, by_text};
 
 /// What all threads share about scripts.
@@ -53,9 +57,36 @@ impl Scripting {
         self.memory.iter().map(|bytes| bytes.load(Ordering::Relaxed)).sum()
     }
 
+    /// Number of threads that execute commands of their own.
+    pub(crate) fn threads(&self) -> usize {
+        self.memory.len()
+    }
+
     fn note_memory(&self, thread: usize, interpreter: &Interpreter) {
         if let Some(bytes) = self.memory.get(thread) {
             bytes.store(interpreter.used_memory() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Engine {
+    /// Forgets all scripts. Threads give back the interpreters that have compiled them.
+    pub(crate) fn forget_scripts(&self) {
+        let gone = self.scripting.cache.flush();
+        self.platform.background(Box::new(move || drop(gone)));
+        for thread in 0..self.scripting.threads() {
+            self.platform.send(thread, Message::ScriptsForgotten);
+        }
+    }
+
+    /// Gives a thread's interpreter back, if scripts have been forgotten since it was made. The
+    /// next script would do so.
+    pub fn drop_old_interpreter(&self, thread: &mut ThreadContext) {
+        let flushes = self.scripting.cache.flushes();
+        if thread.scripts.take_if(|local| local.flushes != flushes).is_some()
+            && let Some(bytes) = self.scripting.memory.get(thread.index)
+        {
+            bytes.store(0, Ordering::Relaxed);
         }
     }
 }

@@ -222,20 +222,17 @@ impl RequestParser {
     #[inline]
     fn parse_whole(&mut self, input: &[u8], limits: &Limits) -> Option<usize> {
         let usual = limits.authenticated && limits.bulk_len_max > SHORT_MAX as u64;
-        if !usual || *input.first()? != b'*' || self.spans.capacity() > KEPT_ARGUMENTS_MAX {
+        if !usual || self.spans.capacity() > KEPT_ARGUMENTS_MAX {
             return None;
         }
-        let (count, mut at) = short_number(input, 1)?;
+        let (count, mut at) = short_line(input, 0, b'*')?;
         if count == 0 {
             return None;
         }
         self.spans.clear();
         self.spans.reserve(count);
         for _ in 0..count {
-            if *input.get(at)? != b'$' {
-                return None;
-            }
-            let (len, start) = short_number(input, at + 1)?;
+            let (len, start) = short_line(input, at, b'$')?;
             let end = start + len;
             if input.len() < end + 2 {
                 return None;
@@ -434,27 +431,27 @@ impl RequestParser {
     }
 }
 
-/// The number at `at`, if it has at most three digits and its line has arrived, with where the next
-/// line starts.
+/// The number of at most three digits on the line that starts with `marker` at `at`, with where the
+/// next line starts. A command that has arrived whole has more behind any such line than the longest
+/// of them takes.
 #[inline]
-fn short_number(input: &[u8], at: usize) -> Option<(usize, usize)> {
-    let digit = |byte: u8| usize::from(byte.wrapping_sub(b'0'));
-    let first = digit(*input.get(at)?);
-    if first > 9 {
+fn short_line(input: &[u8], at: usize, marker: u8) -> Option<(usize, usize)> {
+    let line: &[u8; 6] = input.get(at..)?.first_chunk()?;
+    let digit = |index: usize| usize::from(line[index].wrapping_sub(b'0'));
+    let first = digit(1);
+    if line[0] != marker || first > 9 {
         return None;
     }
-    let (mut number, mut end) = (first, at + 1);
-    while end <= at + 3 {
-        let byte = *input.get(end)?;
-        if byte == b'\r' {
-            return (end + 1 < input.len()).then_some((number, end + 2));
-        }
-        // A number that begins with a zero is none.
-        if digit(byte) > 9 || number == 0 {
-            return None;
-        }
-        number = number * 10 + digit(byte);
-        end += 1;
+    if line[2] == b'\r' {
+        return Some((first, at + 4));
     }
-    None
+    // A number that begins with a zero is none.
+    let two = first * 10 + digit(2);
+    if first == 0 || digit(2) > 9 {
+        return None;
+    }
+    if line[3] == b'\r' {
+        return Some((two, at + 5));
+    }
+    (digit(3) <= 9 && line[4] == b'\r').then(|| (two * 10 + digit(3), at + 6))
 }

@@ -216,3 +216,19 @@ fn a_reply_that_is_too_large_ends_its_client_and_nothing_else() {
     assert!(client.line().starts_with("-ERR user_script:1: not enough memory"));
     assert_eq!(client.command("PING"), "+PONG");
 }
+
+#[test]
+fn forgotten_scripts_give_their_memory_back() {
+    let server = Server::start(&["--io-threads", "2"]);
+    let mut clients: Vec<Client> = (0..8).map(|_| server.connect()).collect();
+    let text = "local t = {} for i = 1, 100000 do t[i] = i end return 1";
+    for client in &mut clients {
+        eval(client, text, &[]);
+        assert_eq!(client.line(), ":1");
+    }
+    assert!(server.info("used_memory_vm_eval") > 1_000_000);
+    assert_eq!(clients[0].command("SCRIPT FLUSH"), "+OK");
+    wait_for("the memory", || (server.info("used_memory_vm_eval") == 0).then_some(()));
+    eval(&mut clients[0], text, &[]);
+    assert_eq!(clients[0].line(), ":1");
+}

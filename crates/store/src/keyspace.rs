@@ -144,16 +144,22 @@ impl<'a> Keyspace<'a> {
         Ok(())
     }
 
-    /// Locks the shards of the keys that `each` names, and prefetches them.
+    /// Locks the shards of the keys that `each` names, and prefetches them. The position of one of
+    /// them may be `known`.
     ///
     /// # Errors
     /// If one is held for long.
     pub fn lock_keys(
         &mut self,
+        known: Option<(&'a [u8], Position)>,
         each: impl FnOnce(&mut dyn FnMut(&'a [u8])),
     ) -> Result<(), HeldLong> {
         let (store, positions) = (self.store, &mut self.positions);
-        each(&mut |key| positions.push(key, store.position(key)));
+        each(&mut |key| {
+            let known = known.filter(|(known, _)| std::ptr::eq(*known, key));
+            positions
+                .push(key, known.map_or_else(|| store.position(key), |(_, position)| position));
+        });
         self.held = Held::keys_soon(store, self.positions.iter())?;
         self.owns_locks = true;
         self.prefetch();

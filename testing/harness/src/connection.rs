@@ -231,7 +231,7 @@ impl Connection {
             }
             // Replies are not kept back here, and the time is asked for whenever the connection is
             // served.
-            Message::LogAdvanced | Message::Rearm { .. } => {}
+            Message::LogAdvanced | Message::ScriptsForgotten | Message::Rearm { .. } => {}
         }
     }
 

@@ -189,8 +189,8 @@ impl Platform for TestPlatform {
                     self.inbox(client).put(Message::Push { clients, push });
                 }
             }
-            // Connections of tests keep no replies back.
-            Message::LogAdvanced => {}
+            // Connections of tests keep no replies back, and each has its own interpreter.
+            Message::LogAdvanced | Message::ScriptsForgotten => {}
             Message::Kill { client, .. }
             | Message::Resume { client, .. }
             | Message::Rearm { client } => self.inbox(client).put(message),

@@ -107,6 +107,18 @@ impl KeySpec {
         Self { flags, begin: Begin::Unknown, find: Find::Unknown, notes: None }
     }
 
+    /// The argument that is the first key, if the command line has one.
+    #[must_use]
+    pub const fn first_key(&self) -> Option<usize> {
+        match (self.begin, self.find) {
+            (Begin::Index(begin), Find::Range { .. }) => Some(begin as usize),
+            (Begin::Index(begin), Find::KeyNum { first, .. }) => {
+                Some(begin as usize + first as usize)
+            }
+            _ => None,
+        }
+    }
+
     /// Adds a remark.
     #[must_use]
     pub const fn notes(mut self, notes: &'static str) -> Self {

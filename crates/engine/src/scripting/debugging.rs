@@ -224,7 +224,8 @@ impl Engine {
             unreachable!("`EVAL` runs a program");
         };
         let above_limit = self.admit_script(&program)?;
-        let line = Line { args: call.args, program: &program, above_limit, started_ns };
+        let line =
+            Line { args: call.args, program: &program, first: None, above_limit, started_ns };
         let (scope, id) = (self.scope(session, thread), session.id());
         let ThreadContext { index, rng, effects, times, .. } = thread;
         let held = Held::all_soon(&self.store);

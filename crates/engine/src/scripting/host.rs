@@ -35,6 +35,8 @@ pub(super) struct ScriptHost<'r, 'k> {
     /// The locks, the effects, the time: frozen at the script's beginning.
     pub(super) keys: Keyspace<'k>,
     pub(super) program: &'r Program,
+    /// The position of the first key that the program declares, if it is known.
+    pub(super) first: Option<Position>,
     /// The command line that runs it.
     pub(super) args: Args<'r>,
     /// Memory was above its limit when the script began.
@@ -212,8 +214,10 @@ impl ScriptHost<'_, '_> {
         }
         let (keys, strays, store) = (&mut self.keys, &mut self.strays, &self.engine.store);
         let (mut free, mut only) = (true, None);
+        let declared = self.first.map(|position| (self.program.key(self.args, 0), position));
         let mut reach = |key| {
-            let position = store.position(key);
+            let known = declared.filter(|(declared, _)| *declared == key);
+            let position = known.map_or_else(|| store.position(key), |(_, position)| position);
             if free && !keys.covers(position) {
                 *strays += 1;
                 free = keys.try_lock(position);

@@ -5,7 +5,7 @@ use resp::{Args, Reply};
 use script::{Failure, Host, Inputs, Limits, Place, RunError};
 use store::effects::{Interest, Propagation};
 use store::records::Mark;
-use store::{Held, HeldLong, Keyspace, UnixMs};
+use store::{Held, HeldLong, Keyspace, Position, UnixMs};
 
 use super::Local;
 use super::host::{Cause, ScriptHost};
@@ -132,7 +132,9 @@ impl Engine {
             self.ready_line(prepare, &mut local, call.args).and_then(|ready| match ready {
                 Ready::Run(program) => {
                     let above_limit = self.admit_script(&program)?;
-                    let line = Line { args: call.args, program: &program, above_limit, started_ns };
+                    let first = call.position.filter(|_| program.keys > 0);
+                    let line =
+                        Line { args: call.args, program: &program, first, above_limit, started_ns };
                     self.run_locked(&local, line, session, reply, thread)
                 }
                 Ready::Answer(text) => {
@@ -254,11 +256,14 @@ impl Engine {
 
     /// Locks what a program declares, or everything if that is known to be too little.
     fn lock_declared(&self, line: Line<'_>) -> Result<Held<'_>, HeldLong> {
-        let Line { args, program, .. } = line;
+        let Line { args, program, first, .. } = line;
         if program.reaches() {
             return Held::all_soon(&self.store);
         }
-        let position = |index| self.store.position(program.key(args, index));
+        let position = |index| {
+            let known = first.filter(|_| index == 0);
+            known.unwrap_or_else(|| self.store.position(program.key(args, index)))
+        };
         let held = match program.keys {
             0 => Held::none(),
             1 => Held::one_soon(&self.store, position(0))?,
@@ -284,7 +289,7 @@ impl Engine {
         let outcome = self.ready_line(prepare, &mut local, args).and_then(|ready| match ready {
             Ready::Run(program) => {
                 let above_limit = self.admit_script(&program)?;
-                let line = Line { args, program: &program, above_limit, started_ns };
+                let line = Line { args, program: &program, first: None, above_limit, started_ns };
                 let keys = admin.cx.db.lend(admin.session.db());
                 let clocks = (thread.index, &mut thread.times);
                 let mut host = ScriptHost::new(self, line, admin.session, clocks, keys);
@@ -317,6 +322,8 @@ impl Engine {
 pub(super) struct Line<'r> {
     pub(super) args: Args<'r>,
     pub(super) program: &'r Program,
+    /// The position of the first key that it declares, if it is known.
+    pub(super) first: Option<Position>,
     pub(super) above_limit: bool,
     pub(super) started_ns: u64,
 }
@@ -337,6 +344,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
             times,
             keys,
             program: line.program,
+            first: line.first,
             args: line.args,
             above_limit: line.above_limit,
             has_written: false,

@@ -366,6 +366,9 @@ impl EventLoop {
                     self.floor.uncommitted.get_or_insert([Instant::now(); 2]);
                 }
             }
+            Message::ScriptsForgotten => {
+                self.shared.engine.drop_old_interpreter(&mut self.context);
+            }
             // Serving the connection asks for its deadline.
             Message::Rearm { client } => self.change(client, |_, _| {}),
         }

@@ -146,8 +146,7 @@ fn exists(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn flush(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let error = CommandError::request("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
     check_flush(admin, error)?;
-    let gone = admin.engine.scripting.cache.flush();
-    admin.engine.platform.background(Box::new(move || drop(gone)));
+    admin.engine.forget_scripts();
     admin.cx.reply.ok();
     Ok(())
 }
