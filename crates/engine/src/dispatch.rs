@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use collections::prefetch::LOOK_AHEAD_MAX;
 use command::{CommandError, Flags};
 use resp::{Args, Mark, Reply, Version};
 use store::Position;
@@ -22,6 +23,26 @@ pub struct Prepared {
     entry: Result<&'static Entry, Unknown>,
     /// Of its first key.
     pub(crate) position: Option<Position>,
+}
+
+/// Of keys that are looked up together.
+#[derive(Default)]
+struct Positions {
+    all: [Position; LOOK_AHEAD_MAX],
+    count: usize,
+}
+
+impl Positions {
+    #[inline]
+    fn add(&mut self, position: Position) {
+        self.all[self.count] = position;
+        self.count += 1;
+    }
+
+    #[inline]
+    fn get(&self) -> &[Position] {
+        &self.all[..self.count]
+    }
 }
 
 /// Where a command line names an element of its only key's value.
@@ -70,23 +91,25 @@ impl Engine {
         prepared
     }
 
-    /// The second step of preparing: asks for the place where the key's look-up begins.
+    /// The second and the third step of preparing: asks for the places where the look-ups of keys
+    /// begin, and then for their entries, of at most [`LOOK_AHEAD_MAX`] commands.
     #[inline]
-    pub fn prepare_bucket(&self, session: &Session, prepared: &Prepared) {
-        if let Some(position) = prepared.position {
-            self.store.prefetch(session.db(), position);
+    pub fn prepare_keys<'p>(
+        &self,
+        session: &Session,
+        prepared: impl Iterator<Item = &'p Prepared>,
+    ) {
+        let (mut read, mut changed) = (Positions::default(), Positions::default());
+        for prepared in prepared.take(LOOK_AHEAD_MAX) {
+            if let Some(position) = prepared.position {
+                let positions = if prepared.may_write() { &mut changed } else { &mut read };
+                positions.add(position);
+            }
         }
-    }
-
-    /// The third step of preparing: asks for the key's entry.
-    #[inline]
-    pub fn prepare_entry(&self, session: &Session, prepared: &Prepared) {
-        let Some(position) = prepared.position else { return };
-        if prepared.may_write() {
-            self.store.prefetch_change(session.db(), position);
-        } else {
-            self.store.prefetch_entry(session.db(), position);
-        }
+        self.store.prefetch_buckets(session.db(), read.get());
+        self.store.prefetch_buckets(session.db(), changed.get());
+        self.store.prefetch_entries(session.db(), read.get());
+        self.store.prefetch_changes(session.db(), changed.get());
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.

@@ -19,6 +19,7 @@
 
 use super::{KeyTable, local};
 use crate::entry::EntryRef;
+use crate::prefetch::Hint;
 
 /// Receives the entries of a snapshot.
 pub trait BucketSink: Send {
@@ -127,14 +128,15 @@ impl KeyTable {
         }
     }
 
-    /// As [`KeyTable::prefetch_entry`], for a look-up that a change will follow: while a snapshot
-    /// is in progress that change may have to show the whole bucket first.
+    /// As [`KeyTable::entry_hint`], for a look-up that a change will follow: while a snapshot is in
+    /// progress that change may have to show the whole bucket first, which is asked for at once.
     #[inline]
-    pub fn prefetch_change(&self, position: u64) {
-        self.prefetch_entry(position);
+    #[must_use]
+    pub fn change_hint(&self, position: u64) -> Option<Hint> {
         if let Some(snapshot) = &self.snapshot {
             self.prefetch_old(snapshot.epoch, position);
         }
+        self.entry_hint(position)
     }
 
     #[cold]
