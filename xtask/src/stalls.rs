@@ -6,6 +6,7 @@
 //! too.
 
 mod collections;
+mod commands;
 mod connections;
 mod expiry;
 mod histogram;
@@ -30,7 +31,7 @@ cargo xtask stalls [OPTIONS]
   --server COMMAND      server under test [a release build of ferrite]
   --server-args ARGS    []
   --only A,B            grow, expire, flush-async, flush-sync, expiry, idle, huge,
-                        convert [all]
+                        convert, commands [all]
   --keys N              keys of the large keyspace [10000000]
   --connections N       idle connections [10000]
   --interval-us N       pace of the unrelated client [500]
@@ -61,6 +62,7 @@ const MEASUREMENTS: &[(&str, Measurement)] = &[
     ("idle", connections::measure),
     ("huge", collections::huge),
     ("convert", collections::convert),
+    ("commands", commands::measure),
 ];
 
 /// Runs the measurements asked for.

@@ -178,6 +178,30 @@ impl<K: Clone + Ord, V: Clone> Tree<K, V> {
     }
 }
 
+/// Building.
+impl<K: Clone, V> Tree<K, V> {
+    /// A tree of items whose keys ascend. O(n), with full nodes.
+    pub fn from_ascending(items: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut items = items.into_iter();
+        let (mut len, mut level) = (0, Vec::new());
+        loop {
+            let leaf: Vec<_> = items.by_ref().take(FANOUT).collect();
+            let Some((first, _)) = leaf.first() else { break };
+            len += leaf.len();
+            level.push((first.clone(), Arc::new(Node::Leaf(leaf))));
+        }
+        while level.len() > 1 {
+            let mut below = level.into_iter();
+            level = Vec::with_capacity(below.len().div_ceil(FANOUT));
+            while below.len() > 0 {
+                let children: Vec<_> = below.by_ref().take(FANOUT).collect();
+                level.push((children[0].0.clone(), Arc::new(Node::Inner(children))));
+            }
+        }
+        Self { root: level.pop().map(|(_, root)| root), len }
+    }
+}
+
 /// Cutting.
 impl<K: Clone, V: Clone> Tree<K, V> {
     /// Takes out all items in front of the first key for which `below` is false (see
@@ -481,6 +505,10 @@ mod tests {
                     taken.check();
                     tree.check();
                     assert!(taken.iter().eq(front.iter()));
+                }
+                8 if rng.chance(1, 200) => {
+                    tree = Tree::from_ascending(model.iter().map(|(key, value)| (*key, *value)));
+                    tree.check();
                 }
                 8 => assert!(tree.iter_from(|probe| *probe < key).eq(model.range(key..))),
                 _ if rng.chance(1, 50) => {

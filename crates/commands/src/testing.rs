@@ -20,10 +20,14 @@ pub(crate) const NOW: u64 = 1_800_000_000_000;
 pub(crate) struct Bench {
     store: Store,
     config: Config,
-    effects: Effects,
+    /// What followed from the commands since [`Bench::clear`].
+    pub(crate) effects: Effects,
     rng: Rng,
     reply: Reply,
-    scope: Scope,
+    /// What the commands run under: their database, their time, what they leave behind.
+    pub(crate) scope: Scope,
+    /// Whether they run under all locks, as within a transaction.
+    pub(crate) in_transaction: bool,
 }
 
 impl Bench {
@@ -38,6 +42,7 @@ impl Bench {
             rng: Rng::seed(1),
             reply: Reply::default(),
             scope: Scope { db: 0, now: NOW, access: Access::default(), overdue: Overdue::Remove },
+            in_transaction: false,
         }
     }
 
@@ -81,7 +86,9 @@ impl Bench {
             keys.push(key.index);
         });
         let held = match keys::reach(&command.spec, args) {
+            _ if self.in_transaction => Held::all(&self.store),
             Reach::Anywhere => Held::all(&self.store),
+            Reach::Named if positions.is_empty() => Held::none(),
             Reach::Named => Held::keys(&self.store, positions),
         };
         let dirty = self.effects.dirty;
@@ -96,6 +103,12 @@ impl Bench {
             self.effects.log(self.scope.db, &line);
         }
         result
+    }
+
+    /// All keys, locked.
+    pub(crate) fn keyspace(&mut self) -> Keyspace<'_> {
+        let (held, rng) = (Held::all(&self.store), &mut self.rng);
+        Keyspace::new(&self.store, held, &mut self.effects, self.scope, rng)
     }
 
     /// The time of the commands from now on.
@@ -153,11 +166,7 @@ impl Bench {
     }
 
     fn look<R>(&mut self, key: &str, look: impl FnOnce(store::EntryRef<'_>) -> R) -> R {
-        let position = self.store.position(key.as_bytes());
-        let held = Held::one(&self.store, position);
-        let mut effects = Effects::default();
-        let mut db = Keyspace::new(&self.store, held, &mut effects, self.scope, &mut self.rng);
-        look(db.peek(key.as_bytes()).expect("the test made the key"))
+        look(self.keyspace().peek(key.as_bytes()).expect("the test made the key"))
     }
 }
 

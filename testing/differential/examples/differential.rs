@@ -1,5 +1,6 @@
 //! `cargo run -p differential --example differential -- --subject HOST:PORT --reference HOST:PORT
-//! [--seed S] [--commands N] [--resp2 | --resp3]`
+//! [--seed S] [--commands N] [--resp2 | --resp3]
+//! [--groups A,B]`
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -24,6 +25,7 @@ fn arguments() -> Result<Config, String> {
     let mut seed = u64::from(now.subsec_nanos());
     let (mut subject, mut reference) = (None, None);
     let mut commands = 100_000;
+    let mut groups = Vec::new();
     let mut protocols = Protocols::Mixed;
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
@@ -35,6 +37,7 @@ fn arguments() -> Result<Config, String> {
             "--reference" => reference = Some(address(value()?)?),
             "--seed" => seed = number(value()?)?,
             "--commands" => commands = number(value()?)?,
+            "--groups" => groups = value()?.split(',').map(str::to_owned).collect(),
             "--resp2" => protocols = Protocols::Resp2,
             "--resp3" => protocols = Protocols::Resp3,
             _ => return Err(format!("{flag} is no option")),
@@ -42,7 +45,7 @@ fn arguments() -> Result<Config, String> {
     }
     let subject = subject.ok_or("--subject HOST:PORT is missing")?;
     let reference = reference.ok_or("--reference HOST:PORT is missing")?;
-    Ok(Config { servers: Servers { subject, reference, protocols }, seed, commands })
+    Ok(Config { servers: Servers { subject, reference, protocols }, seed, commands, groups })
 }
 
 fn work() -> Result<bool, String> {

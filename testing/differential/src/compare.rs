@@ -10,9 +10,9 @@ use crate::payload;
 pub enum Compare {
     /// The same bytes.
     Exact,
-    /// Integers that may be a few seconds apart; negative ones are exact.
+    /// Integers, or an array of them, that may be a few seconds apart; negative ones are exact.
     Seconds,
-    /// Integers that may be some thousand milliseconds apart; negative ones are exact.
+    /// As [`Compare::Seconds`], in milliseconds.
     Millis,
     /// Aggregates whose elements come in no particular order.
     Unordered,
@@ -51,6 +51,9 @@ impl Compare {
                 near(*a, *b, SKEW_MS / 1000)
             }
             (Compare::Millis, Value::Integer(a), Value::Integer(b)) => near(*a, *b, SKEW_MS),
+            (Compare::Seconds | Compare::Millis, Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.agrees(a, b))
+            }
             (Compare::Unordered, ..) => sorted(subject) == sorted(reference),
             (Compare::Scan, Value::Array(a), Value::Array(b)) => {
                 let finished = |reply: &[Value]| reply[0] == Value::Bulk(b"0".to_vec());
@@ -161,6 +164,9 @@ mod tests {
         assert!(agrees(100_000, 100_900) && !agrees(100_000, 200_000));
         assert!(agrees(-1, -1) && !agrees(-1, -2) && !agrees(-2, 0) && !agrees(-1, 5));
         assert!(!Compare::Exact.agrees(&Value::Integer(1), &Value::Integer(2)));
+        let both = |a, b| Value::Array(vec![Value::Integer(a), Value::Integer(b)]);
+        assert!(Compare::Millis.agrees(&both(-1, 50_000), &both(-1, 50_001)));
+        assert!(!Compare::Millis.agrees(&both(-1, 50_000), &both(-2, 50_000)));
     }
 
     #[test]

@@ -195,12 +195,59 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: STORED_OVER,
+        sentence: "SORT with STORE serves who waits for the key, whatever was there before; Redis \
+                   and Valkey do only if there was nothing.",
+        explains: |command, subject, reference| {
+            const WAITING: [&str; 5] = ["BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH"];
+            let unserved = matches!(reference, Value::Null | Value::NullArray | Value::NullBulk);
+            WAITING.iter().any(|name| is(command, name))
+                && unserved
+                && matches!(subject, Value::Array(_) | Value::Bulk(_))
+        },
+    },
+    Explained {
+        name: NEGATIVE_OFFSET,
+        sentence: "A negative offset of LIMIT selects nothing of a sorted set, as in Redis 7.0; \
+                   Valkey 8 counts it from the end of a large one.",
+        explains: |command, subject, reference| {
+            let limit = command.iter().position(|word| word.eq_ignore_ascii_case(b"LIMIT"));
+            let offset = limit.and_then(|at| command.get(at + 1));
+            offset.is_some_and(|offset| offset.starts_with(b"-"))
+                && matches!(subject, Value::Array(items) if items.is_empty())
+                && matches!(reference, Value::Array(_))
+        },
+    },
+    Explained {
         name: "unbalanced-streams",
-        sentence: "XREAD and XREADGROUP name themselves when keys and ids are not equally many, as \
-                   Redis 7.2 does; Redis 7.0 says XREAD for both.",
+        sentence: "XREAD and XREADGROUP name themselves and all kinds of ids when keys and ids are \
+                   not equally many, as Redis 8 does; Redis 7.0 says XREAD for both, and Valkey \
+                   knows no `+`.",
         explains: |_, subject, reference| {
-            is_error(subject, "ERR Unbalanced 'xread")
-                && is_error(reference, "ERR Unbalanced XREAD")
+            is_error(subject, "ERR Unbalanced 'xread") && is_error(reference, "ERR Unbalanced ")
+        },
+    },
+    Explained {
+        name: AWAITED_KEYS,
+        sentence: "A command that waits looks at all its keys again once one has changed, as in \
+                   Redis 7.2, and tells of one before that is gone or of another type; Redis 7.0 \
+                   looks at the one that changed, and says UNBLOCKED if it is gone.",
+        explains: |command, subject, reference| {
+            const WAITING: [&str; 8] = [
+                "XREAD",
+                "XREADGROUP",
+                "BLPOP",
+                "BRPOP",
+                "BLMPOP",
+                "BZPOPMIN",
+                "BZPOPMAX",
+                "BZMPOP",
+            ];
+            let lost = is_error(subject, "NOGROUP ") || is_error(subject, "WRONGTYPE ");
+            let served = matches!(reference, Value::Array(_) | Value::Map(_));
+            WAITING.iter().any(|name| is(command, name))
+                && lost
+                && (served || is_error(reference, "UNBLOCKED "))
         },
     },
     Explained {
@@ -263,12 +310,17 @@ pub const EXPLAINED: &[Explained] = &[
 /// the other refused.
 const STALE_ERROR: &str = "sort-stale-range-error";
 const LOW_STREAM_ID: &str = "stream-id-below-deleted";
+const AWAITED_KEYS: &str = "awaited-keys";
+const STORED_OVER: &str = "stored-over";
+const NEGATIVE_OFFSET: &str = "negative-offset";
+
+const PARTING: &[&str] = &[STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS, STORED_OVER, NEGATIVE_OFFSET];
 
 impl Explained {
     /// Whether there is nothing to compare any more after it.
     #[must_use]
     pub fn parts_the_states(&self) -> bool {
-        [STALE_ERROR, LOW_STREAM_ID].contains(&self.name)
+        PARTING.contains(&self.name)
     }
 }
 

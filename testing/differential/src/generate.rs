@@ -8,13 +8,16 @@ use crate::rng::Rng;
 use crate::shape::{self, Command};
 use crate::table::{Row, TABLE, TIMEOUTS};
 
-/// Number of connections a stream uses.
+/// Number of connections a stream uses that are always answered at once.
 pub const CONNECTIONS: usize = 2;
+
+/// The connection behind them whose commands may wait until one of the others serves them.
+pub const WAITING: usize = CONNECTIONS;
 
 /// One command of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// The connection that sends it, below [`CONNECTIONS`].
+    /// The connection that sends it, at most [`WAITING`].
     pub connection: usize,
     /// Its words.
     pub command: Command,
@@ -78,6 +81,9 @@ impl Generator {
 
     fn one(&mut self) -> Sent {
         let sent = self.draw();
+        if sent.connection == WAITING {
+            return sent;
+        }
         if self.parts_the_states(&sent) || stalls(&sent.command) {
             return self.one();
         }
@@ -129,6 +135,9 @@ impl Generator {
         let mut command: Command = row.words.iter().map(|word| word.as_bytes().to_vec()).collect();
         shape::all(row.args, rng, &mut command);
         let mut compare = row.compare;
+        if row.waits {
+            return Sent { connection: WAITING, command, compare };
+        }
         if rng.one_in(20) {
             shape::spoil(rng, &mut command);
             // Spoiled, it may have become a form whose reply is up to chance.

@@ -47,6 +47,8 @@ pub struct Config {
     pub seed: u64,
     /// How many commands to send at least.
     pub commands: u64,
+    /// The groups of commands to draw from, as `COMMAND DOCS` names them; all if empty.
+    pub groups: Vec<String>,
 }
 
 /// A failure, ready to be printed.
@@ -78,7 +80,7 @@ pub struct Outcome {
 /// # Errors
 /// A sentence when a server cannot be reached or stops answering.
 pub fn run(config: &Config) -> Result<Outcome, String> {
-    let abilities = abilities(&config.servers)?;
+    let abilities = abilities(config)?;
     let mut outcome = Outcome::default();
     let mut seed = config.seed;
     while outcome.commands < config.commands {
@@ -123,14 +125,43 @@ fn minimize(servers: &Servers, stream: Vec<Sent>, seed: u64) -> Result<Option<Fa
     Ok(Some(Failure { seed, mismatch, stream: shrunk }))
 }
 
-/// What both servers can do.
-fn abilities(servers: &Servers) -> Result<Abilities, String> {
-    let mut target = TcpTarget::new(servers.reference.clone());
+/// What both servers can do, of the groups asked for.
+fn abilities(config: &Config) -> Result<Abilities, String> {
+    let Servers { subject, reference, .. } = &config.servers;
+    let mut target = TcpTarget::new(reference.clone());
     let Identity { version, .. } = runner::identify(&mut target)?;
-    let subject = commands(&servers.subject)?;
-    let commands = commands(&servers.reference)?;
-    let commands = commands.into_iter().filter(|name| subject.contains(name)).collect();
+    let subject = commands(subject)?;
+    let mut commands = commands(reference)?;
+    commands.retain(|name| subject.contains(name));
+    if !config.groups.is_empty() {
+        let grouped = groups(reference)?;
+        commands.retain(|name| {
+            let container = name.split('|').next().expect("a split has a first part");
+            grouped.get(container).is_some_and(|group| config.groups.contains(group))
+        });
+    }
     Ok(Abilities { version, commands })
+}
+
+/// The group of each command, by name.
+fn groups(address: &client::Address) -> Result<BTreeMap<String, String>, String> {
+    let failed = |error: client::Error| format!("{address}: {error}");
+    let options = Options { resp3: true, ..Options::default() };
+    let mut client = Client::connect(address, &options).map_err(failed)?;
+    let text = |value: &Value| {
+        value.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).to_ascii_lowercase())
+    };
+    let Value::Map(docs) = client.command(&["COMMAND", "DOCS"]).map_err(failed)? else {
+        return Err(format!("{address}: no COMMAND DOCS"));
+    };
+    let group = |doc: &Value| match doc {
+        Value::Map(fields) => fields
+            .iter()
+            .find(|(field, _)| field.as_bytes() == Some(b"group"))
+            .and_then(|(_, group)| text(group)),
+        _ => None,
+    };
+    Ok(docs.iter().filter_map(|(name, doc)| Some((text(name)?, group(doc)?))).collect())
 }
 
 fn commands(address: &client::Address) -> Result<Vec<String>, String> {
@@ -158,7 +189,7 @@ impl std::fmt::Display for Failure {
         let Failure { seed, mismatch, stream } = self;
         writeln!(f, "# test: seed {seed}")?;
         for sent in stream {
-            let connection = ["", "B"][sent.connection % generate::CONNECTIONS];
+            let connection = ["", "B", "C"][sent.connection];
             writeln!(f, "{connection}> {}", line(&sent.command))?;
         }
         writeln!(f, "# compared: {}", mismatch.what)?;

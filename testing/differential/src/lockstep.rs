@@ -1,12 +1,14 @@
 //! Two servers driven in lockstep: the same bursts go to both, the replies are compared one by one,
 //! and at the end of a stream the whole state is.
 
+use std::time::{Duration, Instant};
+
 use client::{Address, Client, Error, Options, Value};
 use conformance::render::render;
 use conformance::words;
 
 use crate::explained::{Explained, explanation};
-use crate::generate::{CONNECTIONS, Sent};
+use crate::generate::{CONNECTIONS, Sent, WAITING};
 use crate::state;
 use crate::table::PARAMETERS;
 
@@ -14,7 +16,11 @@ use crate::table::PARAMETERS;
 const BURST_MAX: usize = 256;
 
 /// Patience with a server that does not answer.
-const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a server may take to have a command wait or to answer it, and how often to look.
+const SETTLING: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Which protocols the connections speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,25 +76,97 @@ pub struct Verdict {
     pub explained: Vec<&'static Explained>,
 }
 
+impl Verdict {
+    /// Notes how the answers to a command compare, the explained differences or `None` if they
+    /// differ; whether the stream goes on.
+    fn note(
+        &mut self,
+        known: Option<Vec<&'static Explained>>,
+        at: usize,
+        sent: &Sent,
+        said: &Value,
+        right: &Value,
+    ) -> bool {
+        let Some(known) = known else {
+            let what = line(&sent.command);
+            let (subject, reference) = (render(said), render(right));
+            self.mismatch = Some(Mismatch { at, what, subject, reference });
+            return false;
+        };
+        let is_over = known.iter().any(|known| known.parts_the_states());
+        self.explained.extend(known);
+        !is_over
+    }
+}
+
 /// One server's side: a connection for each of the stream's.
 struct Side {
     clients: Vec<Client>,
+    /// Looks after the connection that waits.
+    control: Client,
+    /// The id of that connection.
+    waiting: String,
+    /// What it was answered already.
+    answer: Option<Value>,
 }
 
 impl Side {
     fn open(address: &Address, protocols: Protocols) -> Result<Self, Error> {
         let mut clients = Vec::new();
-        for connection in 0..CONNECTIONS {
+        for connection in 0..=WAITING {
             let resp3 = protocols.is_resp3(connection);
             let read_timeout = Some(READ_TIMEOUT);
             let options = Options { read_timeout, resp3, ..Options::default() };
             clients.push(Client::connect(address, &options)?);
         }
-        clients[0].command(&["FLUSHALL"])?;
+        let waiting = match clients[WAITING].command(&["CLIENT", "ID"])? {
+            Value::Integer(id) => id.to_string(),
+            other => return Err(Error::Refused(render(&other))),
+        };
+        let mut control = Client::connect(address, &Options::default())?;
+        control.command(&["FLUSHALL"])?;
         for (name, default) in PARAMETERS {
-            clients[0].command(&["CONFIG", "SET", name, default])?;
+            control.command(&["CONFIG", "SET", name, default])?;
         }
-        Ok(Side { clients })
+        Ok(Side { clients, control, waiting, answer: None })
+    }
+
+    /// Sends a command that may wait, and returns once it waits or was answered.
+    fn begin_to_wait(&mut self, sent: &Sent) -> Result<(), Error> {
+        self.answer = None;
+        let client = &mut self.clients[WAITING];
+        client.queue(&sent.command);
+        client.flush()?;
+        let begun = Instant::now();
+        while begun.elapsed() < SETTLING {
+            self.clients[WAITING].set_read_timeout(Some(LOOK))?;
+            let received = self.clients[WAITING].receive();
+            self.clients[WAITING].set_read_timeout(Some(READ_TIMEOUT))?;
+            match received {
+                Ok(answer) => {
+                    self.answer = Some(answer);
+                    return Ok(());
+                }
+                Err(Error::TimedOut) => {}
+                Err(error) => return Err(error),
+            }
+            let list = self.control.command(&["CLIENT", "LIST", "ID", &self.waiting])?;
+            let list = list.as_bytes().unwrap_or_default();
+            let text = String::from_utf8_lossy(list);
+            if text.split(' ').any(|field| field.starts_with("flags=") && field.contains('b')) {
+                return Ok(());
+            }
+        }
+        Err(Error::TimedOut)
+    }
+
+    /// Ends the wait if nobody has, and returns the answer.
+    fn end_wait(&mut self) -> Result<Value, Error> {
+        if let Some(answer) = self.answer.take() {
+            return Ok(answer);
+        }
+        self.control.command(&["CLIENT", "UNBLOCK", &self.waiting])?;
+        self.clients[WAITING].receive()
     }
 
     fn send(&mut self, burst: &[Sent]) -> Result<(), Error> {
@@ -118,9 +196,20 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
     let mut reference = Side::open(&servers.reference, servers.protocols).map_err(of_reference)?;
     let mut verdict = Verdict::default();
     let mut queues: [Vec<Sent>; CONNECTIONS] = Default::default();
+    let mut waiting = None;
     let mut at = 0;
     while at < stream.len() {
         let connection = stream[at].connection;
+        if connection == WAITING {
+            let ended = waiting.replace(&stream[at]).map(|sent| (at - 1, sent));
+            if !end_wait(ended, &mut subject, &mut reference, &mut verdict)? {
+                return Ok(verdict);
+            }
+            subject.begin_to_wait(&stream[at]).map_err(of_subject)?;
+            reference.begin_to_wait(&stream[at]).map_err(of_reference)?;
+            at += 1;
+            continue;
+        }
         let same = stream[at..].iter().take_while(|sent| sent.connection == connection);
         let burst = &stream[at..at + same.count().min(BURST_MAX)];
         subject.send(burst).map_err(of_subject)?;
@@ -129,26 +218,16 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
         let right = reference.receive(burst).map_err(|error| format!("the reference: {error}"))?;
         for (offset, sent) in burst.iter().enumerate() {
             let (said, right) = (&said[offset], &right[offset]);
-            match judge(sent, said, right, &mut queues[connection]) {
-                Some(known) => {
-                    let is_over = known.iter().any(|known| known.parts_the_states());
-                    verdict.explained.extend(known);
-                    if is_over {
-                        return Ok(verdict);
-                    }
-                }
-                None => {
-                    verdict.mismatch = Some(Mismatch {
-                        at: at + offset,
-                        what: line(&sent.command),
-                        subject: render(said),
-                        reference: render(right),
-                    });
-                    return Ok(verdict);
-                }
+            let known = judge(sent, said, right, &mut queues[connection]);
+            if !verdict.note(known, at + offset, sent, said, right) {
+                return Ok(verdict);
             }
         }
         at += burst.len();
+    }
+    let ended = waiting.map(|sent| (at - 1, sent));
+    if !end_wait(ended, &mut subject, &mut reference, &mut verdict)? {
+        return Ok(verdict);
     }
     let said = state::read(&servers.subject).map_err(of_subject)?;
     let right = state::read(&servers.reference).map_err(of_reference)?;
@@ -157,6 +236,22 @@ pub fn play(servers: &Servers, stream: &[Sent]) -> Result<Verdict, String> {
         mismatch
     });
     Ok(verdict)
+}
+
+/// Ends what waits on both servers, if anything does, and compares the answers; whether the stream
+/// goes on. Each comes with the index of the last command that may have served it.
+fn end_wait(
+    ended: Option<(usize, &Sent)>,
+    subject: &mut Side,
+    reference: &mut Side,
+    verdict: &mut Verdict,
+) -> Result<bool, String> {
+    let Some((at, sent)) = ended else { return Ok(true) };
+    let unanswered = |whose: &str, error| format!("{whose}: {error}, to {}", line(&sent.command));
+    let said = subject.end_wait().map_err(|error| unanswered("the subject", error))?;
+    let right = reference.end_wait().map_err(|error| unanswered("the reference", error))?;
+    let known = judge_one(sent, &said, &right).map(|known| known.into_iter().collect());
+    Ok(verdict.note(known, at, sent, &said, &right))
 }
 
 /// Compares two replies: the explained differences between them, or `None` if there is one that

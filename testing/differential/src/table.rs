@@ -25,12 +25,14 @@ pub struct Row {
     pub compare: Compare,
     /// The first version of the reference that knows this form.
     pub since: Version,
+    /// Whether it may wait until another connection serves it: a connection of its own sends it.
+    pub waits: bool,
 }
 
 const ANY_VERSION: Version = Version(0, 0, 0);
 
 const fn row(words: &'static [&'static str], args: &'static [Arg]) -> Row {
-    Row { words, args, weight: 4, compare: Compare::Exact, since: ANY_VERSION }
+    Row { words, args, weight: 4, compare: Compare::Exact, since: ANY_VERSION, waits: false }
 }
 
 impl Row {
@@ -41,6 +43,11 @@ impl Row {
 
     const fn compare(mut self, compare: Compare) -> Self {
         self.compare = compare;
+        self
+    }
+
+    const fn waits(mut self) -> Self {
+        self.waits = true;
         self
     }
 
@@ -176,6 +183,8 @@ const LMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"
 
 const ZMPOP_ENDS: &[&[Arg]] = &[&[Word("MIN")], &[Word("MAX")], &[Value]];
 
+const ZMPOP_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT]];
+
 const LPOS_OPTIONS: &[&[Arg]] =
     &[&[Word("RANK"), SMALL_COUNT], &[Word("COUNT"), SMALL_COUNT], &[Word("MAXLEN"), SMALL_COUNT]];
 
@@ -238,6 +247,11 @@ const XADD_OPTIONS: &[&[Arg]] = &[&[Word("NOMKSTREAM")], &[OneOf(STREAM_TRIM)]];
 
 const XREAD_OPTIONS: &[&[Arg]] = &[&[Word("COUNT"), SMALL_COUNT], &[Word("COUNT"), Int]];
 
+/// Without an end.
+const BLOCK: Arg = OneOf(&[&[Word("BLOCK"), Word("0")]]);
+
+const READ_ID: Arg = OneOf(&[&[Word("$")], &[Word("$")], &[STREAM_ID]]);
+
 const STREAM_GROUP: Arg = OneOf(&[&[Word("g")], &[Word("h")]]);
 
 const CONSUMER: Arg = OneOf(&[&[Word("c")], &[Word("d")]]);
@@ -251,6 +265,21 @@ const XCLAIM_OPTIONS: &[&[Arg]] = &[
 ];
 /// A position with its member.
 const PLACE: &[Arg] = &[Float, Float, Value];
+
+/// Fields of a hash, as the commands on their deadlines name them; sometimes miscounted.
+const FIELDS: &[&[Arg]] = &[
+    &[Word("FIELDS"), Word("1"), Value],
+    &[Word("FIELDS"), Word("1"), Value],
+    &[Word("FIELDS"), Word("2"), Value, Value],
+    &[Word("FIELDS"), Word("3"), Value, Value, Value],
+    &[Word("FIELDS"), Int, Repeat(0, 2, &[Value])],
+];
+
+const FIELDS_AND_VALUES: &[&[Arg]] = &[
+    &[Word("FIELDS"), Word("1"), Value, Value],
+    &[Word("FIELDS"), Word("2"), Value, Value, Value, Value],
+    &[Word("FIELDS"), Int, Repeat(0, 3, &[Value])],
+];
 
 const LENGTH_UNIT: &[&[Arg]] =
     &[&[Word("m")], &[Word("km")], &[Word("ft")], &[Word("mi")], &[Value]];
@@ -542,6 +571,27 @@ pub const TABLE: &[Row] = &[
     row(&["HSETNX"], &[Key, Value, Value]),
     row(&["HSTRLEN"], &[Key, Value]),
     row(&["HVALS"], &[Key]).compare(Compare::Unordered),
+    // Deadlines of fields.
+    row(&["HEXPIRE"], &[Key, Seconds, Options(EXPIRE_OPTIONS), OneOf(FIELDS)]),
+    row(&["HEXPIREAT"], &[Key, UnixSeconds, Options(EXPIRE_OPTIONS), OneOf(FIELDS)]).weight(8),
+    row(&["HEXPIRETIME"], &[Key, OneOf(FIELDS)]).compare(Compare::Seconds),
+    row(&["HGETDEL"], &[Key, OneOf(FIELDS)]),
+    row(&["HGETEX"], &[Key, Options(&[&[OneOf(EXPIRY)]]), OneOf(FIELDS)]),
+    row(&["HPERSIST"], &[Key, OneOf(FIELDS)]),
+    row(&["HPEXPIRE"], &[Key, Millis, Options(EXPIRE_OPTIONS), OneOf(FIELDS)]),
+    row(&["HPEXPIREAT"], &[Key, UnixMillis, Options(EXPIRE_OPTIONS), OneOf(FIELDS)]).weight(8),
+    row(&["HPEXPIRETIME"], &[Key, OneOf(FIELDS)]).compare(Compare::Millis),
+    row(&["HPTTL"], &[Key, OneOf(FIELDS)]).compare(Compare::Millis),
+    row(
+        &["HSETEX"],
+        &[
+            Key,
+            Options(&[&[OneOf(&[&[Word("FNX")], &[Word("FXX")]])], &[OneOf(EXPIRY)]]),
+            OneOf(FIELDS_AND_VALUES),
+        ],
+    )
+    .weight(8),
+    row(&["HTTL"], &[Key, OneOf(FIELDS)]).compare(Compare::Seconds),
     // HyperLogLogs.
     row(&["PFADD"], &[Key, Repeat(0, 6, &[Value])]).weight(6),
     row(&["PFADD"], &[Key, Repeat(200, 400, &[Value])]).weight(1),
@@ -703,11 +753,8 @@ pub const TABLE: &[Row] = &[
         .weight(1),
     row(&["BZPOPMAX"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
     row(&["BZPOPMIN"], &[Repeat(1, 3, &[Key]), TIMEOUT]).compare(Compare::Scores).weight(1),
-    row(
-        &["ZMPOP"],
-        &[Word("2"), Key, Key, OneOf(ZMPOP_ENDS), Options(&[&[Word("COUNT"), SMALL_COUNT]])],
-    )
-    .compare(Compare::Scores),
+    row(&["ZMPOP"], &[Word("2"), Key, Key, OneOf(ZMPOP_ENDS), Options(ZMPOP_OPTIONS)])
+        .compare(Compare::Scores),
     row(&["ZMSCORE"], &[Key, Repeat(1, 3, &[ELEMENT])]).compare(Compare::Scores),
     row(&["ZPOPMAX"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
     row(&["ZPOPMIN"], &[Key, Options(&[&[SMALL_COUNT]])]).compare(Compare::Scores),
@@ -744,6 +791,61 @@ pub const TABLE: &[Row] = &[
     row(&["ZREVRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND, Options(RANGE_OPTIONS)]),
     row(&["ZREMRANGEBYLEX"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]).weight(2),
     row(&["ZLEXCOUNT"], &[Word("77"), MEMBER_BOUND, MEMBER_BOUND]),
+    // Commands that wait, for as long as it takes: the other connections serve them, or the key
+    // goes, or the next of these comes. With several keys they differ in Redis 7.0: see
+    // `explained`.
+    row(&["BLMOVE"], &[Key, Key, OneOf(LIST_ENDS), OneOf(LIST_ENDS), Word("0")]).weight(2).waits(),
+    row(&["BLMPOP"], &[Word("0"), Word("1"), Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(2)
+        .waits(),
+    row(&["BLMPOP"], &[Word("0"), Word("2"), Key, Key, OneOf(LIST_ENDS), Options(LMPOP_OPTIONS)])
+        .weight(2)
+        .since(7, 2)
+        .waits(),
+    row(&["BLPOP"], &[Key, Word("0")]).weight(2).waits(),
+    row(&["BLPOP"], &[Repeat(2, 3, &[Key]), Word("0")]).weight(2).since(7, 2).waits(),
+    row(&["BRPOP"], &[Key, Word("0")]).weight(2).waits(),
+    row(&["BRPOP"], &[Repeat(2, 3, &[Key]), Word("0")]).weight(2).since(7, 2).waits(),
+    row(&["BRPOPLPUSH"], &[Key, Key, Word("0")]).weight(1).waits(),
+    row(&["BZMPOP"], &[Word("0"), Word("1"), Key, OneOf(ZMPOP_ENDS), Options(ZMPOP_OPTIONS)])
+        .compare(Compare::Scores)
+        .weight(2)
+        .waits(),
+    row(&["BZMPOP"], &[Word("0"), Word("2"), Key, Key, OneOf(ZMPOP_ENDS), Options(ZMPOP_OPTIONS)])
+        .compare(Compare::Scores)
+        .weight(2)
+        .since(7, 2)
+        .waits(),
+    row(&["BZPOPMAX"], &[Key, Word("0")]).compare(Compare::Scores).weight(2).waits(),
+    row(&["BZPOPMAX"], &[Repeat(2, 3, &[Key]), Word("0")])
+        .compare(Compare::Scores)
+        .weight(2)
+        .since(7, 2)
+        .waits(),
+    row(&["BZPOPMIN"], &[Key, Word("0")]).compare(Compare::Scores).weight(2).waits(),
+    row(&["XREAD"], &[BLOCK, Options(XREAD_OPTIONS), Word("STREAMS"), Key, READ_ID])
+        .weight(3)
+        .waits(),
+    row(&["XREAD"], &[BLOCK, Word("STREAMS"), Key, Key, READ_ID, READ_ID])
+        .weight(2)
+        .since(7, 2)
+        .waits(),
+    row(
+        &["XREADGROUP"],
+        &[
+            Word("GROUP"),
+            STREAM_GROUP,
+            CONSUMER,
+            BLOCK,
+            Options(XREAD_OPTIONS),
+            Options(&[&[Word("NOACK")]]),
+            Word("STREAMS"),
+            Key,
+            OneOf(&[&[Word(">")], &[Word(">")], &[Word(">")], &[STREAM_ID]]),
+        ],
+    )
+    .weight(4)
+    .waits(),
     // Other types, for WRONGTYPE; dropped while the subject has them not.
     row(&["SADD"], &[Key, Repeat(1, 3, &[Value])]).weight(1),
     row(&["HSET"], &[Key, Value, Value]).weight(1),

@@ -82,7 +82,8 @@ pub fn differential_part(bench: &Bench) -> Result<Outcome> {
             Servers { subject: address(&bench.subject), reference: address(reference), protocols };
         let shown = format!("{protocols:?}");
         let commands = bench.commands.div_ceil(2);
-        let config = differential::Config { servers, seed: bench.seed, commands };
+        let config =
+            differential::Config { servers, seed: bench.seed, commands, groups: Vec::new() };
         let outcome = differential::run(&config)?;
         println!("{shown}: {} commands from seed {}", outcome.commands, bench.seed);
         for (name, count) in &outcome.explained {

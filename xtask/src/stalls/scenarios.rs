@@ -114,7 +114,10 @@ where
 }
 
 /// What the server itself says of its longest turns, locks and commands since the last reset.
-fn inside(server: &Server) -> Result<Map<String, Value>> {
+///
+/// # Errors
+/// A server that fails.
+pub fn inside(server: &Server) -> Result<Map<String, Value>> {
     let reply = ask(&mut server.connect()?, &["INFO", "debug"])?;
     let (Reply::Bulk(text) | Reply::Verbatim(_, text)) = reply else {
         return Err("INFO replied no text".to_owned());

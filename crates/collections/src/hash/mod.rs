@@ -187,19 +187,26 @@ impl Hash {
         is_new
     }
 
+    /// Makes the form one in which fields may have deadlines, before any has.
+    pub fn expect_deadlines(&mut self) {
+        let mut form = self.compact.edit();
+        if let Form::Listpack(listpack) = &*form {
+            let timed = TimedListpack::new(listpack);
+            *form = Form::Timed(Arc::new(timed));
+        }
+    }
+
     /// Sets or removes the deadline of a field: unix time in milliseconds, not 0. False if there is
     /// no such field.
     pub fn set_deadline(&mut self, name: &[u8], deadline: Option<u64>) -> bool {
-        let mut form = self.compact.edit();
-        if let Form::Listpack(listpack) = &*form {
+        if let View::Listpack(listpack) = self.compact.view() {
             let found = listpack.find(listpack.first(), Needle::new(name), 1).is_some();
             if !found || deadline.is_none() {
                 return found;
             }
-            let timed = TimedListpack::new(listpack);
-            *form = Form::Timed(Arc::new(timed));
+            self.expect_deadlines();
         }
-        match &mut *form {
+        match &mut *self.compact.edit() {
             Form::Timed(timed) => {
                 let Some(at) = timed.find(name) else { return false };
                 make_mut(timed).set_deadline(at, deadline);

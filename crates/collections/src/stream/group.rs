@@ -24,6 +24,9 @@ use std::sync::Arc;
 use super::Id;
 use crate::tree::Tree;
 
+/// How many items a node of a list has at least, mostly: they are between half full and full.
+const ITEMS_PER_NODE: usize = 36;
+
 /// A consumer group of a stream.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
@@ -175,16 +178,57 @@ impl Group {
         Some(id)
     }
 
-    /// Deletes the consumer `name` and forgets what it had pending; the number of those entries,
-    /// none if there is no such consumer.
-    pub fn delete_consumer(&mut self, name: &[u8]) -> Option<usize> {
+    /// Deletes the consumer `name` and forgets what it had pending; none if there is no such
+    /// consumer. O(1) if nobody else has anything pending; else O(n) in all that is pending, or
+    /// O(log n) for each of its entries if they are few.
+    pub fn delete_consumer(&mut self, name: &[u8]) -> Option<Departed> {
         let id = self.numbers.remove(name)?;
-        let consumer = self.consumers.remove(&id).expect("numbers are of consumers");
-        for (id, ()) in consumer.pending.iter() {
-            let pending = self.pending.remove(id).expect("what a consumer has is pending");
-            self.by_time.remove(&(pending.delivered_at, *id));
+        let ids = self.consumers.remove(&id).expect("numbers are of consumers").pending;
+        let kept = self.pending.len() - ids.len();
+        if kept > ids.len() * KEPT_PER_REMOVED {
+            for (id, ()) in ids.iter() {
+                let pending = self.pending.remove(id).expect("what a consumer has is pending");
+                self.by_time.remove(&(pending.delivered_at, *id));
+            }
+            return Some(Departed { ids, ..Departed::default() });
         }
-        Some(consumer.pending.len())
+        let pending = std::mem::take(&mut self.pending);
+        let by_time = std::mem::take(&mut self.by_time);
+        if kept > 0 {
+            let others = || pending.iter().filter(|(_, pending)| pending.consumer != Some(id));
+            self.pending = Tree::from_ascending(others().map(|(id, pending)| (*id, *pending)));
+            let delivered = others().filter(|(_, pending)| pending.consumer.is_some());
+            let mut times: Vec<_> = delivered.map(|(id, p)| ((p.delivered_at, *id), ())).collect();
+            times.sort_unstable();
+            self.by_time = Tree::from_ascending(times);
+        }
+        Some(Departed { ids, pending, by_time })
+    }
+}
+
+/// Removing a record from the lists costs as much as copying so many.
+const KEPT_PER_REMOVED: usize = 4;
+
+/// What a deleted consumer leaves to be freed.
+#[derive(Debug, Default)]
+pub struct Departed {
+    ids: Tree<Id, ()>,
+    /// The group's lists as they were, if they were made anew.
+    pending: Tree<Id, Pending>,
+    by_time: Tree<(u64, Id), ()>,
+}
+
+impl Departed {
+    /// The number of entries that it had pending.
+    #[must_use]
+    pub fn pending_len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// About how many allocations there are to free.
+    #[must_use]
+    pub fn pieces(&self) -> usize {
+        (self.ids.len() + self.pending.len() + self.by_time.len()) / ITEMS_PER_NODE
     }
 }
 
@@ -298,10 +342,10 @@ impl Group {
         size_of::<Self>() + self.pending.len() * record + self.consumers.len() * consumer
     }
 
-    /// About how many allocations there are to free: nodes hold some dozens of items.
+    /// About how many allocations there are to free.
     #[must_use]
     pub fn pieces(&self) -> usize {
-        2 + 3 * self.consumers.len() + self.pending.len() / 12
+        2 + 3 * self.consumers.len() + 3 * self.pending.len() / ITEMS_PER_NODE
     }
 
     /// Whether everything that must hold between the lists does.

@@ -57,7 +57,7 @@ use crate::entry::Collection;
 use crate::tree::Tree;
 use crate::unique::make_mut;
 pub use block::{Entry, Fields, Stored};
-pub use group::{Consumer, ConsumerId, Group, Pending};
+pub use group::{Consumer, ConsumerId, Departed, Group, Pending};
 pub use id::Id;
 pub use load::BlockRef;
 pub use log::{Log, Range, RangeBack, Removed};

@@ -308,7 +308,8 @@ impl Walk {
                 let count = model.pending.values().filter(|p| p.0 == consumer).count();
                 let existed = model.consumers.remove(&consumer).is_some();
                 model.pending.retain(|_, p| p.0 != consumer);
-                assert_eq!(group.delete_consumer(&consumer), existed.then_some(count));
+                let departed = group.delete_consumer(&consumer);
+                assert_eq!(departed.map(|d| d.pending_len()), existed.then_some(count));
             }
         }
     }

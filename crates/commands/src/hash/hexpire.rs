@@ -104,6 +104,8 @@ fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     edit.expire_fields(fields.iter().copied());
     let answers = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
+        // The encoding shows that somebody tried, whether or not a field gets a deadline.
+        hash.expect_deadlines();
         let one = |field: &&[u8]| -> i64 {
             let answer = expire(hash, field, deadline, passed, condition);
             if answer >= SET {

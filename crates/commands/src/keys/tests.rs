@@ -4,105 +4,66 @@
 mod replies;
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 use collections::entry::NewValue;
-use command::keys::find_keys;
-use command::{CommandError, Cx, DataCommand, Flags};
-use config::{Config, Environment};
-use resp::{OwnedArgs, Reply, Version};
-use stdx::rng::Rng;
-use store::access::{Access, Policy};
+use command::Flags;
+use store::Effects;
+use store::access::Policy;
 use store::effects::KeyEvent;
-use store::{Deadline, Effects, Event, Held, Interest, Keyspace, Overdue, Scope, Store};
 
 use super::COMMANDS;
+use crate::testing;
 
 const NOW: u64 = 1_700_000_000_000;
 const LFU: Policy = Policy::Lfu { log_factor: 10, decay_minutes: 1 };
 
-/// A store with one client.
+/// The bench, with replies and what followed as lines.
 struct Bench {
-    store: Store,
-    effects: Effects,
-    config: Config,
-    rng: Rng,
-    scope: Scope,
-    version: Version,
-    /// Whether commands run under all locks, as within a transaction.
-    transaction: bool,
+    bench: testing::Bench,
+    /// The command lines since [`Bench::told`].
+    lines: Vec<String>,
+}
+
+impl Deref for Bench {
+    type Target = testing::Bench;
+
+    fn deref(&self) -> &testing::Bench {
+        &self.bench
+    }
+}
+
+impl DerefMut for Bench {
+    fn deref_mut(&mut self) -> &mut testing::Bench {
+        &mut self.bench
+    }
 }
 
 impl Bench {
     fn new() -> Self {
-        let interest = Interest::EVENTS | Interest::LOG;
-        Self {
-            store: Store::new(16, [1, 2]),
-            effects: Effects { interest, ..Effects::default() },
-            config: Config::new(&Environment { cores: 1, directory: b"/".to_vec() }),
-            rng: Rng::seed(1),
-            scope: Scope { db: 0, now: NOW, access: Access::default(), overdue: Overdue::Remove },
-            version: Version::Resp2,
-            transaction: false,
-        }
+        let mut bench = testing::Bench::new();
+        bench.at(NOW);
+        Self { bench, lines: Vec::new() }
     }
 
-    /// Runs a command line of words without spaces; `set KEY VALUE [PX MS]` is understood too.
+    /// The reply to a command line, with spaces for line ends.
     fn run(&mut self, line: &str) -> String {
-        let args = OwnedArgs::from_slices(&line.split(' ').collect::<Vec<_>>());
-        let mut reply = Reply::new(self.version);
-        if let Err(error) = self.execute(&args, &mut reply) {
-            reply = Reply::new(self.version);
-            reply.error(error.text());
-        }
-        let bytes: Vec<u8> = reply.chunks().flat_map(|chunk| chunk.to_vec()).collect();
-        String::from_utf8_lossy(&bytes).trim_end().replace("\r\n", " ")
+        self.lines.push(line.to_owned());
+        self.bench.run(line).trim_end().replace("\r\n", " ")
     }
 
-    fn execute(&mut self, args: &OwnedArgs, reply: &mut Reply) -> Result<(), CommandError> {
-        let args = args.as_args();
-        if args[0] == *b"set" {
-            self.set(&args[1], &args[2], args.get(4));
-            reply.ok();
-            return Ok(());
-        }
-        let command = find(&args[0], args.get(1));
-        assert!(command.spec.accepts(args.len()), "wrong number of arguments in {args:?}");
-        let mut positions = Vec::new();
-        find_keys(&command.spec, args, |key| positions.push(self.store.position(&args[key.index])))
-            .expect("the key specs fit the arguments");
-        let held = if self.transaction {
-            Held::all(&self.store)
-        } else if positions.is_empty() {
-            Held::none()
-        } else {
-            Held::keys(&self.store, positions)
-        };
-        self.effects.next_command();
-        let (effects, rng) = (&mut self.effects, &mut self.rng);
-        let db = Keyspace::new(&self.store, held, effects, self.scope, rng);
-        (command.run)(&mut Cx { args, reply, db, config: &self.config, name: command.spec.name })
-    }
-
-    fn set(&mut self, key: &[u8], value: &[u8], ttl_ms: Option<&[u8]>) {
-        let deadline = ttl_ms.map_or(Deadline::Clear, |ms| {
-            Deadline::At(self.scope.now + stdx::num::parse_u64(ms).expect("a number"))
-        });
-        let value = stdx::num::parse_i64(value).map_or(NewValue::Bytes(value), NewValue::Int);
-        self.keyspace().edit(key).set(value, deadline, Event::string("set"));
-    }
-
-    fn keyspace(&mut self) -> Keyspace<'_> {
-        let (held, rng) = (Held::all(&self.store), &mut self.rng);
-        Keyspace::new(&self.store, held, &mut self.effects, self.scope, rng)
-    }
-
-    /// What the last commands announced, logged and counted, as one line.
+    /// What the last commands announced, counted, and logged in other words than their own, as one
+    /// line.
     fn told(&mut self) -> String {
-        let effects = std::mem::take(&mut self.effects);
-        self.effects.interest = effects.interest;
+        let interest = self.effects.interest;
+        let fresh = Effects { interest, ..Effects::default() };
+        let effects = std::mem::replace(&mut self.effects, fresh);
+        let lines = std::mem::take(&mut self.lines);
         let show = |e: &KeyEvent| format!("{}:{}={}", e.db, e.event.name, text(&e.key));
         let mut parts: Vec<String> = effects.events.iter().map(show).collect();
-        parts.extend(effects.records.lines().iter().map(|(db, line)| format!("[{db} {line}]")));
+        let logged = effects.records.lines();
+        let rewritten = logged.iter().filter(|(_, line)| !lines.contains(line));
+        parts.extend(rewritten.map(|(db, line)| format!("[{db} {line}]")));
         parts.push(effects.dirty.to_string());
         parts.join(" ")
     }
@@ -110,16 +71,6 @@ impl Bench {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn find(name: &[u8], subcommand: Option<&[u8]>) -> &'static DataCommand {
-    let named = |command: &&&DataCommand, name: &[u8]| {
-        command.spec.name.as_bytes().eq_ignore_ascii_case(name)
-    };
-    let command = COMMANDS.iter().find(|command| named(command, name)).expect("a command's name");
-    let subcommand =
-        subcommand.and_then(|name| command.subcommands.iter().find(|command| named(command, name)));
-    subcommand.unwrap_or(command)
 }
 
 fn converse(conversations: &[&[(&str, &str)]]) {
@@ -191,8 +142,7 @@ fn effects_are_those_of_the_reference_server() {
 #[test]
 fn a_deadline_in_the_past_is_logged_as_configured() {
     let mut bench = Bench::new();
-    let lazily = [(&b"lazyfree-lazy-expire"[..], &b"yes"[..])];
-    bench.config.set(&lazily, config::SetRules::default(), &mut |_| Ok(())).expect("a parameter");
+    bench.config("lazyfree-lazy-expire", "yes");
     bench.run("set a 1");
     bench.told();
     bench.run("pexpireat a 1");
@@ -238,7 +188,7 @@ fn a_scan_hands_over_the_due_keys_that_it_would_have_shown() {
     let due: BTreeSet<_> = bench.effects.due.iter().map(|due| (due.db, text(&due.key))).collect();
     assert_eq!(due, BTreeSet::from([(0, "due:a".into()), (0, "due:b".into())]));
     assert_eq!((bench.told(), bench.run("dbsize")), ("0".into(), ":3".into()));
-    bench.transaction = true;
+    bench.in_transaction = true;
     bench.run("scan 0 match due:a count 1000");
     assert_eq!(bench.told(), "0:expired=due:a [0 DEL due:a] 0");
     assert_eq!(bench.run("dbsize"), ":2");
@@ -250,7 +200,7 @@ fn a_walk_shows_every_key_and_locks_by_itself_or_not_at_all() {
     let all: BTreeSet<String> = (0..3000).map(|i| format!("key:{i}")).collect();
     all.iter().for_each(|key| assert_eq!(bench.run(&format!("set {key} 1")), "+OK"));
     for transaction in [false, true] {
-        bench.transaction = transaction;
+        bench.in_transaction = transaction;
         assert_eq!(bench.run("dbsize"), ":3000");
         let keys = bench.run("keys key:*");
         let listed: Vec<_> = keys.split(' ').filter(|word| word.starts_with("key")).collect();
@@ -340,7 +290,7 @@ fn a_renamed_key_keeps_its_clock_and_a_copy_is_new() {
 #[test]
 fn resp3_has_its_own_null() {
     let mut bench = Bench::new();
-    bench.version = Version::Resp3;
+    bench.resp3();
     assert_eq!(bench.run("randomkey"), "_");
     assert_eq!(bench.run("object encoding nokey"), "_");
     assert_eq!(bench.run("scan 0"), "*2 $1 0 *0");

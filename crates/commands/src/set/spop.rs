@@ -1,6 +1,6 @@
 //! `SPOP`.
 
-use collections::set::Set;
+use collections::set::{Limits, Set};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
@@ -8,7 +8,7 @@ use config::rows::LAZYFREE_LAZY_SERVER_DEL;
 use stdx::rng::Rng;
 use store::{Absent, Change, Event};
 
-use super::{event, held, reply_member};
+use super::{event, held, limits, reply_member};
 
 /// `SPOP key [count]`.
 pub(super) static SPOP: DataCommand = DataCommand::new(
@@ -30,6 +30,9 @@ pub(super) static SPOP: DataCommand = DataCommand::new(
 );
 
 const POPPED: Event = event("spop");
+/// Where this many times as many members go as stay, those that stay are moved to a set of their
+/// own, and the old one is freed in the background. The new one has the encoding of its size.
+const POPPED_PER_KEPT: usize = 5;
 /// How many members one logged `SREM` names.
 const LOGGED_AT_ONCE: usize = 1024;
 
@@ -42,8 +45,14 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     }
 }
 
-/// Takes random members out, each equally likely, and appends them to `popped`.
-fn pop(set: &mut Set, rng: &mut Rng, count: usize, popped: &mut Vec<Vec<u8>>) -> Change<()> {
+/// Takes random members out, each equally likely, and appends them to `popped`; there is no set to
+/// be freed.
+fn pop(
+    set: &mut Set,
+    rng: &mut Rng,
+    count: usize,
+    popped: &mut Vec<Vec<u8>>,
+) -> Change<Option<Set>> {
     for _ in 0..count {
         let Some(place) = set.sample(rng) else { break };
         let mut text = Vec::new();
@@ -51,7 +60,30 @@ fn pop(set: &mut Set, rng: &mut Rng, count: usize, popped: &mut Vec<Vec<u8>>) ->
         set.remove(&text);
         popped.push(text);
     }
-    Change::made(popped.len() as u64, POPPED, ())
+    Change::made(popped.len() as u64, POPPED, None)
+}
+
+/// Leaves random members, each choice equally likely, and appends all others to `popped`; the
+/// result is the set as it was, to be freed.
+fn keep(
+    set: &mut Set,
+    rng: &mut Rng,
+    limits: &Limits,
+    count: usize,
+    popped: &mut Vec<Vec<u8>>,
+) -> Change<Option<Set>> {
+    let (mut kept, mut text) = (Set::default(), Vec::new());
+    for place in set.sample_distinct(rng, count) {
+        text.clear();
+        set.get(place).write_text(&mut text);
+        kept.add(limits, &text);
+    }
+    for member in set.iter().filter(|member| !kept.contains_item(*member)) {
+        let mut text = Vec::new();
+        member.write_text(&mut text);
+        popped.push(text);
+    }
+    Change::made(popped.len() as u64, POPPED, Some(std::mem::replace(set, kept)))
 }
 
 fn pop_one(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
@@ -84,8 +116,16 @@ fn pop_many(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
     } else {
         let mut popped = Vec::with_capacity(count);
         let mut rng = Rng::seed(cx.db.rng().next_u64());
-        let change = |set: &mut Set| pop(set, &mut rng, count, &mut popped);
-        cx.db.edit(key).update(Absent::Ignore, change)?;
+        let limits = limits(cx);
+        let kept = len - count;
+        let change = |set: &mut Set| match kept.checked_mul(POPPED_PER_KEPT) {
+            Some(least) if least <= count => keep(set, &mut rng, &limits, kept, &mut popped),
+            _ => pop(set, &mut rng, count, &mut popped),
+        };
+        let emptied = cx.db.edit(key).update(Absent::Ignore, change)?.flatten();
+        if let Some(emptied) = emptied {
+            cx.db.effects.discard_value(emptied);
+        }
         for members in popped.chunks(LOGGED_AT_ONCE) {
             let head = [&b"SREM"[..], key];
             let line: Vec<&[u8]> =

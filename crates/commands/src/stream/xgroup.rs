@@ -264,12 +264,16 @@ fn create_consumer(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 fn delete_consumer(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, name, consumer) = (cx.arg(2)?, cx.arg(3)?, cx.arg(4)?);
     check(cx, key, Some(name))?;
-    let pending = change(cx, key, "xgroup-delconsumer", |stream| {
+    let departed = change(cx, key, "xgroup-delconsumer", |stream| {
         let group = stream.group_mut(name).map(|(_, group)| group);
-        let pending = group.and_then(|group| group.delete_consumer(consumer));
-        (u64::from(pending.is_some()), pending.unwrap_or(0))
+        let departed = group.and_then(|group| group.delete_consumer(consumer));
+        (u64::from(departed.is_some()), departed)
     })?;
-    cx.reply.integer(pending as i64);
+    cx.reply.integer(departed.as_ref().map_or(0, |departed| departed.pending_len() as i64));
+    if let Some(departed) = departed {
+        let pieces = departed.pieces();
+        cx.db.effects.discard_part(departed, pieces);
+    }
     Ok(())
 }
 
