@@ -104,15 +104,18 @@ impl Members {
 
     /// Asks the processor for what looking up these hashes will read, each step for all of them.
     pub(super) fn prefetch(&self, hashes: &[u64]) {
-        for hash in hashes {
-            self.segment(*hash).prefetch_self();
-        }
+        hashes.iter().for_each(|hash| self.prefetch_segment(*hash));
         for hash in hashes {
             self.find(*hash, |link| {
                 link.prefetch();
                 true
             });
         }
+    }
+
+    /// Asks the processor for the segment that a member with this hash is in.
+    pub(super) fn prefetch_segment(&self, hash: u64) {
+        self.segment(hash).prefetch_self();
     }
 
     /// Adds a member that is not there. `rehash` gives the hash of those that are.

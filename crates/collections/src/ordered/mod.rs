@@ -253,11 +253,18 @@ impl Ordered {
     /// If the range ends beyond the length.
     pub fn remove_range(&mut self, ranks: Range<usize>, mut removed: impl FnMut(Item<'_>)) {
         assert!(ranks.end <= self.len(), "ranks are below the length");
-        for _ in ranks.clone() {
-            let item = self.nth(ranks.start).expect("the rank is below the length");
-            removed(item);
-            let (hash, link) = (self.hash.of(item.member()), item.link());
-            self.remove_link(hash, link);
+        let mut left = ranks.len();
+        let mut next = Vec::with_capacity(left.min(LOOK_AHEAD_MAX));
+        while left > 0 {
+            // What their places in the table need is asked for some members at a time.
+            for item in self.range(ranks.start..ranks.start + left.min(LOOK_AHEAD_MAX)) {
+                removed(item);
+                let hash = self.hash.of(item.member());
+                self.members.prefetch_segment(hash);
+                next.push((hash, item.link()));
+            }
+            left -= next.len();
+            next.drain(..).for_each(|(hash, link)| self.remove_link(hash, link));
         }
     }
 
