@@ -1,8 +1,9 @@
 //! Hints to the processor: what will be needed soon. They change nothing but the time it takes, and
 //! no address can make them fault.
 
-/// How many look-ups in one collection are prepared at once.
-pub(crate) const LOOK_AHEAD_MAX: usize = 16;
+/// How many look-ups are prepared together: enough to hide the waits, few enough that the cache
+/// still holds the first when the last is executed.
+pub const LOOK_AHEAD_MAX: usize = 16;
 
 /// Asks for a value that will be written, so that no other core has its cache line any more.
 #[inline]
@@ -43,11 +44,36 @@ pub(crate) fn line(address: *const u8) {
     let _ = address;
 }
 
+/// One or two cache lines that will be read. Who looks up several things under locks of their own
+/// keeps the hints and asks for all lines behind the last lock: a locked instruction waits until the
+/// addresses of earlier prefetches are translated, which takes as long as a cache miss if the
+/// processor's table of pages does not have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint([*const u8; 2]);
+
+impl Hint {
+    /// These two lines, which may be the same.
+    pub(crate) const fn lines(first: *const u8, second: *const u8) -> Self {
+        Self([first, second])
+    }
+
+    /// A small entry, which may lie across two lines.
+    #[inline]
+    pub(crate) const fn small(address: *const u8) -> Self {
+        /// Bytes of an entry that a look-up usually reads: header, key, a short value.
+        const READ_BYTES: usize = 40;
+        Self([address, address.wrapping_add(READ_BYTES - 1)])
+    }
+
+    /// Asks for the lines.
+    #[inline]
+    pub fn fetch(self) {
+        self.0.into_iter().for_each(line);
+    }
+}
+
 /// Asks for a small entry, which may lie across two cache lines.
 #[inline]
 pub(crate) fn small(address: *const u8) {
-    /// Bytes of an entry that a look-up usually reads: header, key, a short value.
-    const READ_BYTES: usize = 40;
-    line(address);
-    line(address.wrapping_add(READ_BYTES - 1));
+    Hint::small(address).fetch();
 }

@@ -247,6 +247,7 @@ impl Engine {
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         admin.in_transaction = true;
+        admin.time_stands = true;
         for queued in queue {
             self.run_queued(queued, &mut admin, thread);
         }

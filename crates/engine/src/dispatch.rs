@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use collections::prefetch::LOOK_AHEAD_MAX;
 use command::{CommandError, Flags};
 use resp::{Args, Mark, Reply, Version};
 use store::Position;
@@ -64,20 +65,23 @@ impl Engine {
         prepared
     }
 
-    /// The second step of preparing: asks for the place where the key's look-up begins.
+    /// The second and the third step of preparing: asks for the places where the look-ups of keys
+    /// begin, and then for their entries, of at most [`LOOK_AHEAD_MAX`] commands.
     #[inline]
-    pub fn prepare_bucket(&self, session: &Session, prepared: &Prepared) {
-        if let Some(position) = prepared.position {
-            self.store.prefetch(session.db(), position);
+    pub fn prepare_keys<'p>(
+        &self,
+        session: &Session,
+        prepared: impl Iterator<Item = &'p Prepared>,
+    ) {
+        let (mut positions, mut count) = ([0; LOOK_AHEAD_MAX], 0);
+        let found = prepared.filter_map(|prepared| prepared.position);
+        for (place, position) in positions.iter_mut().zip(found) {
+            *place = position;
+            count += 1;
         }
-    }
-
-    /// The third step of preparing: asks for the key's entry.
-    #[inline]
-    pub fn prepare_entry(&self, session: &Session, prepared: &Prepared) {
-        if let Some(position) = prepared.position {
-            self.store.prefetch_entry(session.db(), position);
-        }
+        let positions = &positions[..count];
+        self.store.prefetch_buckets(session.db(), positions);
+        self.store.prefetch_entries(session.db(), positions);
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.

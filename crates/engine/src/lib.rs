@@ -42,6 +42,8 @@ pub mod thread;
 mod tracking;
 pub mod transaction;
 
+pub use collections::prefetch::LOOK_AHEAD_MAX;
+
 pub use call::Flow;
 pub use clients::{ClientHandle, Endpoint};
 pub use dispatch::{ElementOf, Prepared};

@@ -432,8 +432,8 @@ impl RequestParser {
 }
 
 /// The number of at most three digits on the line that starts with `marker` at `at`, with where the
-/// next line starts. A command that has arrived whole has more behind any such line than the longest
-/// of them takes.
+/// next line starts. A command that has arrived whole has more behind any such line than the
+/// longest of them takes.
 #[inline]
 fn short_line(input: &[u8], at: usize, marker: u8) -> Option<(usize, usize)> {
     let line: &[u8; 6] = input.get(at..)?.first_chunk()?;

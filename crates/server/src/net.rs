@@ -25,4 +25,4 @@ pub mod stand_in;
 
 pub use event_loop::EventLoop;
 pub use inbox::{Inbox, Mail};
-pub use listener::Listeners;
+pub use listener::{Listeners, SocketAccess};

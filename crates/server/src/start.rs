@@ -26,7 +26,7 @@ use crate::background::{self, LazyFree};
 use crate::host::{self, Host};
 use crate::logging::{self, Role};
 use crate::net::floor::{LISTENERS, Seat};
-use crate::net::{EventLoop, Inbox, Listeners, stand_in};
+use crate::net::{EventLoop, Inbox, Listeners, SocketAccess, stand_in};
 use crate::os::clock::SystemClock;
 use crate::os::disk::Disk;
 use crate::os::limits::{self, OpenFiles};
@@ -259,8 +259,8 @@ fn open_listeners(shared: &Shared, config: &Config) -> Result<(), Refused> {
     }
     let path = config.get(config::rows::UNIXSOCKET);
     if !path.is_empty() {
-        let mode = u32::try_from(config.get(config::rows::UNIXSOCKETPERM)).unwrap_or(0);
-        if let Err(error) = shared.listeners.listen_unix(&path_of(&path), mode, backlog) {
+        let access = unix_socket_access(config)?;
+        if let Err(error) = shared.listeners.listen_unix(&path_of(&path), access, backlog) {
             log_warning!("Failed opening Unix socket: {error}");
             return Err(Refused);
         }
@@ -270,6 +270,25 @@ fn open_listeners(shared: &Shared, config: &Config) -> Result<(), Refused> {
         return Err(Refused);
     }
     Ok(())
+}
+
+/// Who may use the unix socket.
+fn unix_socket_access(config: &Config) -> Result<SocketAccess, Refused> {
+    let mode = u32::try_from(config.get(config::rows::UNIXSOCKETPERM)).unwrap_or(0);
+    let name = config.get(config::rows::UNIXSOCKETGROUP);
+    if name.is_empty() {
+        return Ok(SocketAccess { mode, group: None });
+    }
+    let refuse = |why: &str| {
+        let name = String::from_utf8_lossy(&name);
+        log_warning!("Failed opening Unix socket: getgrnam error for group '{name}': {why}");
+        Refused
+    };
+    match sys::group::id_of(&name) {
+        Ok(Some(id)) => Ok(SocketAccess { mode, group: Some(id) }),
+        Ok(None) => Err(refuse("no such group")),
+        Err(error) => Err(refuse(&reason(&error))),
+    }
 }
 
 fn start_threads(shared: &Arc<Shared>, seats: Vec<Seat>) -> Result<(), Refused> {

@@ -456,10 +456,18 @@ fn strangers_are_refused_in_protected_mode() {
 fn unix_socket_and_ipv6_serve_too() {
     let directory = support::Directory::new();
     let path = directory.file("socket");
-    let server = Server::start(&["--unixsocket", &path, "--unixsocketperm", "700"]);
+    // A group of the process, which may be given away without privileges.
+    let id = |what: &str| {
+        let output = std::process::Command::new("id").arg(what).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let access = ["--unixsocketperm", "700", "--unixsocketgroup", &id("-gn")];
+    let server = Server::start(&[&["--unixsocket", &path][..], &access].concat());
     server.wait_for_log("Ready to accept connections unix");
-    use std::os::unix::fs::PermissionsExt;
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let metadata = std::fs::metadata(&path).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o700);
+    assert_eq!(metadata.gid().to_string(), id("-g"));
     let mut client = Client { stream: UnixStream::connect(&path).unwrap() };
     assert_eq!(client.command("PING"), "+PONG");
     let info = client.command("CLIENT INFO");

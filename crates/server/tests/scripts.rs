@@ -153,6 +153,19 @@ fn memory_and_depth_have_limits() {
 }
 
 #[test]
+fn time_stands_for_a_script_until_it_is_slow() {
+    let threshold = ["--busy-reply-threshold", "50"];
+    let server = Server::start(&[OPTIONS, &threshold].concat());
+    let mut client = server.connect();
+    let now = "local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end ";
+    let still = "local start = now() for i = 1, 1000 do end return now() == start";
+    eval(&mut client, &format!("{now}{still}"), &[]);
+    assert_eq!(client.line(), ":1");
+    eval(&mut client, &format!("{now}local till = now() + 0.2 repeat until now() >= till"), &[]);
+    assert_eq!(client.line(), "$-1");
+}
+
+#[test]
 fn what_is_no_script_is_refused() {
     let server = Server::start(OPTIONS);
     let mut client = server.connect();

@@ -156,6 +156,18 @@ fn a_port_in_use_is_fatal() {
 }
 
 #[test]
+fn a_unix_socket_for_nobody_is_fatal() {
+    let directory = Directory::new();
+    let path = directory.file("socket");
+    let group = ["--unixsocketgroup", "no group of this name"];
+    let output = run(&[&["--port", "0", "--unixsocket", &path][..], &group].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let log = text(&output.stdout);
+    let reason = "Failed opening Unix socket: getgrnam error for group 'no group of this name'";
+    assert!(log.contains(reason), "{log}");
+}
+
+#[test]
 fn the_title_shows_the_name_and_the_address() {
     let (port, directory) = (free_port(), Directory::new());
     let mut command = Command::new(BINARY);

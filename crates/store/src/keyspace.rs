@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use collections::entry::EntryRef;
+use collections::prefetch::Hint;
 use collections::table::Slot;
 use stdx::rng::Rng;
 
@@ -245,17 +246,11 @@ impl<'a> Keyspace<'a> {
     /// Asks the processor for all the keys whose positions are known, so that their cache misses
     /// overlap.
     fn prefetch(&self) {
-        let db = self.scope.db;
-        for position in self.positions.iter() {
-            if let Some(shard) = self.held.get(shard_of(position)) {
-                shard.databases[db].prefetch(position);
-            }
-        }
-        for position in self.positions.iter() {
-            if let Some(shard) = self.held.get(shard_of(position)) {
-                shard.databases[db].prefetch_entry(position);
-            }
-        }
+        let table = |position| Some(&self.held.get(shard_of(position))?.databases[self.scope.db]);
+        let hint = |position| table(position)?.bucket_hint(position);
+        self.positions.iter().filter_map(hint).for_each(Hint::fetch);
+        let hint = |position| table(position)?.entry_hint(position);
+        self.positions.iter().filter_map(hint).for_each(Hint::fetch);
     }
 
     /// The store behind it.

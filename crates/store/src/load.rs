@@ -89,7 +89,9 @@ impl Store {
     ) -> Result<(), Duplicate> {
         let mut shard = self.shards[shard].lock();
         for row in &*group {
-            shard.databases[row.db].prefetch(row.position);
+            if let Some(hint) = shard.databases[row.db].bucket_hint(row.position) {
+                hint.fetch();
+            }
         }
         group.drain(..).try_for_each(|row| self.load_row(&mut shard, row, existing))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use collections::entry::ValueRef;
-use collections::prefetch;
+use collections::prefetch::{self, Hint, LOOK_AHEAD_MAX};
 use collections::table::KeyTable;
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
@@ -149,21 +149,34 @@ impl Store {
         prefetch::for_write(&*self.shards[shard_of(position)]);
     }
 
-    /// Asks the processor for the cache line where the look-up of `position` begins; best some time
-    /// after [`Store::prefetch_shard`]. Skipped if the shard is locked just now.
+    /// Asks the processor for the cache lines where the look-ups of `positions` begin; best some
+    /// time after [`Store::prefetch_shard`]. Those whose shards are locked just now are left out.
     #[inline]
-    pub fn prefetch(&self, db: usize, position: Position) {
-        if let Some(shard) = self.shards[shard_of(position)].try_lock() {
-            shard.databases[db].prefetch(position);
-        }
+    pub fn prefetch_buckets(&self, db: usize, positions: &[Position]) {
+        self.prefetch_all(db, positions, KeyTable::bucket_hint);
     }
 
-    /// Asks for the entry that the look-up of `position` will probably find; best some time after
-    /// [`Store::prefetch`].
+    /// Asks for the entries that the look-ups of `positions` will probably find; best some time
+    /// after [`Store::prefetch_buckets`].
     #[inline]
-    pub fn prefetch_entry(&self, db: usize, position: Position) {
-        if let Some(shard) = self.shards[shard_of(position)].try_lock() {
-            shard.databases[db].prefetch_entry(position);
+    pub fn prefetch_entries(&self, db: usize, positions: &[Position]) {
+        self.prefetch_all(db, positions, KeyTable::entry_hint);
+    }
+
+    #[inline]
+    fn prefetch_all(
+        &self,
+        db: usize,
+        positions: &[Position],
+        hint: impl Fn(&KeyTable, Position) -> Option<Hint>,
+    ) {
+        for positions in positions.chunks(LOOK_AHEAD_MAX) {
+            let mut hints = [None; LOOK_AHEAD_MAX];
+            for (place, position) in hints.iter_mut().zip(positions) {
+                let shard = self.shards[shard_of(*position)].try_lock();
+                *place = shard.and_then(|shard| hint(&shard.databases[db], *position));
+            }
+            hints.into_iter().flatten().for_each(Hint::fetch);
         }
     }
 

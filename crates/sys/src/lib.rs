@@ -1,5 +1,6 @@
 //! The services of the machine that have no safe interface: the allocator and its figures, the
-//! crash signal handlers, hints about files, the process title, the local time zone.
+//! crash signal handlers, hints about files, the process title, the local time zone, the
+//! names of groups.
 //!
 //! Together with `collections` and `lua` this is the only crate that may write `unsafe`; every
 //! function it exports is safe. It knows nothing of the store, of commands or of sockets: what a
@@ -13,6 +14,7 @@
 pub mod alloc;
 pub mod crash;
 pub mod file;
+pub mod group;
 pub mod local_time;
 pub mod title;
 pub mod tsc;

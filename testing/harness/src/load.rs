@@ -161,12 +161,7 @@ impl Pipeline {
             found[index] = Some(prepared);
             next += consumed;
         }
-        for prepared in found.iter().flatten() {
-            engine.prepare_bucket(session, prepared);
-        }
-        for prepared in found.iter().flatten() {
-            engine.prepare_entry(session, prepared);
-        }
+        engine.prepare_keys(session, found.iter().flatten());
         for ((prepared, parser), at) in found.iter().flatten().zip(parsers).zip(at) {
             let args = parser.args(&bytes[at..]);
             let flow = engine.execute_prepared(*prepared, session, args, reply, context);

@@ -11,6 +11,7 @@ use std::hint::black_box;
 
 use collections::entry::{Entry, NewValue};
 use collections::hash::{self, Hash};
+use collections::prefetch::Hint;
 use collections::set::{self, Set};
 use collections::table::KeyTable;
 use siphasher::sip::SipHasher13;
@@ -225,8 +226,10 @@ fn times_of_tables(keys: u64, tables: usize) -> [f64; 5] {
         nanoseconds(keys, || {
             for batch in other.chunks(16) {
                 let keys: Vec<_> = batch.iter().map(|&n| (key(n), position(&key(n)))).collect();
-                keys.iter().for_each(|(_, at)| shards[shard(*at)].prefetch(*at));
-                keys.iter().for_each(|(_, at)| shards[shard(*at)].prefetch_entry(*at));
+                for hint in [KeyTable::bucket_hint, KeyTable::entry_hint] {
+                    let hints = keys.iter().filter_map(|(_, at)| hint(&shards[shard(*at)], *at));
+                    hints.for_each(Hint::fetch);
+                }
                 for (key, at) in &keys {
                     black_box(shards[shard(*at)].find(*at, key).map(|entry| entry.value()));
                 }

@@ -137,16 +137,21 @@ impl HashTable {
     /// Asks the processor for what looking up these names will read, each step for all of them, so
     /// that the waits overlap. Names beyond [`LOOK_AHEAD_MAX`] are left out.
     pub fn prefetch(&self, names: &[&[u8]]) {
-        let mut marks = [(0, Mark::of(0)); LOOK_AHEAD_MAX];
-        let marks = &mut marks[..names.len().min(LOOK_AHEAD_MAX)];
-        for (mark, name) in marks.iter_mut().zip(names) {
-            let hash = self.hash(name);
-            *mark = (self.leaf_of(hash), Mark::of(hash));
-            self.leaf(mark.0).prefetch();
+        let mut hashes = [0; LOOK_AHEAD_MAX];
+        let hashes = &mut hashes[..names.len().min(LOOK_AHEAD_MAX)];
+        // Apart from the rest: the fewer instructions lie between two waits, the more of them the
+        // processor has under way at once.
+        for (hash, name) in hashes.iter_mut().zip(names) {
+            *hash = self.hash(name);
+        }
+        for hash in &*hashes {
+            self.leaf(self.leaf_of(*hash)).prefetch();
         }
         let mut found = [None; LOOK_AHEAD_MAX];
-        for (found, (leaf, mark)) in found.iter_mut().zip(&*marks) {
-            *found = self.leaf(*leaf).prefetch_word(mark.tag).map(|index| (*leaf, index));
+        for (found, hash) in found.iter_mut().zip(&*hashes) {
+            let leaf = self.leaf_of(*hash);
+            let index = self.leaf(leaf).prefetch_word(Mark::of(*hash).tag);
+            *found = index.map(|index| (leaf, index));
         }
         for (leaf, index) in found.into_iter().flatten() {
             self.leaf(leaf).prefetch_element(index);

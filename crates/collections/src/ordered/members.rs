@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use super::element::Link;
 use super::segment::{SEGMENT_LEN_MAX, Segment};
+use crate::prefetch::LOOK_AHEAD_MAX;
 use crate::unique::make_mut;
 
 /// Hash bits that one branch looks at.
@@ -102,14 +103,19 @@ impl Members {
         }
     }
 
-    /// Asks the processor for what looking up these hashes will read, each step for all of them.
+    /// Asks the processor for what looking up these hashes will read, each step for all of them;
+    /// at most [`LOOK_AHEAD_MAX`].
     pub(super) fn prefetch(&self, hashes: &[u64]) {
-        hashes.iter().for_each(|hash| self.prefetch_segment(*hash));
         for hash in hashes {
-            self.find(*hash, |link| {
-                link.prefetch();
-                true
-            });
+            self.segment(*hash).prefetch_tags();
+        }
+        let mut found = [None; LOOK_AHEAD_MAX];
+        for (found, hash) in found.iter_mut().zip(hashes) {
+            let segment = self.segment(*hash);
+            *found = segment.prefetch_address(tag(*hash)).map(|slot| (segment, slot));
+        }
+        for (segment, slot) in found.into_iter().flatten() {
+            segment.link(slot).prefetch();
         }
     }
 

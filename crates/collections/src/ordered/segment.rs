@@ -119,6 +119,21 @@ impl Segment {
         }
     }
 
+    /// Asks for the tags.
+    #[inline]
+    pub(super) fn prefetch_tags(&self) {
+        let start = self.0.as_ptr().cast::<u8>();
+        prefetch::Hint::lines(start, start.wrapping_add(HEADER_BYTES + SEGMENT_LEN_MAX)).fetch();
+    }
+
+    /// Asks for the address of the first member with this tag: its slot.
+    #[inline]
+    pub(super) fn prefetch_address(&self, tag: u8) -> Option<usize> {
+        let slot = self.find(tag, |_| true)?;
+        prefetch::line(self.address(slot));
+        Some(slot)
+    }
+
     /// Adds a member that is not there.
     pub(super) fn push(&mut self, tag: u8, link: Link) {
         let len = self.len();
@@ -224,7 +239,7 @@ impl Segment {
     }
 
     #[inline]
-    fn link(&self, slot: usize) -> Link {
+    pub(super) fn link(&self, slot: usize) -> Link {
         debug_assert!(slot < self.len());
         let address = self.address(slot);
         // SAFETY: six initialized bytes that need no alignment.

@@ -182,21 +182,21 @@ impl Stream {
         self.inner.log.contains(id) && self.inner_mut().log.delete(id)
     }
 
-    /// Deletes an entry with regard to its pending records. O(groups · log n).
+    /// Deletes an entry with regard to its pending records, which may have outlived it. O(groups ·
+    /// log n).
     pub fn delete_with(&mut self, id: Id, references: References) -> Deletion {
+        if references == References::Acknowledged && needs(&self.inner.groups, id) {
+            return Deletion::Referenced;
+        }
         if !self.inner.log.contains(id) {
-            // A record may have outlived its entry.
             if references == References::Delete && !self.inner.groups.is_empty() {
                 self.inner_mut().forget(id);
             }
             return Deletion::Missing;
         }
         let inner = self.inner_mut();
-        match references {
-            References::Keep => {}
-            References::Delete => inner.forget(id),
-            References::Acknowledged if inner.needs(id) => return Deletion::Referenced,
-            References::Acknowledged => {}
+        if references == References::Delete {
+            inner.forget(id);
         }
         inner.log.delete(id);
         Deletion::Deleted
@@ -346,10 +346,6 @@ impl Stream {
 impl Inner {
     fn forget(&mut self, id: Id) {
         forget(&mut self.groups, id);
-    }
-
-    fn needs(&self, id: Id) -> bool {
-        needs(&self.groups, id)
     }
 }
 

@@ -183,10 +183,10 @@ impl Walk {
         let id = self.some_id();
         let references = self.references();
         let expected = match self.model.entries.contains_key(&id) {
-            false => Deletion::Missing,
-            true if references == References::Acknowledged && self.model.needs(id) => {
+            _ if references == References::Acknowledged && self.model.needs(id) => {
                 Deletion::Referenced
             }
+            false => Deletion::Missing,
             true => Deletion::Deleted,
         };
         assert_eq!(self.stream.delete_with(id, references), expected);

@@ -66,6 +66,7 @@ mod snapshot;
 use std::fmt;
 
 use crate::entry::{Entry, EntryRef};
+use crate::prefetch::Hint;
 use directory::Directory;
 use segment::{Place, Segment, Shape};
 use slot::At;
@@ -235,21 +236,21 @@ impl KeyTable {
         self.find_mut(position, key).map(|slot| slot.remove(rehash))
     }
 
-    /// Asks the processor for the cache line where the look-up of `position` begins. A batch of
-    /// commands calls this for all its keys, then [`KeyTable::prefetch_entry`], then runs.
+    /// Where the look-up of `position` begins. A batch of commands fetches this for all its keys,
+    /// then what [`KeyTable::entry_hint`] says, then runs.
     #[inline]
-    pub fn prefetch(&self, position: u64) {
-        if let Some(segment) = self.segment(position) {
-            segment.prefetch(segment.home(local(position)));
-        }
+    #[must_use]
+    pub fn bucket_hint(&self, position: u64) -> Option<Hint> {
+        let segment = self.segment(position)?;
+        Some(segment.bucket_hint(segment.home(local(position))))
     }
 
-    /// Asks the processor for the entry that the look-up of `position` will probably compare.
+    /// The entry that the look-up of `position` will probably compare.
     #[inline]
-    pub fn prefetch_entry(&self, position: u64) {
-        if let Some(segment) = self.segment(position) {
-            segment.prefetch_entry(segment.home(local(position)), tag(position));
-        }
+    #[must_use]
+    pub fn entry_hint(&self, position: u64) -> Option<Hint> {
+        let segment = self.segment(position)?;
+        segment.entry_hint(segment.home(local(position)), tag(position))
     }
 
     /// Leaves an empty table behind, in constant time. A snapshot in progress goes with the keys.

@@ -24,6 +24,7 @@ use std::ptr::NonNull;
 
 use super::bucket::{Bucket, NO_HOME, SLOTS, SlotSet, Stash};
 use crate::entry::EntryRef;
+use crate::prefetch::Hint;
 
 const LINE_BYTES: usize = 64;
 const POINTER_BITS: u32 = 48;
@@ -355,26 +356,25 @@ impl Segment {
         (0..self.lines()).flat_map(|line| self.used(line).map(move |slot| Place::new(line, slot)))
     }
 
-    /// Asks the processor for bucket `home`.
+    /// Bucket `home`, and the next one, where the key is if the home line was full.
     #[inline]
-    pub(super) fn prefetch(&self, home: usize) {
-        crate::prefetch::line(self.line(home));
-        // Where the key is if the home line was full.
-        crate::prefetch::line(self.line(self.after(home)));
+    pub(super) fn bucket_hint(&self, home: usize) -> Hint {
+        Hint::lines(self.line(home), self.line(self.after(home)))
     }
 
-    /// Asks the processor for the entry with this tag.
+    /// The entry with this tag.
     #[inline]
-    pub(super) fn prefetch_entry(&self, home: usize, tag: u8) {
+    pub(super) fn entry_hint(&self, home: usize, tag: u8) -> Option<Hint> {
         let bucket = self.bucket(home);
         if let Some(slot) = bucket.own_tagged(tag).next() {
-            crate::prefetch::small(bucket.slots.get(slot).as_ptr());
-        } else if !bucket.is_complete() {
-            let next = self.bucket(self.after(home));
-            if let Some(slot) = next.foreign_tagged(tag).next() {
-                crate::prefetch::small(next.slots.get(slot).as_ptr());
-            }
+            return Some(Hint::small(bucket.slots.get(slot).as_ptr()));
         }
+        if bucket.is_complete() {
+            return None;
+        }
+        let next = self.bucket(self.after(home));
+        let slot = next.foreign_tagged(tag).next()?;
+        Some(Hint::small(next.slots.get(slot).as_ptr()))
     }
 
     /// Asks the processor for all entries of a line.

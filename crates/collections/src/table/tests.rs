@@ -457,8 +457,8 @@ fn readers_behind_a_lock_see_whole_entries() {
             let mut cursor = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 let table = table.read().unwrap();
-                table.prefetch(cursor);
-                table.prefetch_entry(cursor);
+                table.bucket_hint(cursor).into_iter().for_each(Hint::fetch);
+                table.entry_hint(cursor).into_iter().for_each(Hint::fetch);
                 let next = table.scan(cursor, |e| assert!(e.key().starts_with(b"key:")));
                 let sample = table.sample(cursor).map(EntryRef::key);
                 assert!(sample.is_none_or(|k| table.find(position(k), k).is_some()));

@@ -163,10 +163,12 @@ mod tests {
     #[test]
     fn xdelex_minds_who_needs_an_entry() {
         let mut bench = filled();
-        assert_eq!(bench.run("XDELEX s ACKED IDS 4 1 2 4 9"), "*4\r\n:2\r\n:1\r\n:2\r\n:-1\r\n");
+        assert_eq!(bench.run("XDELEX s ACKED IDS 4 1 2 4 9"), "*4\r\n:2\r\n:1\r\n:2\r\n:2\r\n");
         assert_eq!((bench.dirty(), bench.events()), (1, vec!["xdel s".into()]));
         assert_eq!(bench.run("XDELEX s IDS 1 1"), "*1\r\n:1\r\n");
         assert!(bench.run("XPENDING s g").starts_with("*4\r\n:2\r\n"));
+        let outlived = bench.run("XDELEX s ACKED IDS 2 1 0-5");
+        assert_eq!(outlived, "*2\r\n:2\r\n:-1\r\n", "a record needs it still");
         assert_eq!(bench.run("XDELEX s DELREF IDS 2 1 3"), "*2\r\n:-1\r\n:1\r\n");
         assert!(bench.run("XPENDING s g").starts_with("*4\r\n:0\r\n"), "records went too");
         assert_eq!(bench.run("XDELEX none IDS 2 1 3"), "*2\r\n:-1\r\n:-1\r\n");

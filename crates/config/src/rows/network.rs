@@ -19,7 +19,7 @@ rows! {
         "Connections that the kernel queues before they are accepted.";
     UNIXSOCKET: Text = text("unixsocket", "").immutable(),
         "Path of a unix socket to listen on; empty for none.";
-    UNIXSOCKETGROUP: Text = text("unixsocketgroup", "").immutable().unlisted().planned(),
+    UNIXSOCKETGROUP: Text = text("unixsocketgroup", "").immutable().unlisted(),
         "Group that owns the unix socket.";
     UNIXSOCKETPERM: Int = super::octal("unixsocketperm", 0, 0o777).immutable(),
         "Permissions of the unix socket in octal; 0 leaves what the process's mask gives.";

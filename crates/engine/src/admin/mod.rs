@@ -36,6 +36,8 @@ pub struct AdminCx<'a> {
     pub flow: Flow,
     /// Whether `EXEC` runs the command: then nothing may wait.
     pub in_transaction: bool,
+    /// Whether `TIME` tells when the transaction or the script began.
+    pub time_stands: bool,
 }
 
 impl<'a> AdminCx<'a> {
@@ -45,7 +47,8 @@ impl<'a> AdminCx<'a> {
         thread: usize,
         cx: Cx<'a>,
     ) -> Self {
-        Self { engine, session, thread, cx, flow: Flow::Continue, in_transaction: false }
+        let flow = Flow::Continue;
+        Self { engine, session, thread, cx, flow, in_transaction: false, time_stands: false }
     }
 }
 

@@ -269,6 +269,8 @@ impl ScriptHost<'_, '_> {
             Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
         admin.in_transaction = true;
+        // A script that waits for a later moment would never end if time stood still for it.
+        admin.time_stands = self.overdue.is_none();
         // Who may have cached what it changes is found at the end: the script may begin again.
         if admin.cx.db.effects.interest.wants(Interest::TRACKING) {
             remember_reads(entry, &mut admin);

@@ -57,6 +57,15 @@ impl AsFd for Listener {
     }
 }
 
+/// Who may connect to a unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SocketAccess {
+    /// Permission bits; 0 leaves those of the process's mask.
+    pub mode: u32,
+    /// Number of the group that owns it, if not the process's.
+    pub group: Option<u32>,
+}
+
 /// A socket call that failed, named as people know it from other servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketError {
@@ -158,11 +167,16 @@ impl Listeners {
         (!sockets.is_empty()).then_some(sockets)
     }
 
-    /// Opens the unix socket at `path` with the permission bits `mode`, 0 for the process's.
+    /// Opens the unix socket at `path` as `access` has it.
     ///
     /// # Errors
     /// The call that failed.
-    pub fn listen_unix(&self, path: &Path, mode: u32, backlog: i32) -> Result<(), SocketError> {
+    pub fn listen_unix(
+        &self,
+        path: &Path,
+        access: SocketAccess,
+        backlog: i32,
+    ) -> Result<(), SocketError> {
         // A socket that an earlier server left behind would be in the way.
         let _ = std::fs::remove_file(path);
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -171,12 +185,18 @@ impl Listeners {
         let address = net::SocketAddrUnix::new(path).map_err(SocketError::of("bind"))?;
         net::bind(&socket, &address).map_err(SocketError::of("bind"))?;
         net::listen(&socket, backlog).map_err(SocketError::of("listen"))?;
-        if mode != 0 {
-            let permissions = std::fs::Permissions::from_mode(mode);
-            std::fs::set_permissions(path, permissions).map_err(|error| SocketError {
-                call: "chmod",
+        let failed = |call| {
+            move |error: io::Error| SocketError {
+                call,
                 error: Errno::from_io_error(&error).unwrap_or(Errno::IO),
-            })?;
+            }
+        };
+        if access.mode != 0 {
+            let permissions = std::fs::Permissions::from_mode(access.mode);
+            std::fs::set_permissions(path, permissions).map_err(failed("chmod"))?;
+        }
+        if access.group.is_some() {
+            std::os::unix::fs::chown(path, None, access.group).map_err(failed("chown"))?;
         }
         self.watch(&socket).map_err(SocketError::of("epoll_ctl"))?;
         self.set().unix = Some(Listener { socket, path: Some(path.to_owned()) });

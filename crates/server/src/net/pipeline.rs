@@ -6,12 +6,8 @@
 //! elements that they name in large collections, and only then executes them in order: the waits
 //! overlap instead of adding up.
 
-use engine::{Engine, Prepared, Session};
+use engine::{Engine, LOOK_AHEAD_MAX, Prepared, Session};
 use resp::{Args, Limits, RequestParser, Step};
-
-/// Commands that are looked at together: enough to hide the waits, few enough that the cache still
-/// holds the first when the last is executed.
-const AHEAD_MAX: usize = 16;
 
 /// Commands parsed and looked up, each with a parser that holds its arguments.
 #[derive(Debug)]
@@ -35,12 +31,12 @@ impl Pipeline {
     /// An empty one. Made once per event loop.
     pub fn new() -> Self {
         Self {
-            parsers: (0..AHEAD_MAX).map(|_| RequestParser::new()).collect(),
-            ready: Vec::with_capacity(AHEAD_MAX),
+            parsers: (0..LOOK_AHEAD_MAX).map(|_| RequestParser::new()).collect(),
+            ready: Vec::with_capacity(LOOK_AHEAD_MAX),
         }
     }
 
-    /// Parses the complete commands at the start of `bytes`, at most [`AHEAD_MAX`], and prepares
+    /// Parses the complete commands at the start of `bytes`, at most [`LOOK_AHEAD_MAX`], and prepares
     /// their execution. Returns how many; what comes after them, be it incomplete, empty or
     /// invalid, is left for the connection's own parser.
     pub fn fill(
@@ -68,12 +64,7 @@ impl Pipeline {
             start += consumed;
         }
         if self.ready.len() > 1 {
-            for ready in &self.ready {
-                engine.prepare_bucket(session, &ready.prepared);
-            }
-            for ready in &self.ready {
-                engine.prepare_entry(session, &ready.prepared);
-            }
+            engine.prepare_keys(session, self.ready.iter().map(|ready| &ready.prepared));
             self.prepare_elements(engine, session, bytes);
         }
         self.ready.len()
@@ -90,7 +81,7 @@ impl Pipeline {
                 continue;
             };
             let key = args(index).get(element.key).unwrap_or_default();
-            let mut names = [&[][..]; AHEAD_MAX];
+            let mut names = [&[][..]; LOOK_AHEAD_MAX];
             let mut count = 0;
             while self.ready.get(index).is_some_and(|r| r.prepared.element() == Some(element)) {
                 names[count] = args(index).get(element.name).unwrap_or_default();

@@ -249,10 +249,9 @@ fn skip_checksums(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 }
 
 fn sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let mut args = admin.cx.reader();
-    args.bytes();
-    let seconds = args.double();
-    args.finish()?;
+    // The number at the start of the text: clients' own tests send a line's end with it.
+    let text = admin.cx.arg(2)?.trim_ascii_start();
+    let seconds = stdx::num::parse_f64_prefix(text).map_or(0.0, |(seconds, _)| seconds);
     let duration = Duration::try_from_secs_f64(seconds.max(0.0));
     let duration = duration.map_err(|_| CommandError::OUT_OF_RANGE)?;
     admin.engine.platform.sleep(duration);

@@ -38,9 +38,9 @@ pub static ROLE: AdminCommand = Command::new(
 );
 
 fn time(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    // A transaction and a script see one moment.
+    // A transaction and a script see one moment, a script as long as it is not slow.
     let now_us =
-        if admin.in_transaction { admin.cx.db.now() * 1000 } else { admin.engine.clock.unix_us() };
+        if admin.time_stands { admin.cx.db.now() * 1000 } else { admin.engine.clock.unix_us() };
     let reply = &mut *admin.cx.reply;
     reply.array(2);
     reply.bulk_int((now_us / 1_000_000) as i64);
