@@ -45,8 +45,8 @@ pub(crate) fn line(address: *const u8) {
 }
 
 /// One or two cache lines that will be read. Who looks up several things under locks of their own
-/// keeps the hints and asks for all lines behind the last lock: a locked instruction waits until the
-/// addresses of earlier prefetches are translated, which takes as long as a cache miss if the
+/// keeps the hints and asks for all lines behind the last lock: a locked instruction waits until
+/// the addresses of earlier prefetches are translated, which takes as long as a cache miss if the
 /// processor's table of pages does not have them.
 #[derive(Clone, Copy, Debug)]
 pub struct Hint([*const u8; 2]);

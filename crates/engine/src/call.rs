@@ -461,6 +461,6 @@ fn note_logged(admin: &mut AdminCx<'_>) {
 /// The log form of a command that nobody rewrote: as the client sent it.
 pub(crate) fn log_verbatim(effects: &mut Effects, db: usize, args: Args<'_>) {
     if effects.interest.wants(Interest::LOG) && effects.propagation == Propagation::Verbatim {
-        effects.log_args(db, args.iter());
+        effects.log_request(db, args);
     }
 }

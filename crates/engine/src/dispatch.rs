@@ -25,6 +25,26 @@ pub struct Prepared {
     pub(crate) position: Option<Position>,
 }
 
+/// Of keys that are looked up together.
+#[derive(Default)]
+struct Positions {
+    all: [Position; LOOK_AHEAD_MAX],
+    count: usize,
+}
+
+impl Positions {
+    #[inline]
+    fn add(&mut self, position: Position) {
+        self.all[self.count] = position;
+        self.count += 1;
+    }
+
+    #[inline]
+    fn get(&self) -> &[Position] {
+        &self.all[..self.count]
+    }
+}
+
 /// Where a command line names an element of its only key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ElementOf {
@@ -37,6 +57,12 @@ pub struct ElementOf {
 }
 
 impl Prepared {
+    /// Whether the command may change its key.
+    #[inline]
+    fn may_write(&self) -> bool {
+        self.entry.is_ok_and(|entry| entry.has(Flags::WRITE))
+    }
+
     /// Where the line names an element, if it does.
     #[inline]
     #[must_use]
@@ -73,15 +99,17 @@ impl Engine {
         session: &Session,
         prepared: impl Iterator<Item = &'p Prepared>,
     ) {
-        let (mut positions, mut count) = ([0; LOOK_AHEAD_MAX], 0);
-        let found = prepared.filter_map(|prepared| prepared.position);
-        for (place, position) in positions.iter_mut().zip(found) {
-            *place = position;
-            count += 1;
+        let (mut read, mut changed) = (Positions::default(), Positions::default());
+        for prepared in prepared.take(LOOK_AHEAD_MAX) {
+            if let Some(position) = prepared.position {
+                let positions = if prepared.may_write() { &mut changed } else { &mut read };
+                positions.add(position);
+            }
         }
-        let positions = &positions[..count];
-        self.store.prefetch_buckets(session.db(), positions);
-        self.store.prefetch_entries(session.db(), positions);
+        self.store.prefetch_buckets(session.db(), read.get());
+        self.store.prefetch_buckets(session.db(), changed.get());
+        self.store.prefetch_entries(session.db(), read.get());
+        self.store.prefetch_changes(session.db(), changed.get());
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.

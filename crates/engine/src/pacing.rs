@@ -1,5 +1,6 @@
 //! How fast a snapshot is written in the background: as fast as it goes while the event loops have
-//! time to spare, and for a seventh of the time while they are busy.
+//! time to spare or what they have copied for it waits in memory, and else for a seventh of the
+//! time while they are busy.
 //!
 //! There is no other process to which the system could give less of the processors. A thread of low
 //! priority would be put aside while it holds a shard's lock, and whoever waits for that lock with
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use config::rows;
+use persistence::save::Progress;
 
 use crate::engine::Engine;
 
@@ -42,7 +44,12 @@ impl Pacer {
     }
 
     /// Rests if it is time. To be called between two pieces, without a lock.
-    pub(crate) fn rest(&mut self, engine: &Engine) {
+    ///
+    /// What writers have copied waits in memory until it is written: there is no rest before that.
+    pub(crate) fn rest(&mut self, engine: &Engine, progress: &Progress) {
+        if progress.is_behind {
+            return;
+        }
         let now_ns = engine.clock.monotonic_ns();
         let worked_ns = now_ns.saturating_sub(self.rested_ns);
         if worked_ns < WORK_NS {

@@ -282,13 +282,13 @@ impl Engine {
             [&temporary, &name],
             (&mut job.snapshot, &self.store),
             &job.options,
-            &mut |keys, copied| {
-                running.copied_bytes.store(copied, Ordering::Relaxed);
+            &mut |progress| {
+                running.copied_bytes.store(progress.copied_bytes, Ordering::Relaxed);
                 if let Some(pacer) = &mut pacer {
-                    pacer.rest(self);
+                    pacer.rest(self, &progress);
                 }
-                running.keys_done.fetch_add(keys, Ordering::Relaxed);
-                self.delay_keys(keys, &running.is_cancelled)
+                running.keys_done.fetch_add(progress.keys, Ordering::Relaxed);
+                self.delay_keys(progress.keys, &running.is_cancelled)
             },
         );
         let copied = job.snapshot.copied_bytes();

@@ -51,8 +51,19 @@ pub struct SaveOptions {
     pub functions: Vec<Vec<u8>>,
 }
 
-/// Whether to go on: told how many keys come next, and how many bytes writers have copied so far.
-pub type Pace<'a> = dyn FnMut(u64, u64) -> bool + 'a;
+/// Whether to go on; asked before each piece.
+pub type Pace<'a> = dyn FnMut(Progress) -> bool + 'a;
+
+/// How far the writing of a snapshot is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Keys that come next.
+    pub keys: u64,
+    /// Bytes that writers have copied so far.
+    pub copied_bytes: u64,
+    /// Whether more of what writers have copied waits in memory.
+    pub is_behind: bool,
+}
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,11 @@ use std::ops::Index;
 
 use stdx::{num, text};
 
+use crate::command_line::find_header;
+
+/// What ends an argument.
+pub(crate) const LINE_END: &[u8] = b"\r\n";
+
 /// Where an argument lies: offsets from the start of the buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Span {
@@ -40,8 +45,27 @@ impl<'a> Args<'a> {
     /// are, as all servers do; in a file other bytes there mean damage. For arguments that still
     /// lie where the parser found them.
     pub fn are_terminated(&self) -> bool {
-        let ends_well = |span: &Span| self.bytes.get(span.end..span.end + 2) == Some(b"\r\n");
+        let ends_well = |span: &Span| self.bytes.get(span.end..span.end + 2) == Some(LINE_END);
         self.spans.iter().all(ends_well)
+    }
+
+    /// The bytes of the whole command, if the arguments lie among bytes that are just what
+    /// [`encode_command`](crate::encode_command) would write, and all are short.
+    #[inline]
+    pub(crate) fn as_encoded(&self) -> Option<&'a [u8]> {
+        let (first, others) = self.spans.split_first()?;
+        let header = |span: &Span| find_header(self.bytes, span.start, b'$', span.end - span.start);
+        let start = find_header(self.bytes, header(first)?, b'*', self.len())?;
+        let mut end = first.end;
+        for span in others {
+            let line_end = self.bytes.get(end..header(span)?)?;
+            if line_end != LINE_END {
+                return None;
+            }
+            end = span.end;
+        }
+        let encoded = self.bytes.get(start..end + LINE_END.len())?;
+        encoded.ends_with(LINE_END).then_some(encoded)
     }
 
     /// Whether there is no argument, not even a name. Never so for what the parser returns.

@@ -12,7 +12,7 @@ mod request;
 mod value;
 
 pub use args::{Args, ArgsBuffer, Iter, OwnedArgs};
-pub use command_line::{encode_argument, encode_command, encode_command_header};
+pub use command_line::{encode_argument, encode_command, encode_command_header, encode_request};
 pub use output::{Chunks, Mark, SharedBytes};
 pub use reply::{Length, Reply};
 pub use request::{Limits, ProtocolError, RequestParser, Step};

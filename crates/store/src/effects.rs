@@ -11,6 +11,8 @@ use std::ops::BitOr;
 use collections::entry::{Collection, Entry, ValueRef};
 use collections::table::KeyTable;
 
+use resp::Args;
+
 use crate::records::Records;
 use crate::tracked::Readers;
 use crate::undo::UndoLog;
@@ -360,18 +362,15 @@ impl Effects {
     /// Replaces what the log sees of the running command. Called several times, the records follow
     /// one another.
     pub fn log(&mut self, db: usize, args: &[&[u8]]) {
-        self.log_args(db, args.iter().copied());
+        self.propagation = Propagation::Rewritten;
+        self.record(db, args);
     }
 
-    /// As [`Effects::log`], from any arguments.
-    pub fn log_args<'a>(
-        &mut self,
-        db: usize,
-        args: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
-    ) {
+    /// As [`Effects::log`], of a command as a client sent it.
+    pub fn log_request(&mut self, db: usize, request: Args<'_>) {
         self.propagation = Propagation::Rewritten;
         if self.interest.wants(Interest::LOG) {
-            self.records.push(db, args);
+            self.records.push_request(db, request);
         }
     }
 

@@ -3,7 +3,7 @@
 //! They are kept as the bytes that go to the log, one after the other in one buffer that is used
 //! again from command to command, so that recording a command costs a copy and no allocation.
 
-use resp::{encode_argument, encode_command, encode_command_header};
+use resp::{Args, encode_argument, encode_command, encode_command_header, encode_request};
 
 /// A buffer that has become larger than this by one command is given back after it.
 const KEPT_BYTES_MAX: usize = 64 << 10;
@@ -48,6 +48,13 @@ impl Records {
     #[inline]
     pub fn push<'a>(&mut self, db: usize, args: impl ExactSizeIterator<Item = &'a [u8]> + Clone) {
         encode_command(args, &mut self.bytes);
+        self.ended(db);
+    }
+
+    /// Appends a command as a client sent it.
+    #[inline]
+    pub fn push_request(&mut self, db: usize, request: Args<'_>) {
+        encode_request(request, &mut self.bytes);
         self.ended(db);
     }
 

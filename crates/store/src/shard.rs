@@ -163,6 +163,12 @@ impl Store {
         self.prefetch_all(db, positions, KeyTable::entry_hint);
     }
 
+    /// As [`Store::prefetch_entries`], for look-ups that changes will follow.
+    #[inline]
+    pub fn prefetch_changes(&self, db: usize, positions: &[Position]) {
+        self.prefetch_all(db, positions, KeyTable::change_hint);
+    }
+
     #[inline]
     fn prefetch_all(
         &self,

@@ -44,6 +44,8 @@ const STEP_ENTRIES: usize = 256;
 const ENCODED_BYTES_MAX: usize = 256;
 /// A writer's buffer is handed on when it has so many bytes.
 const HANDED_ON_BYTES: usize = 4 * 1024;
+/// Room for that and for the entry that goes beyond it.
+const BUFFER_BYTES: usize = HANDED_ON_BYTES + ENCODED_BYTES_MAX;
 /// Or so many shared values.
 const HANDED_ON_VALUES: usize = 16;
 /// Buffers kept for reuse.
@@ -194,6 +196,12 @@ impl Snapshot {
         self.gathered.copied.load(Ordering::Relaxed)
     }
 
+    /// Whether writers have handed on more than was taken.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        !self.gathered.chunks.lock().is_empty()
+    }
+
     /// More of the snapshot: what writers have handed on, else what the walker finds. None at the
     /// end. No lock is held.
     pub fn next_chunk(&mut self, store: &Store) -> Option<Chunk> {
@@ -287,6 +295,8 @@ fn of_origin(shard: &mut Shard, db: usize) -> Option<&mut KeyTable> {
 /// What one table shows: the buffer in which it gathers.
 struct TableSink {
     chunk: Chunk,
+    /// Bytes in it that writers copied.
+    copied: usize,
     encode: Arc<dyn Encode>,
     gathered: Arc<Gathered>,
 }
@@ -294,17 +304,20 @@ struct TableSink {
 impl TableSink {
     fn new(db: usize, encode: &Arc<dyn Encode>, gathered: &Arc<Gathered>) -> Self {
         let chunk = Chunk { db, ..Chunk::default() };
-        Self { chunk, encode: Arc::clone(encode), gathered: Arc::clone(gathered) }
+        Self { chunk, copied: 0, encode: Arc::clone(encode), gathered: Arc::clone(gathered) }
     }
 
     fn hand_on(&mut self) {
         let Chunk { db, keys, encoded, shared } = &mut self.chunk;
         if *keys > 0 && !self.gathered.is_over.load(Ordering::Acquire) {
-            let buffer = self.gathered.spare.lock().pop().unwrap_or_default();
+            self.gathered.copied.fetch_add(self.copied as u64, Ordering::Relaxed);
+            let spare = self.gathered.spare.lock().pop();
+            let buffer = spare.unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES));
             let encoded = std::mem::replace(encoded, buffer);
             let chunk = Chunk { db: *db, keys: *keys, encoded, shared: std::mem::take(shared) };
             self.gathered.chunks.lock().push_back(chunk);
         }
+        self.copied = 0;
         self.chunk.keys = 0;
         self.chunk.encoded.clear();
         self.chunk.shared.clear();
@@ -325,8 +338,7 @@ impl BucketSink for TableSink {
         }
         self.chunk.keys += 1;
         if cause == Cause::Change {
-            let bytes = self.chunk.encoded.len() - before + shared_bytes;
-            self.gathered.copied.fetch_add(bytes as u64, Ordering::Relaxed);
+            self.copied += self.chunk.encoded.len() - before + shared_bytes;
             if self.chunk.encoded.len() >= HANDED_ON_BYTES
                 || self.chunk.shared.len() >= HANDED_ON_VALUES
             {

@@ -17,8 +17,9 @@
 //! The walker's place is a position and is kept here, with the table: so a table that is exchanged
 //! with another, or taken out by a flush, is walked on from where it was.
 
-use super::KeyTable;
+use super::{KeyTable, local};
 use crate::entry::EntryRef;
+use crate::prefetch::Hint;
 
 /// Receives the entries of a snapshot.
 pub trait BucketSink: Send {
@@ -127,6 +128,28 @@ impl KeyTable {
         }
     }
 
+    /// As [`KeyTable::entry_hint`], for a look-up that a change will follow: while a snapshot is in
+    /// progress that change may have to show the whole bucket first, which is asked for at once.
+    #[inline]
+    #[must_use]
+    pub fn change_hint(&self, position: u64) -> Option<Hint> {
+        if let Some(snapshot) = &self.snapshot {
+            self.prefetch_old(snapshot.epoch, position);
+        }
+        self.entry_hint(position)
+    }
+
+    #[cold]
+    fn prefetch_old(&self, epoch: u32, position: u64) {
+        let at = local(position);
+        if let Some(segment) = self.directory.get(self.directory.index(at)) {
+            let home = segment.home(at);
+            if segment.bucket(home).epoch != epoch {
+                segment.prefetch_entries(home);
+            }
+        }
+    }
+
     /// The epoch that new buckets are born with.
     pub(super) fn epoch(&self) -> u32 {
         self.snapshot.as_ref().map_or(0, |snapshot| snapshot.epoch)
@@ -157,6 +180,10 @@ impl KeyTable {
         let segment = self.directory.get_mut(index).expect("a bucket that changes exists");
         let mut entries = 0;
         if segment.bucket(home).epoch != snapshot.epoch {
+            if cause == Cause::Change {
+                // Keys of one bucket lie anywhere: one wait for memory instead of eight.
+                segment.prefetch_entries(home);
+            }
             segment.visit_home(home, &mut |entry| {
                 snapshot.sink.entry(entry, cause);
                 entries += 1;

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use command::CommandError;
 use config::rows;
 use persistence::aof::{BaseFormat, CommandBase, Manifest, Names, write_base};
-use persistence::save::{SaveError, SaveOptions};
+use persistence::save::{Progress, SaveError, SaveOptions};
 use stdx::error::reason;
 use store::snapshot::Snapshot;
 
@@ -212,9 +212,9 @@ impl Engine {
         let mut file = created.map_err(Failed::at("open the temporary AOF base file"))?;
         self.notice(&format!("Successfully created the temporary AOF base file {temporary}"));
         let mut pacer = Pacer::new(self);
-        let mut pace = |keys, _copied| {
-            pacer.rest(self);
-            self.delay_keys(keys, cancelled)
+        let mut pace = |progress: Progress| {
+            pacer.rest(self, &progress);
+            self.delay_keys(progress.keys, cancelled)
         };
         let source = Some((snapshot, &self.store));
         write_base(format, source, &mut *file, &mut pace).map_err(|error| match error {
@@ -302,7 +302,7 @@ impl Engine {
         let format = self.base_format();
         let name = manifest.new_base(&names.stem, format.is_rdb());
         let mut file = self.storage.create(&names.path(&name))?;
-        let written = write_base(&format, None, &mut *file, &mut |_, _| true);
+        let written = write_base(&format, None, &mut *file, &mut |_| true);
         written.map(|_| name).map_err(|error| match error {
             SaveError::Cancelled => io::ErrorKind::Interrupted.into(),
             SaveError::Io { error, .. } => error,

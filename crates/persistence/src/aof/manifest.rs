@@ -47,6 +47,21 @@ pub struct FileInfo {
     pub kind: FileKind,
 }
 
+impl FileInfo {
+    /// Appends the line that says so.
+    fn write_line(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"file ");
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'');
+        if self.name.bytes().all(is_plain) {
+            out.extend_from_slice(self.name.as_bytes());
+        } else {
+            text::quote_into(out, self.name.as_bytes());
+        }
+        let rest = format!(" seq {} type {}\n", self.seq, self.kind.letter());
+        out.extend_from_slice(rest.as_bytes());
+    }
+}
+
 /// Where the files are, by the parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -153,10 +168,17 @@ impl Manifest {
     }
 
     fn add_line(&mut self, line: &[u8]) -> Result<(), &'static str> {
+        const LONG: &str = "The AOF manifest file contains too long line";
         if line.len() > LINE_MAX || line.last() != Some(&b'\n') {
-            return Err("The AOF manifest file contains too long line");
+            return Err(LONG);
         }
         let file = parse_line(line.trim_ascii())?;
+        // What was read is written again by the next rewrite, in a spelling that may be longer.
+        let mut written = Vec::new();
+        file.write_line(&mut written);
+        if written.len() > LINE_MAX {
+            return Err(LONG);
+        }
         match file.kind {
             FileKind::Base => {
                 if self.base.is_some() {
@@ -182,16 +204,7 @@ impl Manifest {
     pub fn text(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for file in self.base.iter().chain(&self.history).chain(&self.incrs) {
-            out.extend_from_slice(b"file ");
-            let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'');
-            if file.name.bytes().all(is_plain) {
-                out.extend_from_slice(file.name.as_bytes());
-            } else {
-                text::quote_into(&mut out, file.name.as_bytes());
-            }
-            out.extend_from_slice(
-                format!(" seq {} type {}\n", file.seq, file.kind.letter()).as_bytes(),
-            );
+            file.write_line(&mut out);
         }
         out
     }
@@ -366,6 +379,8 @@ mod tests {
         }
         let long = format!("file a seq 1 type i{}\n", " x y".repeat(300));
         assert!(error(&long).contains("too long line"));
+        let spelled = format!("file \"{}\" seq 1 type i\n", "\x07".repeat(700));
+        assert!(error(&spelled).contains("too long line"), "twice as long when it is written");
         let more = "# a remark\nfile a seq 1 type i later value\n";
         assert_eq!(Manifest::parse(more.as_bytes()).unwrap().incrs.len(), 1);
     }

@@ -9,7 +9,7 @@ use store::shard::Usage;
 use store::snapshot::Snapshot;
 
 use super::file::PieceFile;
-use super::{Pace, SaveError, Step};
+use super::{Pace, Progress, SaveError, Step};
 
 /// What stands in the file for what is in the snapshot. Small entries were encoded when they were
 /// walked over ([`store::snapshot::Encode`]).
@@ -30,7 +30,12 @@ pub(crate) fn write_keys(
 ) -> Result<(), SaveError> {
     let (mut selected, mut sized) = (None, vec![false; snapshot.usage().len()]);
     while let Some(chunk) = snapshot.next_chunk(store) {
-        if !pace(chunk.keys, snapshot.copied_bytes()) {
+        let progress = Progress {
+            keys: chunk.keys,
+            copied_bytes: snapshot.copied_bytes(),
+            is_behind: snapshot.is_behind(),
+        };
+        if !pace(progress) {
             return Err(SaveError::Cancelled);
         }
         let mut write = || {

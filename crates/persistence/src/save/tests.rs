@@ -205,7 +205,7 @@ fn dataset(store: &Store) -> Vec<String> {
 #[test]
 fn what_is_saved_is_loaded_again() {
     let (disk, store) = (Disk::default(), filled());
-    let bytes = save_to(&disk, &store, &mut |_, _| true).unwrap();
+    let bytes = save_to(&disk, &store, &mut |_| true).unwrap();
     assert_eq!(disk.len("dump.rdb").unwrap(), Some(bytes));
     assert_eq!(*disk.synced.lock().unwrap(), ["temp-1.rdb", "/"]);
     let options = load::Options {
@@ -232,7 +232,7 @@ fn whatever_fails_the_old_file_stays_and_nothing_else() {
         for room in [0, 10, 300_000, 450_000] {
             let disk = Disk { failing: Some(step), room, ..Disk::default() };
             disk.files.lock().unwrap().insert("dump.rdb".to_owned(), OLD.to_vec());
-            let error = save_to(&disk, &store, &mut |_, _| true).unwrap_err();
+            let error = save_to(&disk, &store, &mut |_| true).unwrap_err();
             assert!(matches!(error, SaveError::Io { step: at, .. } if at == step), "{error}");
             let files = disk.files.lock().unwrap();
             assert_eq!(files.len(), 1, "no temporary file: {:?}", files.keys());
@@ -246,11 +246,11 @@ fn whatever_fails_the_old_file_stays_and_nothing_else() {
 fn a_cancelled_save_leaves_no_trace() {
     let (disk, store) = (Disk::default(), filled());
     let mut pieces = 0;
-    let saved = save_to(&disk, &store, &mut |_, _| {
+    let saved = save_to(&disk, &store, &mut |_| {
         pieces += 1;
         pieces < 5
     });
     assert!(matches!(saved, Err(SaveError::Cancelled)));
     assert!(disk.files.lock().unwrap().is_empty());
-    assert!(save_to(&disk, &store, &mut |_, _| true).is_ok(), "the next one is not in its way");
+    assert!(save_to(&disk, &store, &mut |_| true).is_ok(), "the next one is not in its way");
 }

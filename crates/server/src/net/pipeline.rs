@@ -36,9 +36,9 @@ impl Pipeline {
         }
     }
 
-    /// Parses the complete commands at the start of `bytes`, at most [`LOOK_AHEAD_MAX`], and prepares
-    /// their execution. Returns how many; what comes after them, be it incomplete, empty or
-    /// invalid, is left for the connection's own parser.
+    /// Parses the complete commands at the start of `bytes`, at most [`LOOK_AHEAD_MAX`], and
+    /// prepares their execution. Returns how many; what comes after them, be it incomplete, empty
+    /// or invalid, is left for the connection's own parser.
     pub fn fill(
         &mut self,
         engine: &Engine,

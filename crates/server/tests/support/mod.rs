@@ -92,29 +92,44 @@ pub struct Server {
 impl Server {
     /// Starts with a free port, two event loops, and `options`.
     pub fn start(options: &[&str]) -> Self {
-        let port = free_port();
-        let directory = Directory::new();
-        let port_text = port.to_string();
-        let path = directory.path().display().to_string();
-        let base = ["--port", &port_text, "--dir", &path, "--io-threads", "2"];
-        let mut command = Command::new(BINARY);
-        command.args(base).args(options);
-        Self::spawn(command, port, directory)
+        let mut more_tries = 0..9;
+        loop {
+            let port = free_port();
+            let directory = Directory::new();
+            let port_text = port.to_string();
+            let path = directory.path().display().to_string();
+            let base = ["--port", &port_text, "--dir", &path, "--io-threads", "2"];
+            let mut command = Command::new(BINARY);
+            command.args(base).args(options);
+            match Self::launch(command, port, directory) {
+                Ok(server) => return server,
+                // Another test's client or server was given the port meanwhile.
+                Err(report)
+                    if report.contains("Address already in use") && more_tries.next().is_some() => {
+                }
+                Err(report) => panic!("{report}"),
+            }
+        }
     }
 
     /// Starts `command`, which is to listen at `port`, and waits until it serves.
-    pub fn spawn(mut command: Command, port: u16, directory: Directory) -> Self {
+    pub fn spawn(command: Command, port: u16, directory: Directory) -> Self {
+        Self::launch(command, port, directory).unwrap_or_else(|report| panic!("{report}"))
+    }
+
+    /// As [`Self::spawn`]; what is known of its end if it ended.
+    fn launch(mut command: Command, port: u16, directory: Directory) -> Result<Self, String> {
         let log = File::create(directory.path().join("stdout")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.current_dir(directory.path()).spawn().unwrap();
         let mut server = Self { child, port, directory };
         wait_for("the server to be ready", || {
             if let Some(status) = server.child.try_wait().unwrap() {
-                panic!("the server ended with {status}:\n{}", server.log());
+                return Some(Err(format!("the server ended with {status}:\n{}", server.log())));
             }
-            server.log().contains("Ready to accept connections").then_some(())
-        });
-        server
+            server.log().contains("Ready to accept connections").then_some(Ok(()))
+        })
+        .map(|()| server)
     }
 
     /// What the server wrote to its standard output and error.
