@@ -119,11 +119,6 @@ impl Members {
         }
     }
 
-    /// Asks the processor for the segment that a member with this hash is in.
-    pub(super) fn prefetch_segment(&self, hash: u64) {
-        self.segment(hash).prefetch_self();
-    }
-
     /// Adds a member that is not there. `rehash` gives the hash of those that are.
     pub(super) fn insert(&mut self, hash: u64, link: Link, rehash: impl Fn(Link) -> u64) {
         if let Node::Segment(segment) = &mut self.root {

@@ -254,17 +254,19 @@ impl Ordered {
     pub fn remove_range(&mut self, ranks: Range<usize>, mut removed: impl FnMut(Item<'_>)) {
         assert!(ranks.end <= self.len(), "ranks are below the length");
         let mut left = ranks.len();
-        let mut next = Vec::with_capacity(left.min(LOOK_AHEAD_MAX));
+        let (mut hashes, mut links) = (Vec::new(), Vec::new());
         while left > 0 {
-            // What their places in the table need is asked for some members at a time.
             for item in self.range(ranks.start..ranks.start + left.min(LOOK_AHEAD_MAX)) {
                 removed(item);
-                let hash = self.hash.of(item.member());
-                self.members.prefetch_segment(hash);
-                next.push((hash, item.link()));
+                hashes.push(self.hash.of(item.member()));
+                links.push(item.link());
             }
-            left -= next.len();
-            next.drain(..).for_each(|(hash, link)| self.remove_link(hash, link));
+            // Their places in the table lie anywhere, and are asked for together.
+            self.members.prefetch(&hashes);
+            left -= links.len();
+            hashes.drain(..).zip(links.drain(..)).for_each(|(hash, link)| {
+                self.remove_link(hash, link);
+            });
         }
     }
 
