@@ -195,15 +195,31 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: TRIMMED_AT_ONCE,
+        sentence: "XREAD and XREADGROUP wait on when XADD trims the entry that it has added, as in \
+                   Redis 7.2; Redis 7.0 answers with an empty stream.",
+        explains: |command, subject, reference| {
+            let empty = |value: &Value| matches!(value, Value::Array(items) if items.is_empty());
+            let nothing = match reference {
+                Value::Map(streams) => streams.iter().any(|(_, entries)| empty(entries)),
+                Value::Array(streams) => streams.iter().any(|stream| {
+                    matches!(stream, Value::Array(parts) if parts.get(1).is_some_and(empty))
+                }),
+                _ => false,
+            };
+            (is(command, "XREAD") || is(command, "XREADGROUP")) && nothing && is_null(subject)
+        },
+    },
+    Explained {
         name: STORED_OVER,
         sentence: "SORT with STORE serves who waits for the key, whatever was there before; Redis \
                    and Valkey do only if there was nothing.",
         explains: |command, subject, reference| {
             const WAITING: [&str; 5] = ["BLPOP", "BRPOP", "BLMPOP", "BLMOVE", "BRPOPLPUSH"];
-            let unserved = matches!(reference, Value::Null | Value::NullArray | Value::NullBulk);
             WAITING.iter().any(|name| is(command, name))
-                && unserved
-                && matches!(subject, Value::Array(_) | Value::Bulk(_))
+                && is_null(reference)
+                && (matches!(subject, Value::Array(_) | Value::Bulk(_))
+                    || is_error(subject, "WRONGTYPE "))
         },
     },
     Explained {
@@ -213,9 +229,13 @@ pub const EXPLAINED: &[Explained] = &[
         explains: |command, subject, reference| {
             let limit = command.iter().position(|word| word.eq_ignore_ascii_case(b"LIMIT"));
             let offset = limit.and_then(|at| command.get(at + 1));
+            let nothing = match subject {
+                Value::Array(items) => items.is_empty(),
+                other => *other == Value::Integer(0),
+            };
             offset.is_some_and(|offset| offset.starts_with(b"-"))
-                && matches!(subject, Value::Array(items) if items.is_empty())
-                && matches!(reference, Value::Array(_))
+                && nothing
+                && matches!(reference, Value::Array(_) | Value::Integer(_))
         },
     },
     Explained {
@@ -270,10 +290,16 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
-        name: "claiming-consumer",
-        sentence: "XCLAIM creates its consumer even if it claims nothing, as Redis 7.2 does.",
+        name: "idle-consumer",
+        sentence: "XCLAIM and XREADGROUP create their consumer even if it gets nothing, as Redis \
+                   7.2 does.",
         explains: |command, subject, reference| {
-            is(command, "XINFO") && without(subject, CONSUMERS) == without(reference, CONSUMERS)
+            let created = is(command, "XGROUP")
+                && command.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"CREATECONSUMER"))
+                && (subject, reference) == (&Value::Integer(0), &Value::Integer(1));
+            let shown = is(command, "XINFO")
+                && without(subject, CONSUMERS) == without(reference, CONSUMERS);
+            created || shown
         },
     },
     Explained {
@@ -311,6 +337,7 @@ pub const EXPLAINED: &[Explained] = &[
 const STALE_ERROR: &str = "sort-stale-range-error";
 const LOW_STREAM_ID: &str = "stream-id-below-deleted";
 const AWAITED_KEYS: &str = "awaited-keys";
+const TRIMMED_AT_ONCE: &str = "trimmed-at-once";
 const STORED_OVER: &str = "stored-over";
 const NEGATIVE_OFFSET: &str = "negative-offset";
 
@@ -394,6 +421,10 @@ fn same_until(subject: &Value, reference: &Value, words: &str) -> bool {
     let (Value::Error(said), Value::Error(right)) = (subject, reference) else { return false };
     let until = |text: &[u8]| text.windows(words.len()).position(|part| part == words.as_bytes());
     until(said).is_some_and(|at| right.get(..at + words.len()) == Some(&said[..at + words.len()]))
+}
+
+const fn is_null(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::NullArray | Value::NullBulk)
 }
 
 fn is_bulk(value: &Value, text: &str) -> bool {

@@ -253,11 +253,20 @@ impl Ordered {
     /// If the range ends beyond the length.
     pub fn remove_range(&mut self, ranks: Range<usize>, mut removed: impl FnMut(Item<'_>)) {
         assert!(ranks.end <= self.len(), "ranks are below the length");
-        for _ in ranks.clone() {
-            let item = self.nth(ranks.start).expect("the rank is below the length");
-            removed(item);
-            let (hash, link) = (self.hash.of(item.member()), item.link());
-            self.remove_link(hash, link);
+        let mut left = ranks.len();
+        let (mut hashes, mut links) = (Vec::new(), Vec::new());
+        while left > 0 {
+            for item in self.range(ranks.start..ranks.start + left.min(LOOK_AHEAD_MAX)) {
+                removed(item);
+                hashes.push(self.hash.of(item.member()));
+                links.push(item.link());
+            }
+            // Their places in the table lie anywhere, and are asked for together.
+            self.members.prefetch(&hashes);
+            left -= links.len();
+            hashes.drain(..).zip(links.drain(..)).for_each(|(hash, link)| {
+                self.remove_link(hash, link);
+            });
         }
     }
 
