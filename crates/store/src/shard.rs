@@ -187,7 +187,7 @@ impl Store {
     }
 
     /// Asks for what looking up the elements of these names in the value of `key` will read, if it
-    /// is a collection; best some time after [`Store::prefetch_entry`].
+    /// is a collection; best some time after [`Store::prefetch_entries`].
     pub fn prefetch_elements(&self, db: usize, position: Position, key: &[u8], names: &[&[u8]]) {
         let Some(shard) = self.shards[shard_of(position)].try_lock() else { return };
         let entry = shard.databases[db].find(position, key);
