@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use super::element::Link;
 use super::segment::{SEGMENT_LEN_MAX, Segment};
-use crate::prefetch::LOOK_AHEAD_MAX;
+use crate::prefetch::{self, LOOK_AHEAD_MAX};
 use crate::unique::make_mut;
 
 /// Hash bits that one branch looks at.
@@ -79,7 +79,7 @@ impl Members {
     pub(super) fn find(&self, hash: u64, mut is: impl FnMut(Link) -> bool) -> Option<Link> {
         let mut found = None;
         let segment = self.segment(hash);
-        segment.prefetch_self();
+        segment.prefetch_tags();
         segment.find(tag(hash), |link| {
             let hit = is(link);
             found = hit.then_some(link);
@@ -106,13 +106,27 @@ impl Members {
     /// Asks the processor for what looking up these hashes will read, each step for all of them;
     /// at most [`LOOK_AHEAD_MAX`].
     pub(super) fn prefetch(&self, hashes: &[u64]) {
-        for hash in hashes {
-            self.segment(*hash).prefetch_tags();
+        let mut nodes = [&self.root; LOOK_AHEAD_MAX];
+        let nodes = &mut nodes[..hashes.len()];
+        for level in 0..LEVELS_MAX {
+            let mut has_branches = false;
+            for (node, hash) in nodes.iter_mut().zip(hashes) {
+                if let Node::Branch(branch) = *node {
+                    *node = &branch.children[branch.run_at(place(*hash, level))];
+                    prefetch::line(std::ptr::from_ref(*node).cast());
+                    has_branches = true;
+                }
+            }
+            if !has_branches {
+                break;
+            }
+            nodes.iter().for_each(|node| node.prefetch());
         }
         let mut found = [None; LOOK_AHEAD_MAX];
-        for (found, hash) in found.iter_mut().zip(hashes) {
-            let segment = self.segment(*hash);
-            *found = segment.prefetch_address(tag(*hash)).map(|slot| (segment, slot));
+        for ((found, node), hash) in found.iter_mut().zip(&*nodes).zip(hashes) {
+            if let Node::Segment(segment) = node {
+                *found = segment.prefetch_address(tag(*hash)).map(|slot| (segment, slot));
+            }
         }
         for (segment, slot) in found.into_iter().flatten() {
             segment.link(slot).prefetch();
@@ -201,6 +215,15 @@ impl Members {
 }
 
 impl Node {
+    /// Asks for what a look-up reads first of the node.
+    #[inline]
+    fn prefetch(&self) {
+        match self {
+            Self::Segment(segment) => segment.prefetch_tags(),
+            Self::Branch(branch) => prefetch::line(Arc::as_ptr(branch).cast()),
+        }
+    }
+
     /// Puts the node below a branch that has it as its only child.
     fn deepen(&mut self) {
         let child = std::mem::replace(self, Self::Segment(Segment::with_capacity(0)));

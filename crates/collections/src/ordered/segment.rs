@@ -109,16 +109,6 @@ impl Segment {
         })
     }
 
-    /// Asks for the whole segment: where the address of a member lies is known only from its tag,
-    /// and then it is here already.
-    #[inline]
-    pub(super) fn prefetch_self(&self) {
-        const LINE: usize = 64;
-        for start in (0..SEGMENT_BYTES_MAX).step_by(LINE) {
-            prefetch::line(self.0.as_ptr().cast::<u8>().wrapping_add(start));
-        }
-    }
-
     /// Asks for the tags.
     #[inline]
     pub(super) fn prefetch_tags(&self) {
@@ -126,12 +116,13 @@ impl Segment {
         prefetch::Hint::lines(start, start.wrapping_add(HEADER_BYTES + SEGMENT_LEN_MAX)).fetch();
     }
 
-    /// Asks for the address of the first member with this tag: its slot.
+    /// Asks for the address of the first member with this tag: its slot. If there is none, for the
+    /// place where the next member goes.
     #[inline]
     pub(super) fn prefetch_address(&self, tag: u8) -> Option<usize> {
-        let slot = self.find(tag, |_| true)?;
-        prefetch::line(self.address(slot));
-        Some(slot)
+        let slot = self.find(tag, |_| true);
+        prefetch::line(self.address(slot.unwrap_or(self.len().min(self.capacity() - 1))));
+        slot
     }
 
     /// Adds a member that is not there.
