@@ -286,7 +286,8 @@ impl Engine {
     /// Periodic work, called `hz` times a second from one background thread.
     pub fn cron(&self) {
         if self.cron_paused.load(Ordering::Relaxed) {
-            return;
+            // Who wants the process to end is heard all the same.
+            return self.shutdown_cron();
         }
         let started = self.clock.monotonic_ns();
         let now_ms = self.clock.unix_ms();

@@ -26,6 +26,14 @@ fn termination_and_interruption_end_in_order() {
 }
 
 #[test]
+fn a_server_ends_though_its_periodic_work_is_paused() {
+    let mut server = Server::start(&["--enable-debug-command", "yes"]);
+    assert_eq!(server.connect().command("DEBUG PAUSE-CRON 1"), "+OK");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn a_fatal_signal_leaves_a_report() {
     for (name, number) in [("SEGV", 11), ("ABRT", 6), ("BUS", 7), ("FPE", 8), ("ILL", 4)] {
         let mut server = Server::start(&[]);
