@@ -100,10 +100,11 @@ pub trait Output: Send + Debug {
     fn sync(&mut self) -> io::Result<()>;
 
     /// Has the disk begin with the bytes in `range`. It may wait for those before them, so that not
-    /// too many pile up. A promise of nothing: only [`Output::sync`] is one.
+    /// too many pile up, and forget them once they are on the disk, since nobody reads them here. A
+    /// promise of nothing: only [`Output::sync`] is one.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system, which a later flush may not repeat: it counts as a flush that failed.
     fn begin_sync(&mut self, _range: Range<u64>) -> io::Result<()> {
         Ok(())
     }

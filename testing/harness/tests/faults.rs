@@ -142,11 +142,22 @@ fn what_always_cannot_keep_ends_the_server() {
 
 #[test]
 fn a_failed_flush_is_mended_by_writing_everything_anew() {
+    mends_what_a_flush_may_have_lost(On::Sync, &[("SET a 1", "OK")]);
+}
+
+/// What a disk says that was told to begin, it need not say again when it is flushed.
+#[test]
+fn a_failure_in_the_middle_counts_as_a_failed_flush() {
+    let large = format!("SET c {}", "x".repeat(5_000_000));
+    mends_what_a_flush_may_have_lost(On::BeginSync, &[("SET a 1", "OK"), (&large, "OK")]);
+}
+
+fn mends_what_a_flush_may_have_lost(on: On, changes: &[(&str, &str)]) {
     let disk = SimDisk::new();
     let server = server(&disk, "appendfsync everysec");
     let mut client = server.connect();
-    disk.fail(On::Sync, Fault::Io, 0, 1);
-    answers(&mut client, &[("SET a 1", "OK")]);
+    disk.fail(on, Fault::Io, 0, 1);
+    answers(&mut client, changes);
     server.pass(Duration::from_secs(2));
     server.engine.write_log();
     says(&server, "Fail to fsync the AOF file");

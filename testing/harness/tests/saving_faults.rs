@@ -23,14 +23,22 @@ const FAULTS: &[(&str, On, Fault, usize, &str)] = &[
     ("a full disk", On::Write, Fault::Full(0), 0, "Write error saving DB on disk(write)"),
     ("a disk that gets full", On::Write, Fault::Full(0), 2, "Write error saving DB on disk(write)"),
     ("a write that fails", On::Write, Fault::Io, 1, "Write error saving DB on disk(write)"),
+    (
+        "a disk that fails midway",
+        On::BeginSync,
+        Fault::Io,
+        0,
+        "Write error saving DB on disk(write)",
+    ),
     ("a flush that fails", On::Sync, Fault::Io, 0, "Write error saving DB on disk(fsync)"),
     ("a rename that fails", On::Rename, Fault::Io, 0, "Error moving temp DB file"),
 ];
 
-/// A dataset of several pieces, so that there are several writes.
+/// A dataset of several pieces, so that there are several writes, and the disk is told to begin
+/// before the last.
 fn fill(client: &mut Connection) {
     for key in 0..40 {
-        let value = format!("{key}").repeat(20_000 / 2);
+        let value = format!("{key}").repeat(60_000);
         assert_eq!(
             client.command(&["SET", &format!("key:{key}"), &value]).as_bytes(),
             Some(&b"OK"[..])

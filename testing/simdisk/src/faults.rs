@@ -13,6 +13,8 @@ pub enum On {
     Write,
     /// Flushing a file.
     Sync,
+    /// Beginning to flush a file.
+    BeginSync,
     /// Renaming.
     Rename,
     /// Removing.

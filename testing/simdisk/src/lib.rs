@@ -10,6 +10,7 @@ mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -310,6 +311,11 @@ impl Output for Written {
         let checked = state.faults.check(On::Sync);
         state.history.push(Operation::Sync { inode: self.inode, ok: checked.is_ok() });
         checked
+    }
+
+    fn begin_sync(&mut self, _range: Range<u64>) -> io::Result<()> {
+        self.disk.tell(On::BeginSync);
+        self.disk.state.lock().faults.check(On::BeginSync)
     }
 }
 

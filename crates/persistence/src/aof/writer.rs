@@ -19,6 +19,7 @@ use std::sync::Arc;
 use stdx::error::reason;
 
 use super::log::{EffectLog, Segment};
+use crate::save::FLUSH_BYTES;
 use crate::{Output, Storage};
 
 /// `appendfsync`.
@@ -111,6 +112,8 @@ pub struct Writer {
     path: String,
     /// Bytes of the file that are whole.
     length: u64,
+    /// Those that the disk was told to begin with.
+    begun: u64,
     todo: VecDeque<Segment>,
     /// Position behind what was written.
     written: u64,
@@ -133,6 +136,7 @@ impl Writer {
             file: None,
             path: String::new(),
             length: 0,
+            begun: 0,
             todo: VecDeque::new(),
             written: 0,
             durable: 0,
@@ -181,7 +185,7 @@ impl Writer {
         }
         let was_busy = !self.todo.is_empty();
         while let Some(segment) = self.todo.pop_front() {
-            if let Err(failure) = self.perform(segment) {
+            if let Err(failure) = self.perform(segment).and_then(|()| self.begin_sync(settings)) {
                 self.failed(failure, now_ns);
                 self.publish(settings);
                 return Rest::Nap(SECOND_NS);
@@ -228,6 +232,7 @@ impl Writer {
                 // A flush that has failed before is not mended by trying: the base that comes with
                 // the new file is.
                 (self.file, self.path, self.length) = (Some(file), path, length);
+                self.begun = length;
                 flushed
             }
             Segment::Close => {
@@ -277,6 +282,19 @@ impl Writer {
             bytes.drain(..done);
         }
         self.todo.push_front(Segment::Bytes(bytes));
+    }
+
+    /// While there is a flush every second, the disk begins before it is due: the flush is short
+    /// then, and what is on the disk does not stay in the cache.
+    fn begin_sync(&mut self, settings: WriterSettings) -> Result<(), Failure> {
+        let wanted = settings.fsync == Fsync::EverySecond && !settings.suspended;
+        if !wanted || self.length - self.begun < FLUSH_BYTES {
+            return Ok(());
+        }
+        let range = self.begun..self.length;
+        self.begun = self.length;
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.begin_sync(range).map_err(|error| Failure::Sync(reason(&error)))
     }
 
     fn flush_if_due(&mut self, settings: WriterSettings, was_busy: bool, now_ns: u64) -> Rest {

@@ -12,7 +12,7 @@ use crate::Output;
 /// Bytes that are written at once.
 const PIECE_BYTES: usize = 256 * 1024;
 /// Bytes after which the disk is told to begin with them, so that the last flush is short.
-const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file that is being written.
 #[derive(Debug)]

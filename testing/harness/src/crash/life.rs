@@ -124,10 +124,11 @@ impl Life {
     }
 
     fn plan_faults(&mut self) {
-        const OPERATIONS: [On; 7] = [
+        const OPERATIONS: [On; 8] = [
             On::Create,
             On::Write,
             On::Sync,
+            On::BeginSync,
             On::Rename,
             On::Remove,
             On::Truncate,
