@@ -1,11 +1,11 @@
 //! The two checksums of the Redis formats: CRC-16/XMODEM places keys into cluster slots,
 //! CRC-64 with the Jones polynomial guards RDB files and DUMP payloads.
 
-use crc::{CRC_16_XMODEM, CRC_64_REDIS, Crc, Table};
+use crc::{CRC_16_XMODEM, Crc, Table};
+use crc_fast::{CrcAlgorithm, Digest};
 
 /// Sliced tables: sixteen bytes a step, at the price of 8 KiB and 32 KiB of constants.
 static CRC16: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_XMODEM);
-static CRC64: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_REDIS);
 
 /// The number of hash slots of a cluster.
 pub const SLOT_COUNT: u16 = 16_384;
@@ -36,9 +36,7 @@ fn hash_tag(key: &[u8]) -> &[u8] {
 /// The CRC-64 of the RDB format over several pieces: `crc64(crc64(0, a), b)` is the checksum of
 /// `a` followed by `b`. Start with zero.
 pub fn crc64(previous: u64, bytes: &[u8]) -> u64 {
-    // The algorithm reflects its input and output, and the library takes the initial value
-    // unreflected; a plain digest has no such argument because the parameter is zero.
-    let mut digest = CRC64.digest_with_initial(previous.reverse_bits());
+    let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc64Redis, previous);
     digest.update(bytes);
     digest.finalize()
 }
