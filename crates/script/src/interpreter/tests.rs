@@ -134,6 +134,28 @@ fn replies_become_values() {
     assert_eq!(eval(big), ":100000|");
 }
 
+/// A reply that nobody wants is not made a value; an error is one all the same.
+#[test]
+fn replies_may_be_dropped() {
+    for (text, expected) in [
+        ("redis.call('list') redis.pcall('map') return 7", ":7|"),
+        ("redis.call('list')\nredis.call('fail') return 7", "WRONG thing @2"),
+        ("redis.pcall('fail') return 7", ":7|"),
+        ("redis.pcall() redis.pcall({}) return 7", ":7|"),
+        ("return select('#', redis.call('echo', 'x'))", ":1|"),
+        ("local a, b = redis.call('echo', 'x') return {a, tostring(b)}", "*2|$1|x|$3|nil|"),
+        ("return (redis.call('echo', 'x'))", "$1|x|"),
+        ("pcall(redis.call, 'echo', 'x') return 7", ":7|"),
+        ("return {pcall(redis.call, 'echo', 'x')}", "*2|:1|$1|x|"),
+        ("return coroutine.wrap(function(...) return redis.call(...) end)('echo', 'x')", "$1|x|"),
+        ("coroutine.wrap(function(...) redis.call(...) end)('echo', 'x') return 7", ":7|"),
+        ("local f = function() redis.call('echo', 'x') end return {f(), 1}", "*0|"),
+        ("local f = function() return redis.call('echo', 'x') end f() return {f()}", "*1|$1|x|"),
+    ] {
+        assert_eq!(eval(text), expected, "{text}");
+    }
+}
+
 #[test]
 fn nothing_can_be_changed() {
     const READONLY: &str = "Attempt to modify a readonly table";
