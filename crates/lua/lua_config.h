@@ -41,12 +41,20 @@ static inline int ferrite_number2str (char *out, double number) {
 #undef lua_number2str
 #define lua_number2str(s,n) ferrite_number2str((s), (n))
 
-/* Tells the Rust side (frame.rs) where a state keeps what its interface does not show: how
-   many results the caller of the running function wants. Lua evaluates this where it makes a
-   state, in a file that knows the structures. */
-extern void ferrite_lua_layout (size_t call_info, size_t wanted);
+/* Tells the Rust side (layout.rs) where Lua keeps what its interface does not show: how many
+   results the caller of the running function wants, and the shape of a table. Lua evaluates
+   this where it makes a state, in a file that knows the structures. */
+struct ferrite_layout {
+  size_t frame, wanted;
+  size_t metatable, node, sizearray;
+};
+extern void ferrite_lua_layout (struct ferrite_layout layout);
 #undef luai_userstateopen
-#define luai_userstateopen(L) \
-  ferrite_lua_layout(offsetof(struct lua_State, ci), offsetof(struct CallInfo, nresults))
+#define luai_userstateopen(L) { \
+  struct ferrite_layout layout = { \
+    offsetof(struct lua_State, ci), offsetof(struct CallInfo, nresults), \
+    offsetof(struct Table, metatable), offsetof(struct Table, node), \
+    offsetof(struct Table, sizearray) }; \
+  ferrite_lua_layout(layout); }
 
 #endif

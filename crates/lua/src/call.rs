@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mlua::ffi::{self, lua_State};
 use resp::{ArgsBuffer, Reply};
 
-use crate::frame::is_statement;
 use crate::host::Shared;
+use crate::layout::is_statement;
 use crate::stack::{bytes, push_bytes, set_raw_field, shared};
 use crate::stop::raise_stop;
 use crate::to_lua::push_reply;
