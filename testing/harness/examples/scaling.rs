@@ -1,6 +1,8 @@
 //! How well one engine uses several cores: threads in one engine against as many processes.
 //!
-//! `cargo run --release -p harness --example scaling -- [THREADS [ROUNDS [MILLISECONDS [KEYS]]]]`
+//! `cargo run --release -p harness --example scaling -- [THREADS [ROUNDS [MILLIS [KEYS [1]]]]]`
+//!
+//! A last argument of 1 has `EVALSHA` of one GET in place of commands.
 //!
 //! The two alternate, so that a noisy machine disturbs both alike; the medians are compared, once
 //! over all rounds and once over those in which nobody else wanted the processors: a thread that is
@@ -12,7 +14,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use harness::load::{Loaded, Outcome};
+use harness::load::{Loaded, Mix, Outcome};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,11 +36,13 @@ fn number(arguments: &[String], index: usize, default: u64) -> Result<u64, Strin
     arguments.get(index).map_or(Ok(default), |text| text.parse().map_err(|_| wrong(text)))
 }
 
-/// A worker's life: arguments are threads, milliseconds, keys.
+/// A worker's life: arguments are threads, milliseconds, keys, whether it runs scripts.
 fn work(arguments: &[String]) -> Result<(), String> {
     let threads = number(arguments, 0, 1)?;
     let time = Duration::from_millis(number(arguments, 1, 1_000)?);
-    let loaded = Loaded::new(usize::try_from(threads).unwrap_or(1), number(arguments, 2, 1)?, 1);
+    let mix = if number(arguments, 3, 0)? == 1 { Mix::Scripts } else { Mix::Commands };
+    let threads = usize::try_from(threads).unwrap_or(1);
+    let loaded = Loaded::new(threads, number(arguments, 2, 1)?, mix, 1);
     println!("ready");
     for (round, line) in std::io::stdin().lock().lines().enumerate() {
         line.map_err(|error| error.to_string())?;
@@ -55,11 +59,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(threads: u64, milliseconds: u64, keys: u64) -> Result<Self, String> {
+    fn start(threads: u64, [milliseconds, keys, scripts]: [u64; 3]) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut child = Command::new(program)
             .arg("--worker")
-            .args([threads, milliseconds, keys].map(|number| number.to_string()))
+            .args([threads, milliseconds, keys, scripts].map(|number| number.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -138,10 +142,12 @@ fn compare(arguments: &[String]) -> Result<(), String> {
     let rounds = number(arguments, 1, 21)?;
     let milliseconds = number(arguments, 2, 500)?;
     let keys = number(arguments, 3, 1_000_000)?;
-    let mut together = [Worker::start(threads, milliseconds, keys)?];
+    let scripts = number(arguments, 4, 0)?;
+    let load = [milliseconds, keys, scripts];
+    let mut together = [Worker::start(threads, load)?];
     let mut apart = Vec::new();
     for _ in 0..threads {
-        apart.push(Worker::start(1, milliseconds, keys)?);
+        apart.push(Worker::start(1, load)?);
     }
     // Each round of the one engine lies between two rounds of the processes.
     let mut before = round(&mut apart, threads)?;
@@ -157,7 +163,8 @@ fn compare(arguments: &[String]) -> Result<(), String> {
         pairs.push((shared, separate));
         before = after;
     }
-    println!("{threads} threads, {keys} keys, nine GET to one SET, medians");
+    let mix = if scripts == 1 { "scripts of one GET" } else { "nine GET to one SET" };
+    println!("{threads} threads, {keys} keys, {mix}, medians");
     println!("                                 one engine   processes   ratio");
     table("all rounds", &pairs);
     pairs.retain(|(_, separate)| separate.share >= QUIET_SHARE);

@@ -1,7 +1,8 @@
 //! Load without sockets: threads that run pipelined requests through one engine as fast as they
 //! can.
 //!
-//! The request mix is nine GET to one SET over keys of 11 bytes with values of 16. Requests are
+//! The request mix is nine GET to one SET over keys of 11 bytes with values of 16, or else scripts
+//! of one GET that declare their key ([`Mix`]). Requests are
 //! encoded, parsed, looked up ahead and executed as an event loop would, in pipelines of
 //! [`PIPELINE`]; only the system calls are missing. What is left is what threads can disturb each
 //! other in: the locks, the key table, the entries, the statistics.
@@ -26,6 +27,18 @@ const GET: &[u8] = b"*2\r\n$3\r\nGET\r\n$11\r\n";
 const SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$11\r\n";
 const SET_VALUE: &[u8] = b"$16\r\n";
 
+const SCRIPT: &[u8] =
+    b"*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$33\r\nreturn redis.call('get', KEYS[1])\r\n";
+
+/// What is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mix {
+    /// Nine GET to one SET.
+    Commands,
+    /// `EVALSHA` of one GET.
+    Scripts,
+}
+
 /// What one run has achieved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -43,12 +56,14 @@ pub struct Loaded {
     server: InProcess,
     threads: usize,
     keys: u64,
+    /// What stands before the key of a script's request, where scripts are requested.
+    script: Option<Vec<u8>>,
 }
 
 impl Loaded {
     /// An engine for `threads` threads that holds `keys` keys.
     #[must_use]
-    pub fn new(threads: usize, keys: u64, seed: u64) -> Self {
+    pub fn new(threads: usize, keys: u64, mix: Mix, seed: u64) -> Self {
         let clock = TestClock::system();
         let server = InProcess::new(Setup { threads, seed, clock, ..Setup::default() });
         let mut connection = server.connect();
@@ -61,8 +76,14 @@ impl Loaded {
                 bytes.clear();
             }
         }
+        let script = (mix == Mix::Scripts).then(|| {
+            connection.send(SCRIPT);
+            // The digest is a bulk string already.
+            [b"*4\r\n$7\r\nEVALSHA\r\n", &connection.take_bytes()[..], b"$1\r\n1\r\n$11\r\n"]
+                .concat()
+        });
         drop(connection);
-        Self { server, threads, keys }
+        Self { server, threads, keys, script }
     }
 
     /// Number of keys that the engine holds.
@@ -111,7 +132,10 @@ impl Loaded {
                 pipeline.bytes.clear();
                 for _ in 0..PIPELINE {
                     let key = rng.below(self.keys);
-                    write_request(&mut pipeline.bytes, key, rng.chance(1, SET_EVERY));
+                    match &self.script {
+                        Some(before) => write_key(&mut pipeline.bytes, before, key),
+                        None => write_request(&mut pipeline.bytes, key, rng.chance(1, SET_EVERY)),
+                    }
                 }
                 pipeline.execute(&self.server);
             }
@@ -165,7 +189,7 @@ impl Pipeline {
         for ((prepared, parser), at) in found.iter().flatten().zip(parsers).zip(at) {
             let args = parser.args(&bytes[at..]);
             let flow = engine.execute_prepared(*prepared, session, args, reply, context);
-            assert_eq!(flow, Flow::Continue, "GET and SET never wait");
+            assert_eq!(flow, Flow::Continue, "none of the load waits");
         }
         reply.clear();
     }
@@ -173,7 +197,17 @@ impl Pipeline {
 
 /// Appends a request on key number `key`, which has at most ten digits.
 fn write_request(bytes: &mut Vec<u8>, key: u64, set: bool) {
-    bytes.extend_from_slice(if set { SET } else { GET });
+    write_key(bytes, if set { SET } else { GET }, key);
+    if set {
+        bytes.extend_from_slice(SET_VALUE);
+        bytes.extend_from_slice(VALUE);
+        bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Appends what stands before a key, and key number `key`.
+fn write_key(bytes: &mut Vec<u8>, before: &[u8], key: u64) {
+    bytes.extend_from_slice(before);
     let mut name = *b"k0000000000\r\n";
     let mut rest = key;
     for digit in name[1..11].iter_mut().rev() {
@@ -181,11 +215,6 @@ fn write_request(bytes: &mut Vec<u8>, key: u64, set: bool) {
         rest /= 10;
     }
     bytes.extend_from_slice(&name);
-    if set {
-        bytes.extend_from_slice(SET_VALUE);
-        bytes.extend_from_slice(VALUE);
-        bytes.extend_from_slice(b"\r\n");
-    }
 }
 
 /// Nanoseconds that the calling thread has spent on a processor; 0 where the kernel does not say.
@@ -200,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_request_is_understood() {
-        let loaded = Loaded::new(2, 1_234, 1);
+        let loaded = Loaded::new(2, 1_234, Mix::Commands, 1);
         assert_eq!(loaded.keys(), 1_234);
         let outcome = loaded.run(Duration::from_millis(50), 2);
         let stats = &loaded.server.engine.stats;
@@ -208,5 +237,14 @@ mod tests {
         assert_eq!((stats.sum(|t| &t.error_replies), stats.sum(|t| &t.misses)), (0, 0));
         let share = stats.sum(|t| &t.hits) as f64 / outcome.requests as f64;
         assert!((0.85..0.95).contains(&share), "{share} of the requests were GET");
+    }
+
+    #[test]
+    fn every_script_is_known() {
+        let loaded = Loaded::new(2, 1_234, Mix::Scripts, 1);
+        let outcome = loaded.run(Duration::from_millis(50), 2);
+        let stats = &loaded.server.engine.stats;
+        assert_eq!(stats.sum(|t| &t.hits), outcome.requests);
+        assert_eq!((stats.sum(|t| &t.error_replies), stats.sum(|t| &t.misses)), (0, 0));
     }
 }
