@@ -156,8 +156,8 @@ impl Segment {
             if slot + Self::AHEAD < len {
                 self.link(slot + Self::AHEAD).prefetch();
             }
-            // Written in either case: who stays is as random as a hash, and a processor that guesses
-            // wrong half of the time waits longer than it writes.
+            // Written in either case: who stays is as random as a hash, and a processor that
+            // guesses wrong half of the time waits longer than it writes.
             let link = self.link(slot);
             self.set(kept, self.tag(slot), link);
             kept += usize::from(keeps(link));
