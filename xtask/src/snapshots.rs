@@ -1,6 +1,7 @@
 //! What a snapshot costs, side by side with a peer on this machine in one run: how long saving and
-//! loading take, how large the file is, and what a save under full write load does to everybody
-//! else: memory, throughput, and the latency of a client that has nothing to do with it.
+//! loading take, how large the file is, and what a save or a rewrite of the log under full write
+//! load does to everybody else: memory, throughput, and the latency of a client that has nothing to
+//! do with it.
 
 use std::fs;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ cargo xtask snapshots [OPTIONS]
   --peer COMMAND        peer [redis-server]
   --server-args ARGS    for both []
   --keys N              small keys [10000000]
-  --writers N           clients that overwrite keys during the save under load [2]
+  --writers N           clients that overwrite keys during what is measured under load [2]
   --seconds N           how long they write before it, for comparison [5]
   --interval-us N       pace of the unrelated client [500]
   --json FILE           also write the figures
@@ -76,8 +77,15 @@ pub fn run(arguments: &mut Arguments) -> Result {
     }
     println!("\n{:<44}{:>12}{:>12}{:>9}", "", "ours", "peer", "ratio");
     for (name, title) in ROWS {
-        let [ours, peer] = [0, 1].map(|at: usize| figures[at][name].as_f64().unwrap_or(f64::NAN));
-        println!("{title:<44}{ours:>12.3}{peer:>12.3}{:>9.2}", ours / peer);
+        match name.strip_prefix('/') {
+            None => print_row(&figures, &format!("/{name}"), title),
+            Some(job) => {
+                print_row(&figures, &format!("/{job}/took_s"), title);
+                for (name, title) in BUSY_ROWS {
+                    print_row(&figures, &format!("/{job}/{name}"), title);
+                }
+            }
+        }
     }
     if file.is_empty() {
         return Ok(());
@@ -92,7 +100,12 @@ const ROWS: &[(&str, &str)] = &[
     ("save_s", "BGSAVE, s"),
     ("load_s", "start with that file until it serves, s"),
     ("file_mib", "file, MiB"),
-    ("busy_save_s", "BGSAVE under write load, s"),
+    ("/save", "BGSAVE under write load, s"),
+    ("/rewrite", "BGREWRITEAOF under write load, s"),
+];
+
+/// The rows of what happens under load.
+const BUSY_ROWS: &[(&str, &str)] = &[
     ("throughput", "  writes per second, part of those before"),
     ("copied_percent", "  memory copied for it, % of the dataset"),
     ("grown_percent", "  resident memory added, % of the dataset"),
@@ -101,6 +114,34 @@ const ROWS: &[(&str, &str)] = &[
     ("fork_us", "  fork, us"),
 ];
 
+/// Something that writes the whole dataset in the background.
+struct Job {
+    command: &'static str,
+    /// The fields of `INFO` that tell whether it goes on, how it ended, and what it copied.
+    in_progress: &'static str,
+    succeeded: &'static str,
+    copied: &'static str,
+}
+
+const SAVE: Job = Job {
+    command: "BGSAVE",
+    in_progress: "rdb_bgsave_in_progress",
+    succeeded: "rdb_last_bgsave_status:ok",
+    copied: "rdb_last_cow_size",
+};
+const REWRITE: Job = Job {
+    command: "BGREWRITEAOF",
+    in_progress: "aof_rewrite_in_progress",
+    succeeded: "aof_last_bgrewrite_status:ok",
+    copied: "aof_last_cow_size",
+};
+
+fn print_row(figures: &[Value], path: &str, title: &str) {
+    let of = |at: usize| figures[at].pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    let [ours, peer] = [of(0), of(1)];
+    println!("{title:<44}{ours:>12.3}{peer:>12.3}{:>9.2}", ours / peer);
+}
+
 /// The figures of one server.
 fn measure(launch: &Launch, plan: &Plan) -> Result<Value> {
     let server = launch.start()?;
@@ -108,46 +149,56 @@ fn measure(launch: &Launch, plan: &Plan) -> Result<Value> {
     let empty = server.rss_bytes();
     pump(&mut client, (0..plan.keys).map(|key| set(key, None)))?;
     let dataset = server.rss_bytes().saturating_sub(empty).max(1);
-    let save_s = save(&mut client, || ())?.as_secs_f64();
+    let save_s = write_all(&mut client, &SAVE, || ())?.as_secs_f64();
     let file = server.folder().join("dump.rdb");
     let file_bytes = fs::metadata(&file).map_err(|e| format!("{}: {e}", file.display()))?.len();
     let load_s = load(&server, plan)?.as_secs_f64();
     println!("  save {save_s:.2} s, load {load_s:.2} s");
-    let busy = busy_save(&server, &mut client, plan)?;
-    let percent = |bytes: u64| bytes as f64 * 100.0 / dataset as f64;
+    let busy_save = busy(&server, &mut client, &SAVE, plan)?.figures(dataset);
+    log_everything(&mut client)?;
+    let busy_rewrite = busy(&server, &mut client, &REWRITE, plan)?.figures(dataset);
     Ok(json!({
         "save_s": save_s,
         "load_s": load_s,
         "file_mib": file_bytes as f64 / f64::from(1 << 20),
         "dataset_bytes": dataset,
-        "busy_save_s": busy.took.as_secs_f64(),
-        "writes_before": busy.before,
-        "writes_during": busy.during,
-        "throughput": busy.during / busy.before,
-        "copied_percent": percent(busy.copied_bytes),
-        "grown_percent": percent(busy.grown_bytes),
-        "stall_p99_99_us": busy.latency["p99.99_us"],
-        "stall_max_us": busy.latency["max_us"],
-        "quiet_p99_99_us": busy.quiet_latency["p99.99_us"],
-        "fork_us": busy.fork_us,
+        "save": busy_save,
+        "rewrite": busy_rewrite,
     }))
 }
 
-/// Saves in the background and calls `meanwhile` until that is done. How long it took.
-fn save(client: &mut Client, mut meanwhile: impl FnMut()) -> Result<Duration> {
+/// Does `job` in the background and calls `meanwhile` until that is done. How long it took.
+fn write_all(client: &mut Client, job: &Job, meanwhile: impl FnMut()) -> Result<Duration> {
     let started = Instant::now();
-    ask(client, &["BGSAVE"])?;
-    while info(client, "rdb_bgsave_in_progress")? == 1 {
+    ask(client, &[job.command])?;
+    end_of(client, job, meanwhile)?;
+    Ok(started.elapsed())
+}
+
+/// Waits until `job` has succeeded, and calls `meanwhile` as long.
+fn end_of(client: &mut Client, job: &Job, mut meanwhile: impl FnMut()) -> Result {
+    let started = Instant::now();
+    while info(client, job.in_progress)? == 1 {
         if started.elapsed() > PATIENCE {
-            return Err(format!("the save does not end within {PATIENCE:?}"));
+            return Err(format!("{} does not end within {PATIENCE:?}", job.command));
         }
         meanwhile();
         sleep(LOOK);
     }
-    match text(&ask(client, &["INFO", "persistence"])?).contains("rdb_last_bgsave_status:ok") {
-        true => Ok(started.elapsed()),
-        false => Err("the save failed".to_owned()),
+    match text(&ask(client, &["INFO", "persistence"])?).contains(job.succeeded) {
+        true => Ok(()),
+        false => Err(format!("{} failed", job.command)),
     }
+}
+
+/// Switches the log on, and waits for the rewrite that this begins; more come only when asked for.
+fn log_everything(client: &mut Client) -> Result {
+    ask(client, &["CONFIG", "SET", "auto-aof-rewrite-percentage", "0"])?;
+    ask(client, &["CONFIG", "SET", "appendonly", "yes"])?;
+    while info(client, "aof_rewrite_scheduled")? == 1 {
+        sleep(LOOK);
+    }
+    end_of(client, &REWRITE, || ())
 }
 
 /// How long another server needs from its start with the file of `server` until it serves.
@@ -166,7 +217,7 @@ fn load(server: &Server, plan: &Plan) -> Result<Duration> {
     }
 }
 
-/// A save under full write load.
+/// A job under full write load.
 struct Busy {
     took: Duration,
     /// Writes per second.
@@ -179,7 +230,26 @@ struct Busy {
     fork_us: u64,
 }
 
-fn busy_save(server: &Server, client: &mut Client, plan: &Plan) -> Result<Busy> {
+impl Busy {
+    /// `dataset` in bytes.
+    fn figures(&self, dataset: u64) -> Value {
+        let percent = |bytes: u64| bytes as f64 * 100.0 / dataset as f64;
+        json!({
+            "took_s": self.took.as_secs_f64(),
+            "writes_before": self.before,
+            "writes_during": self.during,
+            "throughput": self.during / self.before,
+            "copied_percent": percent(self.copied_bytes),
+            "grown_percent": percent(self.grown_bytes),
+            "stall_p99_99_us": self.latency["p99.99_us"],
+            "stall_max_us": self.latency["max_us"],
+            "quiet_p99_99_us": self.quiet_latency["p99.99_us"],
+            "fork_us": self.fork_us,
+        })
+    }
+}
+
+fn busy(server: &Server, client: &mut Client, job: &Job, plan: &Plan) -> Result<Busy> {
     let writers = Writers::start(server, plan)?;
     let probe = Probe::start(server, plan.interval)?;
     let before = writers.rate(|| {
@@ -191,16 +261,16 @@ fn busy_save(server: &Server, client: &mut Client, plan: &Plan) -> Result<Busy> 
     let resident = server.rss_bytes();
     let (mut took, mut peak) = (Duration::ZERO, resident);
     let during = writers.rate(|| {
-        took = save(client, || peak = peak.max(server.rss_bytes()))?;
+        took = write_all(client, job, || peak = peak.max(server.rss_bytes()))?;
         Ok(())
     })?;
-    let latency = row("  and during a save", &probe.finish()?);
+    let latency = row(&format!("  and during {}", job.command), &probe.finish()?);
     writers.finish()?;
     Ok(Busy {
         took,
         before,
         during,
-        copied_bytes: info(client, "rdb_last_cow_size")?,
+        copied_bytes: info(client, job.copied)?,
         grown_bytes: peak - resident,
         latency,
         quiet_latency,

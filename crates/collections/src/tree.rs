@@ -24,7 +24,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Most items of a node.
-const FANOUT: usize = 64;
+pub(crate) const FANOUT: usize = 64;
 /// A node with fewer items looks for a neighbour to join.
 const SMALL: usize = FANOUT / 4;
 /// Two nodes join when they have at most this many items together.

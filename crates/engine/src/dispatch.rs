@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use collections::prefetch::LOOK_AHEAD_MAX;
 use command::{CommandError, Flags};
 use resp::{Args, Mark, Reply, Version};
-use store::Position;
+use store::{LookUp, Position};
 
 use crate::admin::pubsub::allowed_while_subscribed;
 use crate::call::{Call, Flow};
@@ -25,26 +25,6 @@ pub struct Prepared {
     pub(crate) position: Option<Position>,
 }
 
-/// Of keys that are looked up together.
-#[derive(Default)]
-struct Positions {
-    all: [Position; LOOK_AHEAD_MAX],
-    count: usize,
-}
-
-impl Positions {
-    #[inline]
-    fn add(&mut self, position: Position) {
-        self.all[self.count] = position;
-        self.count += 1;
-    }
-
-    #[inline]
-    fn get(&self) -> &[Position] {
-        &self.all[..self.count]
-    }
-}
-
 /// Where a command line names an element of its only key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ElementOf {
@@ -57,10 +37,11 @@ pub struct ElementOf {
 }
 
 impl Prepared {
-    /// Whether the command may change its key.
+    /// The look-up of its first key, if it has one.
     #[inline]
-    fn may_write(&self) -> bool {
-        self.entry.is_ok_and(|entry| entry.has(Flags::WRITE))
+    fn key(&self) -> Option<LookUp> {
+        let may_change = self.entry.is_ok_and(|entry| entry.has(Flags::WRITE));
+        Some(LookUp { position: self.position?, may_change })
     }
 
     /// Where the line names an element, if it does.
@@ -99,17 +80,14 @@ impl Engine {
         session: &Session,
         prepared: impl Iterator<Item = &'p Prepared>,
     ) {
-        let (mut read, mut changed) = (Positions::default(), Positions::default());
-        for prepared in prepared.take(LOOK_AHEAD_MAX) {
-            if let Some(position) = prepared.position {
-                let positions = if prepared.may_write() { &mut changed } else { &mut read };
-                positions.add(position);
-            }
+        let mut look_ups = [LookUp::default(); LOOK_AHEAD_MAX];
+        let mut count = 0;
+        for (place, look_up) in look_ups.iter_mut().zip(prepared.filter_map(Prepared::key)) {
+            *place = look_up;
+            count += 1;
         }
-        self.store.prefetch_buckets(session.db(), read.get());
-        self.store.prefetch_buckets(session.db(), changed.get());
-        self.store.prefetch_entries(session.db(), read.get());
-        self.store.prefetch_changes(session.db(), changed.get());
+        self.store.prefetch_buckets(session.db(), &look_ups[..count]);
+        self.store.prefetch_entries(session.db(), &look_ups[..count]);
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.

@@ -7,6 +7,7 @@ use mlua::ffi::{self, lua_State};
 use resp::{ArgsBuffer, Reply};
 
 use crate::host::Shared;
+use crate::layout::is_statement;
 use crate::stack::{bytes, push_bytes, set_raw_field, shared};
 use crate::stop::raise_stop;
 use crate::to_lua::push_reply;
@@ -47,11 +48,15 @@ unsafe fn execute(state: *mut lua_State, raises: bool) -> c_int {
         let shared = shared(state);
         let is_error = match perform(shared, state) {
             Outcome::Replied => {
+                let reply = &*shared.reply.get();
+                let is_error = reply.chunks().next().is_some_and(|bytes| bytes[0] == b'-');
+                if is_statement(state) && !(is_error && raises) {
+                    return 0;
+                }
                 // The arguments make room for the reply.
                 ffi::lua_settop(state, 0);
-                let reply = contiguous(&*shared.reply.get(), &mut *shared.bytes.get());
-                push_reply(state, reply);
-                reply.first() == Some(&b'-')
+                push_reply(state, contiguous(reply, &mut *shared.bytes.get()));
+                is_error
             }
             Outcome::NoArguments => {
                 let text = b"ERR Please specify at least one argument for this redis lib call";

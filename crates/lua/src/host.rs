@@ -114,6 +114,8 @@ pub(crate) struct Shared {
     pub(crate) memory_limit: Cell<usize>,
     /// In the registry: the table where `KEYS` and `ARGV` are set.
     pub(crate) globals: Cell<c_int>,
+    /// The hash part of tables that have none.
+    pub(crate) no_hash: Cell<*const u8>,
     /// In the registry: the function that answers a debugger's questions.
     pub(crate) guard: Cell<c_int>,
     /// State of the generator behind `math.random`, 48 bits.
@@ -132,6 +134,7 @@ impl Shared {
             panic: Cell::new(None),
             memory_limit: Cell::new(0),
             globals: Cell::new(0),
+            no_hash: Cell::new(std::ptr::null()),
             guard: Cell::new(0),
             random: Cell::new(0),
         }

@@ -14,9 +14,10 @@
 //! raises; and one that pushes values, and owns nothing. Panics do not cross Lua's frames: they are
 //! caught where Lua calls in, and go on where the script was entered.
 //!
-//! Reading order: [`host`], [`machine`], [`failure`], [`call`], [`to_lua`], [`from_lua`], [`base`]
-//! (what is replaced of Lua's own library), [`stop`] (how a script is ended from outside),
-//! [`debug`] (what a debugger sees).
+//! Reading order: [`host`], [`machine`], [`failure`], [`call`], [`to_lua`], [`layout`],
+//! [`from_lua`], [`base`] (what is replaced of Lua's own library), [`stop`] (how a script is ended
+//! from outside), [`debug`] (what a debugger sees). How Lua itself is compiled: `build.rs` and
+//! `lua_config.h`.
 //!
 //! Invariant: nothing here knows what a command is, or a sandbox.
 
@@ -28,6 +29,7 @@ pub mod debug;
 pub mod failure;
 mod from_lua;
 pub mod host;
+mod layout;
 pub mod machine;
 mod patterns;
 mod stack;

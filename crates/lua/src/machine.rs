@@ -13,6 +13,7 @@ use crate::debug::{breakpoint, debug, guard};
 use crate::failure::{Failure, Place, describe, read_failure};
 use crate::from_lua::write_value;
 use crate::host::{Access, Host, Lent, Shared};
+use crate::layout::{hash_part, is_plain};
 use crate::stack::{address, bytes, push_bytes, push_function};
 use crate::stop::{self, STEPS};
 use crate::to_lua::STATUS;
@@ -103,10 +104,7 @@ impl Machine {
             lua.exec_raw::<()>((), |raw| {
                 state = raw;
                 stop::register(raw, shared_at);
-                push_bytes(raw, b"KEYS");
-                push_bytes(raw, b"ARGV");
-                ffi::lua_pushcclosure(raw, enter, 2);
-                enter_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                enter_ref = keep_entrance(raw);
                 push_function(raw, shared_at, describe, 0);
                 handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 ffi::lua_pushcclosure(raw, guard, 0);
@@ -187,7 +185,14 @@ impl Machine {
     pub fn set_globals(&mut self, shown: &Table, own: &Table) -> mlua::Result<()> {
         self.lua.set_globals(shown.clone())?;
         self.shared.globals.set(self.keep(own.clone())?);
-        Ok(())
+        // The tables that the entrance knows are fields of the globals before.
+        // SAFETY: the closure owns nothing; the state is at its base level.
+        unsafe {
+            self.lua.exec_raw::<()>((), |raw| {
+                ffi::luaL_unref(raw, ffi::LUA_REGISTRYINDEX, self.enter);
+                self.enter = keep_entrance(raw);
+            })
+        }
     }
 
     /// The most bytes that all values together may take; no limit if zero.
@@ -339,23 +344,13 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
         ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.handler);
         ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.chunk);
         let Inputs { args, first, keys, as_globals } = run.inputs;
-        if as_globals {
-            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.globals);
-        }
-        // Names that are upvalues need not be looked up for each run.
-        let (keys_name, argv_name) = (ffi::lua_upvalueindex(1), ffi::lua_upvalueindex(2));
-        if as_globals {
-            ffi::lua_pushvalue(state, keys_name);
-        }
-        push_strings(state, args, first, first + keys);
-        if as_globals {
-            ffi::lua_rawset(state, -3);
-            ffi::lua_pushvalue(state, argv_name);
-        }
-        push_strings(state, args, first + keys, args.len());
-        if as_globals {
-            ffi::lua_rawset(state, -3);
-            ffi::lua_settop(state, -2);
+        let arguments = [(first, first + keys), (first + keys, args.len())];
+        for (place, (from, to)) in (0..).zip(arguments) {
+            if as_globals {
+                set_strings(state, run, place, from, to);
+            } else {
+                push_strings(state, args, from, to);
+            }
         }
         let arguments = if as_globals { 0 } else { 2 };
         run.status = ffi::lua_pcall(state, arguments, 1, 1);
@@ -368,6 +363,59 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
     }
 }
 
+/// The names of the globals that have a script's inputs.
+const INPUTS: [&[u8]; 2] = [b"KEYS", b"ARGV"];
+
+/// Makes the function that enters scripts; its number in the registry. Its upvalues are the names
+/// of the inputs, which need not be looked up then, and the tables that these globals have. Raises
+/// if memory is short.
+///
+/// # Safety
+/// The stack has room for four values, and no frame between here and the protected call owns
+/// anything.
+unsafe fn keep_entrance(state: *mut lua_State) -> c_int {
+    // SAFETY: as above.
+    unsafe {
+        INPUTS.iter().for_each(|name| push_bytes(state, name));
+        INPUTS.iter().for_each(|_| ffi::lua_pushnil(state));
+        ffi::lua_pushcclosure(state, enter, 2 * INPUTS.len() as c_int);
+        ffi::luaL_ref(state, ffi::LUA_REGISTRYINDEX)
+    }
+}
+
+/// Sets one of [`INPUTS`], by its place there, to a table of the arguments from `from` up to `to`.
+/// The table of the last run serves again if it is as if it had just been made, but for its
+/// elements: no script can have kept it, since none leaves anything behind.
+///
+/// # Safety
+/// Called by [`enter`], with room for four values; otherwise as [`push_bytes`].
+unsafe fn set_strings(state: *mut lua_State, run: &Run<'_>, place: c_int, from: usize, to: usize) {
+    // SAFETY: as above; the values that are pushed are popped.
+    unsafe {
+        let name = ffi::lua_upvalueindex(1 + place);
+        let kept = ffi::lua_upvalueindex(1 + INPUTS.len() as c_int + place);
+        let count = c_int::try_from(to - from).unwrap_or(c_int::MAX);
+        let no_hash = &run.shared.no_hash;
+        let serves = ffi::lua_type(state, kept) == ffi::LUA_TTABLE
+            && is_plain(state, kept, count, no_hash.get());
+        if !serves {
+            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.globals);
+            ffi::lua_pushvalue(state, name);
+            ffi::lua_createtable(state, count, 0);
+            no_hash.set(hash_part(state, -1));
+            ffi::lua_pushvalue(state, -1);
+            // Under the two for `rawset`, so that it is not noted before it is set.
+            ffi::lua_insert(state, -4);
+            ffi::lua_rawset(state, -3);
+            ffi::lua_settop(state, -2);
+            ffi::lua_replace(state, kept);
+        }
+        ffi::lua_pushvalue(state, kept);
+        fill_strings(state, run.inputs.args, from, count);
+        ffi::lua_settop(state, -2);
+    }
+}
+
 /// Pushes a table of the arguments from `from` up to `to`.
 ///
 /// # Safety
@@ -377,6 +425,17 @@ unsafe fn push_strings(state: *mut lua_State, args: Args<'_>, from: usize, to: u
     unsafe {
         let count = c_int::try_from(to - from).unwrap_or(c_int::MAX);
         ffi::lua_createtable(state, count, 0);
+        fill_strings(state, args, from, count);
+    }
+}
+
+/// Sets the first `count` elements of the table on top to the arguments from `from` on.
+///
+/// # Safety
+/// As [`push_bytes`].
+unsafe fn fill_strings(state: *mut lua_State, args: Args<'_>, from: usize, count: c_int) {
+    // SAFETY: as above.
+    unsafe {
         for index in 0..count {
             push_bytes(state, args.get(from + index as usize).unwrap_or_default());
             ffi::lua_rawseti_(state, -2, index + 1);

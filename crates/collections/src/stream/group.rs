@@ -22,10 +22,10 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::Id;
-use crate::tree::Tree;
+use crate::tree::{FANOUT, Tree};
 
 /// How many items a node of a list has at least, mostly: they are between half full and full.
-const ITEMS_PER_NODE: usize = 36;
+const ITEMS_PER_NODE: usize = FANOUT / 2;
 
 /// A consumer group of a stream.
 #[derive(Clone, Debug, Default)]

@@ -102,6 +102,9 @@ const SECOND_NS: u64 = 1_000_000_000;
 /// While the log is not flushed before every reply, what gathers in this time is written together:
 /// waking the thread for every command would cost more than the commands.
 const NAP_NS: u64 = 2_000_000;
+/// After a time without commands so many are written without a nap: who sends one at a time finds
+/// each in the file at once.
+const AWAKE_ROUNDS: u64 = 16;
 
 /// The writer of the log.
 #[derive(Debug)]
@@ -119,11 +122,33 @@ pub struct Writer {
     written: u64,
     durable: u64,
     last_sync_ns: u64,
+    naps: Naps,
     /// A write that failed is tried again then.
     retry_ns: u64,
     failure: Option<Failure>,
     /// Set by a failed flush.
     is_doubtful: bool,
+}
+
+/// When the writer naps. Rounds that come one behind the other are followed by naps; what had no
+/// commands for longer than a nap stays awake for as many rounds as it could have had naps.
+#[derive(Debug, Default)]
+struct Naps {
+    last_round_ns: u64,
+    /// Rounds that may follow without a nap.
+    awake: u64,
+}
+
+impl Naps {
+    /// Whether the round of now, which found something to write, is to be followed by a nap.
+    fn is_due(&mut self, now_ns: u64) -> bool {
+        let missed = (now_ns.saturating_sub(self.last_round_ns) / NAP_NS).saturating_sub(1);
+        self.last_round_ns = now_ns;
+        self.awake = (self.awake + missed).min(AWAKE_ROUNDS);
+        let is_due = self.awake == 0;
+        self.awake = self.awake.saturating_sub(1);
+        is_due
+    }
 }
 
 impl Writer {
@@ -141,6 +166,7 @@ impl Writer {
             written: 0,
             durable: 0,
             last_sync_ns: 0,
+            naps: Naps::default(),
             retry_ns: 0,
             failure: None,
             is_doubtful: false,
@@ -311,7 +337,7 @@ impl Writer {
                 return Rest::Nap(SECOND_NS);
             }
         }
-        if was_busy && settings.fsync != Fsync::Always {
+        if was_busy && settings.fsync != Fsync::Always && self.naps.is_due(now_ns) {
             return Rest::Nap(NAP_NS);
         }
         match due_ns.filter(|&due_ns| due_ns > now_ns) {
@@ -338,5 +364,34 @@ impl Writer {
         let holds = settings.fsync == Fsync::Always && !settings.suspended;
         let released = if holds { self.durable } else { self.written };
         self.log.advance(self.written, self.durable, released);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_now_and_then_never_meets_a_nap() {
+        let mut naps = Naps::default();
+        let mut now = 10 * SECOND_NS;
+        for _ in 0..1_000 {
+            now += 4 * NAP_NS;
+            assert!(!naps.is_due(now));
+            assert!(!naps.is_due(now + 100));
+        }
+    }
+
+    #[test]
+    fn who_goes_on_meets_one_after_every_round() {
+        let mut naps = Naps::default();
+        let mut now = 10 * SECOND_NS;
+        let awake = (0..100).take_while(|_| !naps.is_due(now)).count() as u64;
+        assert_eq!(awake, AWAKE_ROUNDS);
+        for _ in 0..1_000 {
+            // The nap, and what waking takes.
+            now += NAP_NS + NAP_NS / 2;
+            assert!(naps.is_due(now));
+        }
     }
 }

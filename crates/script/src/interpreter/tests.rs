@@ -69,9 +69,20 @@ fn answer(interpreter: &mut Interpreter, host: &mut Echo, version: Version, text
         Err(message) => return format!("compile: {}", String::from_utf8_lossy(&message)),
     };
     let args = OwnedArgs::from_slices(&["eval", text, "1", "key", "arg"]);
-    let inputs = Inputs { args: args.as_args(), first: 3, keys: 1, as_globals: true };
+    run(interpreter, &compiled, args.as_args(), (1, host), version)
+}
+
+/// What a compiled script answers to a command line with so many keys.
+fn run(
+    interpreter: &Interpreter,
+    compiled: &Compiled,
+    args: Args<'_>,
+    (keys, host): (usize, &mut Echo),
+    version: Version,
+) -> String {
+    let inputs = Inputs { args, first: 3, keys, as_globals: true };
     let mut reply = Reply::new(version);
-    let result = interpreter.run(&compiled, inputs, host, &mut reply, &mut |_, _| ());
+    let result = interpreter.run(compiled, inputs, host, &mut reply, &mut |_, _| ());
     match result {
         Ok(()) => reply.take_bytes().escape_ascii().to_string().replace(r"\r\n", "|"),
         Err(RunError::Raised(failure)) => {
@@ -132,6 +143,81 @@ fn replies_become_values() {
     assert_eq!(eval("local ok, e = pcall(redis.call, 'fail') return e"), "$11|WRONG thing|");
     let big = "return #redis.call('echo', string.rep('x', 100000))";
     assert_eq!(eval(big), ":100000|");
+}
+
+/// A reply that nobody wants is not made a value; an error is one all the same.
+#[test]
+fn replies_may_be_dropped() {
+    for (text, expected) in [
+        ("redis.call('list') redis.pcall('map') return 7", ":7|"),
+        ("redis.call('list')\nredis.call('fail') return 7", "WRONG thing @2"),
+        ("redis.pcall('fail') return 7", ":7|"),
+        ("redis.pcall() redis.pcall({}) return 7", ":7|"),
+        ("return select('#', redis.call('echo', 'x'))", ":1|"),
+        ("local a, b = redis.call('echo', 'x') return {a, tostring(b)}", "*2|$1|x|$3|nil|"),
+        ("return (redis.call('echo', 'x'))", "$1|x|"),
+        ("pcall(redis.call, 'echo', 'x') return 7", ":7|"),
+        ("return {pcall(redis.call, 'echo', 'x')}", "*2|:1|$1|x|"),
+        ("return coroutine.wrap(function(...) return redis.call(...) end)('echo', 'x')", "$1|x|"),
+        ("coroutine.wrap(function(...) redis.call(...) end)('echo', 'x') return 7", ":7|"),
+        ("local f = function() redis.call('echo', 'x') end return {f(), 1}", "*0|"),
+        ("local f = function() return redis.call('echo', 'x') end f() return {f()}", "*1|$1|x|"),
+    ] {
+        assert_eq!(eval(text), expected, "{text}");
+    }
+}
+
+/// The tables of inputs serve again; whatever a script has made of them, the next one sees what it
+/// was given.
+#[test]
+fn inputs_are_as_if_made_anew() {
+    const SHOW: &str = "
+        local seen = {}
+        for _, inputs in ipairs({KEYS, ARGV}) do
+            assert(getmetatable(inputs) == nil)
+            for key, value in pairs(inputs) do seen[#seen + 1] = key .. '=' .. value end
+            seen[#seen + 1] = '#' .. #inputs
+        end
+        return table.concat(seen, ' ')";
+    let compile = |interpreter: &mut Interpreter, text: &str| {
+        let script = Script::parse(text.as_bytes(), Sha::of(text.as_bytes())).unwrap();
+        interpreter.compile(&Arc::new(script)).unwrap()
+    };
+    let mut interpreter = interpreter();
+    let show = compile(&mut interpreter, SHOW);
+    for spoil in [
+        "return 1",
+        "KEYS[1] = nil ARGV[1] = 'other'",
+        "KEYS.more = 1 ARGV[#ARGV + 1] = 'more'",
+        "KEYS.more = 1 KEYS.more = nil ARGV[5] = 1 ARGV[5] = nil",
+        "setmetatable(KEYS, {__index = function() return 'x' end})",
+        "setmetatable(ARGV, {__mode = 'v'}) setmetatable({}, KEYS)",
+        "table.sort(KEYS) table.insert(ARGV, 1, 'first') table.remove(KEYS)",
+        "for i = 1, 100 do KEYS[i] = i end for i = 2, 100 do KEYS[i] = nil end",
+        "for i = 1, 9 do redis.call('echo', i) KEYS = nil end",
+        "collectgarbage() error('over')",
+    ] {
+        let spoil = compile(&mut interpreter, spoil);
+        for (keys, args, expected) in [
+            (0, &[][..], "#0 #0"),
+            (1, &["a"][..], "1=a #1 #0"),
+            (1, &["b", "c"][..], "1=b #1 1=c #1"),
+            (2, &["d", "e", "f", "g", "h"][..], "1=d 2=e #2 1=f 2=g 3=h #3"),
+            (1, &["i", "j"][..], "1=i #1 1=j #1"),
+        ] {
+            let mut line = vec!["evalsha", "x", "n"];
+            line.extend_from_slice(args);
+            let line = OwnedArgs::from_slices(&line);
+            for compiled in [&spoil, &show, &show] {
+                let mut host = Echo::default();
+                let with = (keys, &mut host);
+                let answer = run(&interpreter, compiled, line.as_args(), with, Version::Resp2);
+                if Rc::ptr_eq(compiled, &show) {
+                    assert_eq!(answer, format!("${}|{expected}|", expected.len()));
+                }
+            }
+        }
+    }
 }
 
 #[test]
