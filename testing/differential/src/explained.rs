@@ -356,10 +356,13 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: MIXED_SCORES,
-        sentence: "Ranges of members (BYLEX) are for sets of one score. Over several scores, where \
+        sentence: "Ranges of members (BYLEX, ZLEXCOUNT) are for sets of one score. Over several scores, where \
                    they mean nothing, other members may be in them than in Redis.",
         explains: |command, _, _| {
-            let by_lex = |word: &Vec<u8>| word.to_ascii_uppercase().ends_with(b"BYLEX");
+            let by_lex = |word: &Vec<u8>| {
+                let word = word.to_ascii_uppercase();
+                word.ends_with(b"BYLEX") || word == b"ZLEXCOUNT"
+            };
             // The generator keeps one score in this key.
             command.first().is_some_and(by_lex) && command.get(1).is_some_and(|key| key != b"77")
         },
