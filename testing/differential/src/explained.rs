@@ -356,8 +356,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: MIXED_SCORES,
-        sentence: "Ranges of members (BYLEX, ZLEXCOUNT) are for sets of one score. Over several scores, where \
-                   they mean nothing, other members may be in them than in Redis.",
+        sentence: "Ranges of members (BYLEX, ZLEXCOUNT) are for sets of one score. Over several \
+                   scores, where they mean nothing, other members may be in them than in Redis.",
         explains: |command, _, _| {
             let by_lex = |word: &Vec<u8>| {
                 let word = word.to_ascii_uppercase();
