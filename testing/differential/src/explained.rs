@@ -330,43 +330,6 @@ pub const EXPLAINED: &[Explained] = &[
                 && (is_error(reference, top) || !matches!(reference, Value::Error(_)))
         },
     },
-    Explained {
-        name: COORDINATE_DIGITS,
-        sentence: "Coordinates are replied with seventeen digits behind the point, as by Redis 7 \
-                   and Valkey; Redis 8 writes the shortest text of the same number.",
-        explains: |command, subject, reference| {
-            let geo =
-                command.first().is_some_and(|word| word.to_ascii_uppercase().starts_with(b"GEO"));
-            geo && same_numbers(subject, reference)
-        },
-    },
-    Explained {
-        name: NUMBER_WORDS,
-        sentence: "Scores and coordinates in hexadecimal are taken, and those beyond the range of \
-                   a double refused, as in Redis 7 and Valkey; the parser that Redis 8 had at \
-                   first does the opposite.",
-        explains: |command, subject, reference| {
-            let refused = |reply: &Value| matches!(reply, Value::Error(_));
-            let odd = |word: &Vec<u8>| {
-                let word = word.strip_prefix(b"(").unwrap_or(word);
-                word == b"1e400" || word.starts_with(b"0x")
-            };
-            command.iter().skip(1).any(odd) && (refused(subject) || refused(reference))
-        },
-    },
-    Explained {
-        name: MIXED_SCORES,
-        sentence: "Ranges of members (BYLEX, ZLEXCOUNT) are for sets of one score. Over several \
-                   scores, where they mean nothing, other members may be in them than in Redis.",
-        explains: |command, _, _| {
-            let by_lex = |word: &Vec<u8>| {
-                let word = word.to_ascii_uppercase();
-                word.ends_with(b"BYLEX") || word == b"ZLEXCOUNT"
-            };
-            // The generator keeps one score in this key.
-            command.first().is_some_and(by_lex) && command.get(1).is_some_and(|key| key != b"77")
-        },
-    },
 ];
 
 /// Names of the known differences after which the two servers' data may differ: one has stored what
@@ -377,19 +340,8 @@ const AWAITED_KEYS: &str = "awaited-keys";
 const TRIMMED_AT_ONCE: &str = "trimmed-at-once";
 const STORED_OVER: &str = "stored-over";
 const NEGATIVE_OFFSET: &str = "negative-offset";
-const COORDINATE_DIGITS: &str = "coordinate-digits";
-const MIXED_SCORES: &str = "members-of-mixed-scores";
-const NUMBER_WORDS: &str = "number-words";
 
-const PARTING: &[&str] = &[
-    STALE_ERROR,
-    LOW_STREAM_ID,
-    AWAITED_KEYS,
-    STORED_OVER,
-    NEGATIVE_OFFSET,
-    MIXED_SCORES,
-    NUMBER_WORDS,
-];
+const PARTING: &[&str] = &[STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS, STORED_OVER, NEGATIVE_OFFSET];
 
 impl Explained {
     /// Whether there is nothing to compare any more after it.
@@ -471,24 +423,6 @@ fn same_until(subject: &Value, reference: &Value, words: &str) -> bool {
     until(said).is_some_and(|at| right.get(..at + words.len()) == Some(&said[..at + words.len()]))
 }
 
-/// Whether the replies are the same but for the text of numbers, as far as seventeen digits behind
-/// the point tell them.
-fn same_numbers(subject: &Value, reference: &Value) -> bool {
-    let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    match (subject, reference) {
-        (Value::Array(left), Value::Array(right)) => {
-            let mut pairs = left.iter().zip(right);
-            left.len() == right.len() && pairs.all(|(left, right)| same_numbers(left, right))
-        }
-        (Value::Double(left), Value::Double(right)) => (left - right).abs() < 1e-16,
-        (Value::Bulk(left), Value::Bulk(right)) if left != right => {
-            let numbers = number(left).zip(number(right));
-            numbers.is_some_and(|(left, right): (f64, f64)| (left - right).abs() < 1e-16)
-        }
-        _ => subject == reference,
-    }
-}
-
 const fn is_null(value: &Value) -> bool {
     matches!(value, Value::Null | Value::NullArray | Value::NullBulk)
 }
@@ -525,22 +459,6 @@ mod tests {
         };
         assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &refusal("a")), Some("newer-choices"));
         assert_eq!(named("CONFIG SET x y", &refusal("a, b"), &syntax), None);
-    }
-
-    #[test]
-    fn the_text_of_a_coordinate_may_differ_and_its_number_may_not() {
-        let point = |text: &str| Value::Array(vec![Value::Bulk(text.into()), Value::NullArray]);
-        let named = |words, subject: &Value, reference: &Value| {
-            explanation(&command(words), subject, reference).map(|known| known.name)
-        };
-        let (long, short) = (point("13.36138933897018433"), point("13.361389338970184"));
-        assert_eq!(named("GEOPOS g m", &long, &short), Some(COORDINATE_DIGITS));
-        assert_eq!(named("ZRANGE g 0 1", &long, &short), None);
-        assert_eq!(named("GEOPOS g m", &long, &point("13.3613893389701")), None);
-        let refused = Value::Error("ERR value is not a valid float".into());
-        let added = Value::Integer(1);
-        assert_eq!(named("ZADD z 1e400 m", &refused, &added), Some(NUMBER_WORDS));
-        assert_eq!(named("ZADD z 16 m", &refused, &added), None);
     }
 
     #[test]
