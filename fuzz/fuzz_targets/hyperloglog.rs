@@ -27,7 +27,7 @@ fuzz_target!(|input: (u16, Vec<u8>, Vec<u8>)| {
     }
 
     let mut sketch = Sketch::copy_of(view);
-    let mut twin = counted.is_ok().then(|| dense.into_bytes());
+    let mut twin = (counted.is_ok() && !is_cut(view)).then(|| dense.into_bytes());
     for element in elements.chunks(2).map(Element::of) {
         let in_place = updated_in_place(&sketch, element, u64::from(limit));
         let added = sketch.add(element, u64::from(limit));
@@ -48,6 +48,16 @@ fuzz_target!(|input: (u16, Vec<u8>, Vec<u8>)| {
         assert!(sketch.view().count().is_ok());
     }
 });
+
+/// Whether the last run of a sparse value lacks its second byte. It reads as zero, as in Redis,
+/// where the byte behind a string is zero; but the run cannot be replaced, so that an element of it
+/// is refused.
+fn is_cut(view: View<'_>) -> bool {
+    let mut longer = Sketch::copy_of(view).into_bytes().as_slice().to_vec();
+    longer.push(0);
+    // Behind a whole run the zero would be one of a register too many.
+    view.encoding() == Encoding::Sparse && View::new(&longer).is_some_and(|v| v.count().is_ok())
+}
 
 /// The value after an update where it is, if it can be updated so.
 fn updated_in_place(sketch: &Sketch, element: Element, limit: u64) -> Option<Vec<u8>> {

@@ -147,7 +147,7 @@ pub(super) struct Splice {
 /// cursor at or before the register.
 ///
 /// # Errors
-/// If no run covers the register.
+/// If no run covers the register, or one whose opcode is cut off.
 #[inline]
 pub(super) fn plan(opcodes: &[u8], element: Element, from: Cursor) -> Result<Plan, Corrupted> {
     if element.rank > VALUE_MAX {

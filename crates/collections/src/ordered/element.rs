@@ -116,6 +116,13 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// The length of the member.
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        // SAFETY: whoever made the item promised that the element lives.
+        unsafe { self.link.0.cast::<Header>().as_ref() }.len as usize
+    }
+
     /// The order of the index: by score (zeros of either sign are equal), then by member.
     #[inline]
     #[must_use]

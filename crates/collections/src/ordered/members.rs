@@ -159,6 +159,12 @@ impl Members {
         self.root.remove(hash, link, 0)
     }
 
+    /// Keeps the members for which `keeps` holds. Every segment is visited once, and the next are
+    /// on their way from memory meanwhile: for each member much cheaper than to find it.
+    pub(super) fn retain(&mut self, mut keeps: impl FnMut(Link) -> bool) {
+        self.root.retain(&mut keeps);
+    }
+
     /// Puts another element in the place of one.
     ///
     /// # Panics
@@ -244,11 +250,41 @@ impl Node {
             return false;
         }
         while branch.merge(at) {}
-        // A segment is the same at any level; a branch belongs to its own.
-        if let [Node::Segment(only)] = &branch.children[..] {
+        self.flatten();
+        true
+    }
+
+    fn retain(&mut self, keeps: &mut impl FnMut(Link) -> bool) {
+        let branch = match self {
+            Self::Segment(segment) => return segment.retain(keeps),
+            Self::Branch(branch) => make_mut(branch),
+        };
+        for index in 0..branch.children.len() {
+            // The segment after the next comes from memory, and the elements of the next.
+            if let Some(Self::Segment(later)) = branch.children.get(index + 2) {
+                later.prefetch_all();
+            }
+            if let Some(Self::Segment(next)) = branch.children.get(index + 1) {
+                next.prefetch_elements();
+            }
+            branch.children[index].retain(keeps);
+        }
+        let mut at = 0;
+        while at < PLACES {
+            while branch.merge(at) {}
+            (_, at) = branch.run(at);
+        }
+        self.flatten();
+    }
+
+    /// A branch of one segment becomes that segment, which is the same at any level. A branch of
+    /// one branch stays: each belongs to its level.
+    fn flatten(&mut self) {
+        if let Self::Branch(branch) = self
+            && let [Self::Segment(only)] = &branch.children[..]
+        {
             *self = Self::Segment(only.clone());
         }
-        true
     }
 }
 

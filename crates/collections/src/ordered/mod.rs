@@ -55,6 +55,7 @@ mod members;
 mod segment;
 mod tree;
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::keyed_hash::keyed_hash;
@@ -70,6 +71,12 @@ pub use iter::Iter;
 const NODE_BYTES_PER_MEMBER: usize = 16;
 /// Members for each allocation of tree and table, roughly.
 const MEMBERS_PER_NODE: usize = 25;
+
+/// To find a member and take it out costs as much as passing by about so many in their order in the
+/// table.
+const SWEPT_PER_REMOVED: usize = 32;
+/// To copy a member to another index costs as much as passing by about so many.
+const SWEPT_PER_COPIED: usize = 16;
 
 /// Members with scores, in order; see the module page.
 #[derive(Clone)]
@@ -114,6 +121,32 @@ const fn spread(hash: u64) -> u64 {
     let hump = (hash as u128 * !hash as u128) >> 64;
     // For 0 <= u < 1: u + u (1 - u) / 3, of which the slope falls from 4/3 to 2/3.
     hash + hump as u64 / 3
+}
+
+/// Members that were taken out together, to be dropped.
+pub struct Removed {
+    tree: Tree,
+    /// Their table, if all that there were have been taken out.
+    _members: Option<Members>,
+}
+
+impl Removed {
+    /// About how many allocations there are to free.
+    #[must_use]
+    pub const fn pieces(&self) -> usize {
+        pieces_of(self.tree.len())
+    }
+}
+
+impl fmt::Debug for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} members", self.tree.len())
+    }
+}
+
+/// About how many allocations so many members are.
+const fn pieces_of(len: usize) -> usize {
+    len + len / MEMBERS_PER_NODE + 1
 }
 
 impl Ordered {
@@ -233,31 +266,31 @@ impl Ordered {
         Some(score)
     }
 
-    /// Takes the members of a range of ranks out by copying the others into an index made anew, for
-    /// when those are few. The old index is handed over, because freeing it takes as long as it is
-    /// large.
+    /// Takes the members of a range of ranks out. What is handed over may be large, and is to be
+    /// dropped when there is time. Of three ways it takes that which looks at the fewest members.
     ///
     /// # Panics
     /// If the range ends beyond the length.
     #[must_use]
-    pub fn keep_outside(&mut self, removed: Range<usize>) -> Self {
-        let kept = self.range(0..removed.start).chain(self.range(removed.end..self.len()));
-        let kept = kept.map(|item| (item.member(), item.score()));
-        let kept = Self::from_members(self.hash.seed, kept);
-        std::mem::replace(self, kept)
+    pub fn remove_range(&mut self, ranks: Range<usize>) -> Option<Removed> {
+        assert!(ranks.end <= self.len(), "ranks are below the length");
+        let (len, removed) = (self.len(), ranks.len());
+        if removed <= LOOK_AHEAD_MAX.max(len / SWEPT_PER_REMOVED) {
+            self.remove_each(ranks);
+            None
+        } else if len - removed <= len / SWEPT_PER_COPIED {
+            Some(self.keep_outside(ranks))
+        } else {
+            Some(self.cut(ranks))
+        }
     }
 
-    /// Takes the members of a range of ranks out, the lowest first, and shows each to `removed`.
-    ///
-    /// # Panics
-    /// If the range ends beyond the length.
-    pub fn remove_range(&mut self, ranks: Range<usize>, mut removed: impl FnMut(Item<'_>)) {
-        assert!(ranks.end <= self.len(), "ranks are below the length");
+    /// One by one.
+    fn remove_each(&mut self, ranks: Range<usize>) {
         let mut left = ranks.len();
         let (mut hashes, mut links) = (Vec::new(), Vec::new());
         while left > 0 {
             for item in self.range(ranks.start..ranks.start + left.min(LOOK_AHEAD_MAX)) {
-                removed(item);
                 hashes.push(self.hash.of(item.member()));
                 links.push(item.link());
             }
@@ -268,6 +301,42 @@ impl Ordered {
                 self.remove_link(hash, link);
             });
         }
+    }
+
+    /// By copying the others, which are few, into an index made anew.
+    fn keep_outside(&mut self, removed: Range<usize>) -> Removed {
+        let kept = self.range(0..removed.start).chain(self.range(removed.end..self.len()));
+        let kept = kept.map(|item| (item.member(), item.score()));
+        let kept = Self::from_members(self.hash.seed, kept);
+        let old = std::mem::replace(self, kept);
+        Removed { tree: old.tree, _members: Some(old.members) }
+    }
+
+    /// By cutting their nodes out of the tree, and going through the table once. Nothing is hashed
+    /// or searched for: whether a member of the table goes is told by its place in the order.
+    fn cut(&mut self, ranks: Range<usize>) -> Removed {
+        let tree = self.tree.cut(ranks);
+        let (leaf, _) = tree.leaf_at(0);
+        let first = leaf.item(0);
+        let (leaf, start) = tree.leaf_at(tree.len() - 1);
+        let last = leaf.item(tree.len() - 1 - start);
+        let mut bytes = 0;
+        self.members.retain(|link| {
+            // SAFETY: the elements of the table are those of the two trees, and neither changes.
+            let item = unsafe { link.item() };
+            let (score, least, most) = (item.score(), first.score(), last.score());
+            // A processor cannot guess who goes, so there is no branch but for the scores of the
+            // ends, where members decide.
+            let goes = if (score == least) | (score == most) {
+                item.order(first).is_ge() && item.order(last).is_le()
+            } else {
+                (score > least) & (score < most)
+            };
+            bytes += if goes { element_bytes(item.len()) } else { 0 };
+            !goes
+        });
+        self.element_bytes -= bytes;
+        Removed { tree, _members: None }
     }
 
     fn remove_link(&mut self, hash: u64, link: Link) {
@@ -328,7 +397,7 @@ impl Ordered {
     /// About how many allocations the index consists of. O(1).
     #[must_use]
     pub const fn pieces(&self) -> usize {
-        self.len() + self.len() / MEMBERS_PER_NODE + 1
+        pieces_of(self.len())
     }
 
     /// Asks the processor for what looking up these members will read, at most [`LOOK_AHEAD_MAX`].

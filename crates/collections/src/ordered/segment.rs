@@ -50,6 +50,9 @@ unsafe impl Send for Segment {}
 unsafe impl Sync for Segment {}
 
 impl Segment {
+    /// How many elements are on their way from memory while one is looked at.
+    const AHEAD: usize = 8;
+
     /// An empty segment with room for `capacity` members.
     pub(super) fn with_capacity(capacity: usize) -> Self {
         let bytes = allocation_bytes(HEADER_BYTES + capacity.max(2) * SLOT_BYTES);
@@ -140,10 +143,46 @@ impl Segment {
         let link = self.link(slot);
         self.set(slot, self.tag(last), self.link(last));
         self.set_len(last);
-        if bytes_of(self.capacity()) > 2 * (HEADER_BYTES + (last + 2) * SLOT_BYTES) {
-            self.move_to(last);
-        }
+        self.give_back();
         link
+    }
+
+    /// Keeps the members for which `keeps` holds.
+    pub(super) fn retain(&mut self, mut keeps: impl FnMut(Link) -> bool) {
+        let len = self.len();
+        self.prepare(len);
+        let mut kept = 0;
+        for slot in 0..len {
+            if slot + Self::AHEAD < len {
+                self.link(slot + Self::AHEAD).prefetch();
+            }
+            // Written in either case: who stays is as random as a hash, and a processor that
+            // guesses wrong half of the time waits longer than it writes.
+            let link = self.link(slot);
+            self.set(kept, self.tag(slot), link);
+            kept += usize::from(keeps(link));
+        }
+        self.set_len(kept);
+        self.give_back();
+    }
+
+    /// Asks for the first elements that [`Segment::retain`] will look at.
+    pub(super) fn prefetch_elements(&self) {
+        (0..self.len().min(Self::AHEAD)).for_each(|slot| self.link(slot).prefetch());
+    }
+
+    /// Asks for the whole segment.
+    pub(super) fn prefetch_all(&self) {
+        let start = self.0.as_ptr().cast::<u8>();
+        (0..SEGMENT_BYTES_MAX).step_by(64).for_each(|at| prefetch::line(start.wrapping_add(at)));
+    }
+
+    /// Moves to a smaller allocation if less than half of this one is used.
+    fn give_back(&mut self) {
+        let len = self.len();
+        if bytes_of(self.capacity()) > 2 * (HEADER_BYTES + (len + 2) * SLOT_BYTES) {
+            self.move_to(len);
+        }
     }
 
     /// Changes the address in a slot, when its element was replaced.

@@ -99,23 +99,25 @@ fn member(rng: &mut Rng, space: u64) -> Vec<u8> {
     name
 }
 
+/// Takes a range of ranks out of both.
+fn remove_range(ranks: Range<usize>, index: &mut Ordered, model: &mut Model) {
+    let doomed: Vec<_> = model.order.iter().skip(ranks.start).take(ranks.len()).cloned().collect();
+    for (_, member) in doomed {
+        model.remove(&member);
+    }
+    drop(index.remove_range(ranks));
+}
+
 /// One random change on both.
 fn step(rng: &mut Rng, space: u64, grow: bool, index: &mut Ordered, model: &mut Model) {
     let member = member(rng, space);
     match rng.below(20) {
         0 if !index.is_empty() => {
             let start = rng.index(index.len());
-            let end = (start + rng.index(40)).min(index.len());
-            let doomed: Vec<_> =
-                model.order.iter().skip(start).take(end - start).cloned().collect();
-            let mut removed = Vec::new();
-            index.remove_range(start..end, |item| {
-                removed.push((Score(item.score()), item.member().to_vec()));
-            });
-            assert!(removed == doomed);
-            for (_, member) in doomed {
-                model.remove(&member);
-            }
+            // A few, or now and then a good part, or nearly all.
+            let many = if rng.chance(1, 300) { rng.index(index.len()) } else { 0 };
+            let end = (start + rng.index(40) + many).min(index.len());
+            remove_range(start..end, index, model);
         }
         1..4 => assert_eq!(index.remove(&member), model.remove(&member)),
         4..8 if !grow => assert_eq!(index.remove(&member), model.remove(&member)),
@@ -163,6 +165,38 @@ fn random_changes_agree_with_a_model_while_clones_stay_as_they_were() {
         second.agrees_with(&second_model);
         index.check();
         index.agrees_with(&model);
+    }
+}
+
+#[test]
+fn ranges_of_every_size_go_whatever_holds_their_nodes() {
+    let seed = seed("ranges_of_every_size", 0xc07);
+    let mut rng = Rng::seed(seed);
+    for round in 0..60 {
+        let (mut index, mut model) = (Ordered::new(7), Model::default());
+        for number in 0..rng.below(20_000) {
+            // One score for all, so that members decide; few of them; or all different.
+            let score = [0, rng.below(3), rng.below(1 << 40)][round % 3] as f64;
+            let member = number.to_string();
+            index.insert(member.as_bytes(), score);
+            model.insert(member.as_bytes(), score);
+        }
+        while !index.is_empty() {
+            let (frozen, expected) = (index.clone(), model.clone());
+            let start = rng.index(index.len()) * usize::from(rng.chance(2, 3));
+            let most = index.len() - start;
+            let count = if rng.chance(1, 3) { most } else { rng.index(most) + 1 };
+            remove_range(start..start + count, &mut index, &mut model);
+            index.check();
+            index.agrees_with(&model);
+            frozen.check();
+            frozen.agrees_with(&expected);
+            if let Some((_, member)) = model.order.first().cloned() {
+                assert!(index.remove(&member).is_some());
+                model.remove(&member);
+            }
+        }
+        assert!(index.check() < 100);
     }
 }
 

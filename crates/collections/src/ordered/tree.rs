@@ -12,6 +12,7 @@
 //! grows there, so that elements that come in order leave full nodes behind. A node that has become
 //! less than half full is merged with a neighbour if both then have some room left.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::element::{Element, Item, Link};
@@ -176,6 +177,27 @@ impl Tree {
         // The element itself says where to look. It is alive: the caller found it here.
         let element = self.root.remove(link);
         self.len -= 1;
+        self.lower();
+        element
+    }
+
+    /// Cuts the elements of a range of ranks out, as a tree of its own. Whole nodes go with what is
+    /// below them: what is written are the two paths to the ends of the range.
+    ///
+    /// # Panics
+    /// If the range is empty, ends beyond the length, or is all there is.
+    pub(super) fn cut(&mut self, ranks: Range<usize>) -> Self {
+        let len = ranks.len();
+        assert!(0 < len && len < self.len && ranks.end <= self.len, "some stay and some go");
+        let mut removed = Self { root: self.root.cut(ranks), len };
+        self.len -= len;
+        self.lower();
+        removed.lower();
+        removed
+    }
+
+    /// Takes branches with one child away from above the root.
+    fn lower(&mut self) {
         while let Node::Branch(branch) = &mut self.root {
             match branch.len() {
                 0 => self.root = Node::Leaf(Leaf::with_capacity(0)),
@@ -183,7 +205,6 @@ impl Tree {
                 _ => break,
             }
         }
-        element
     }
 }
 
@@ -248,6 +269,19 @@ impl Node {
                 leaf.remove(at)
             }
             Self::Branch(branch) => make_mut(branch).remove_element(link, target),
+        }
+    }
+
+    /// Cuts elements out into a node of the same level. Some stay, some go.
+    fn cut(&mut self, ranks: Range<usize>) -> Self {
+        match self {
+            Self::Leaf(leaf) => {
+                let behind = leaf.split_off(ranks.end);
+                let removed = leaf.split_off(ranks.start);
+                leaf.append(behind);
+                Self::Leaf(removed)
+            }
+            Self::Branch(branch) => Self::Branch(Arc::new(make_mut(branch).cut(ranks))),
         }
     }
 
@@ -389,6 +423,36 @@ impl Branch {
         }
         self.rebalance(index);
         element
+    }
+
+    /// Cuts elements out: children that are inside the range whole, and parts of those, two at
+    /// most, in which it begins and ends.
+    fn cut(&mut self, ranks: Range<usize>) -> Self {
+        let mut removed = Self::default();
+        let (mut index, mut start) = (0, 0);
+        while start < ranks.end {
+            let count = self.counts[index];
+            let part = ranks.start.saturating_sub(start)..(ranks.end - start).min(count);
+            if part.len() == count {
+                removed.insert(removed.len(), self.remove(index));
+            } else {
+                if !part.is_empty() {
+                    self.counts[index] -= part.len();
+                    removed.insert(removed.len(), self.nodes[index].cut(part));
+                    self.firsts[index] = self.nodes[index].first();
+                }
+                index += 1;
+            }
+            start += count;
+        }
+        // What the range began and ended in may be thin now; from behind, since merging moves what
+        // is behind.
+        for at in (index.saturating_sub(2)..=index).rev() {
+            if at < self.len() {
+                self.rebalance(at);
+            }
+        }
+        removed
     }
 
     /// Merges a child that is less than half full with a neighbour, if both together leave an

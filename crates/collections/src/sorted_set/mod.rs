@@ -24,6 +24,8 @@ use crate::ordered::{self, Ordered};
 use crate::word::{Form, FormMut, Word};
 use packed::Packed;
 
+pub use crate::ordered::Removed;
+
 /// A member: bytes, or the integer of which they are the decimal form.
 pub use crate::listpack::Item as Member;
 
@@ -244,29 +246,24 @@ impl SortedSet {
         }
     }
 
-    /// Takes the elements of a range of ranks out: O(log n) each, or, where few remain, O(log n)
-    /// for each of those. Then all the old elements are handed over, since to free them takes its
-    /// time.
+    /// Takes the elements of a range of ranks out: O(log n) each, or, where they are a good part of
+    /// the set, by going through it once. Then what is taken out is handed over, since to free it
+    /// takes its time.
     ///
     /// # Panics
     /// If the range ends beyond the length.
     #[must_use]
-    pub fn remove_range(&mut self, ranks: Range<usize>) -> Option<Self> {
+    pub fn remove_range(&mut self, ranks: Range<usize>) -> Option<Removed> {
         assert!(ranks.end <= self.len(), "ranks are below the length");
         match self.0.form_mut() {
-            FormMut::Small(packed) => packed.remove_range(ranks),
-            FormMut::Large(index) if index.len() - ranks.len() < ranks.len() / REMOVED_PER_KEPT => {
-                return Some(Self(Word::large(index.keep_outside(ranks))));
+            FormMut::Small(packed) => {
+                packed.remove_range(ranks);
+                None
             }
-            FormMut::Large(index) => index.remove_range(ranks, |_| {}),
+            FormMut::Large(index) => index.remove_range(ranks),
         }
-        None
     }
 }
-
-/// To remove an element in its place costs about as much as to copy one, and frees it at once: what
-/// remains is copied if this many times as much is removed.
-const REMOVED_PER_KEPT: usize = 2;
 
 /// The same elements as an ordered index.
 fn unpack(packed: &Packed, seed: u64) -> Ordered {

@@ -109,7 +109,8 @@ pub(super) fn pop(
     })?;
     let (count, removed) = popped.unwrap_or_default();
     if let Some(removed) = removed {
-        edit.effects().discard_value(removed);
+        let pieces = removed.pieces();
+        edit.effects().discard_part(removed, pieces);
     }
     Ok(count)
 }

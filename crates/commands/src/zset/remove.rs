@@ -1,6 +1,6 @@
 //! Removing members: by name, by rank, by score, by range of members.
 
-use collections::sorted_set::SortedSet;
+use collections::sorted_set::{Removed, SortedSet};
 use command::{Arg, CommandError, Cx, DataCommand, Flags};
 use store::{Absent, Change};
 
@@ -91,7 +91,7 @@ fn remove(
     cx: &mut Cx<'_>,
     key: &[u8],
     name: &'static str,
-    change: impl FnOnce(&mut SortedSet) -> (usize, Option<SortedSet>),
+    change: impl FnOnce(&mut SortedSet) -> (usize, Option<Removed>),
 ) -> Result<(), CommandError> {
     let mut edit = cx.db.edit(key);
     let removed = edit.update::<SortedSet, _>(Absent::Ignore, |set| match change(set) {
@@ -100,7 +100,8 @@ fn remove(
     })?;
     let (count, removed) = removed.unwrap_or_default();
     if let Some(removed) = removed {
-        edit.effects().discard_value(removed);
+        let pieces = removed.pieces();
+        edit.effects().discard_part(removed, pieces);
     }
     cx.reply.integer(count as i64);
     Ok(())
