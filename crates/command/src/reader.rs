@@ -119,7 +119,9 @@ impl<'a> ArgReader<'a> {
     /// rounded up; none if it is 0, which means for ever.
     pub fn timeout(&mut self) -> Option<u64> {
         let word = self.bytes();
-        let Some(seconds) = stdx::num::parse_f64(word) else {
+        // Redis reads a wider type than a double, which what is out of range here still fits.
+        let saturated = || stdx::num::parse_f64_saturating(word).filter(|_| !word.is_empty());
+        let Some(seconds) = stdx::num::parse_f64(word).or_else(saturated) else {
             self.fail(CommandError::request("ERR timeout is not a float or out of range"));
             return None;
         };
@@ -199,6 +201,9 @@ mod tests {
         assert_eq!(timeout("1.5"), Ok(Some(1500)));
         assert_eq!(timeout("0.0001"), Ok(Some(1)));
         assert_eq!(timeout("x"), Err(b"ERR timeout is not a float or out of range".to_vec()));
+        assert_eq!(timeout("1e400"), Err(b"ERR timeout is out of range".to_vec()));
+        assert_eq!(timeout("-1e400"), Err(b"ERR timeout is negative".to_vec()));
+        assert_eq!(timeout("1e-400"), Ok(None));
         assert_eq!(timeout("-1"), Err(b"ERR timeout is negative".to_vec()));
         assert_eq!(timeout("inf"), Err(b"ERR timeout is out of range".to_vec()));
         assert_eq!(timeout("9223372036854775"), Err(b"ERR timeout is out of range".to_vec()));

@@ -152,16 +152,14 @@ fn collect(state: *mut lua_State, args: &mut ArgsBuffer) -> Option<c_int> {
     }
 }
 
-/// A number as commands get it: with as many digits as it needs to be read back exactly.
+/// A number as commands get it: the shortest text that is read back as that number.
 fn write_number(out: &mut Vec<u8>, value: f64) {
-    const EXACT: f64 = 99_999_999_999_999_984.0;
-    let is_integer = value.fract() == 0.0 && value.abs() <= EXACT;
-    if is_integer && !(value == 0.0 && value.is_sign_negative()) {
-        stdx::num::write_i64(out, value as i64);
+    if value == 0.0 {
+        out.push(b'0');
     } else if value.is_nan() && value.is_sign_negative() {
         out.extend_from_slice(b"-nan");
     } else {
-        stdx::num::write_f64_17g(out, value);
+        stdx::num::write_f64(out, value);
     }
 }
 

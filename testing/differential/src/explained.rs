@@ -101,6 +101,21 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "decimal-numbers",
+        sentence: "Bounds of scores and what SORT compares are decimal numbers, as in Redis 8 and \
+                   Valkey 9: Redis 7.0 takes hexadecimal ones and white space before them, and \
+                   SORT no number that is too large for a double.",
+        explains: |command, subject, reference| {
+            let is_sort = is(command, "SORT") || is(command, "SORT_RO");
+            let refuses = |reply| {
+                is_error(reply, "ERR min or max is not a float")
+                    || is_error(reply, "ERR One or more scores can't be converted")
+            };
+            let refused = refuses(subject) && !refuses(reference);
+            refused || (is_sort && refuses(reference) && !refuses(subject))
+        },
+    },
+    Explained {
         name: "bitcount-open-end",
         sentence: "BITCOUNT takes a start without an end, as Valkey does; Redis wants both.",
         explains: |command, _, reference| {

@@ -60,10 +60,9 @@ fn point(longitude: &[u8], latitude: &[u8]) -> Result<Point, CommandError> {
     })
 }
 
-/// A coordinate as it is replied: seventeen digits behind the point, of which zeros at the end are
-/// left out.
+/// A coordinate as it is replied: the shortest text that is read back as that number, never with an
+/// exponent.
 fn coordinate(degrees: f64) -> String {
-    let text = format!("{degrees:.17}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".into() } else { text.into() }
+    let text = degrees.to_string();
+    if text == "-0" { "0".into() } else { text }
 }

@@ -123,14 +123,14 @@ mod tests {
         let mut bench = sicily();
         assert_eq!(
             bench.run("GEOPOS g Palermo x"),
-            "*2\r\n*2\r\n$20\r\n13.36138933897018433\r\n$20\r\n38.11555639549629859\r\n*-1\r\n"
+            "*2\r\n*2\r\n$18\r\n13.361389338970184\r\n$16\r\n38.1155563954963\r\n*-1\r\n"
         );
         assert_eq!(bench.run("GEOPOS none x"), "*1\r\n*-1\r\n");
         bench.run("GEOADD g 180 -85.05112878 corner");
         bench.resp3();
         assert_eq!(
             bench.run("GEOPOS g corner x"),
-            "*2\r\n*2\r\n,180\r\n,-85.05112751263942528\r\n_\r\n"
+            "*2\r\n*2\r\n,180\r\n,-85.05112751263943\r\n_\r\n"
         );
     }
 

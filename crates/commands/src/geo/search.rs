@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(
             bench.run("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 100 km WITHHASH WITHDIST WITHCOORD"),
             "*1\r\n*4\r\n$7\r\nCatania\r\n$7\r\n56.4413\r\n:3479447370796909\r\n\
-             *2\r\n$20\r\n15.08726745843887329\r\n$20\r\n37.50266842333162032\r\n"
+             *2\r\n$18\r\n15.087267458438873\r\n$17\r\n37.50266842333162\r\n"
         );
         let both = "*2\r\n$7\r\nCatania\r\n$7\r\nPalermo\r\n";
         assert_eq!(bench.run("GEOSEARCH g FROMLONLAT 15 37 BYBOX 400 400 KM ASC"), both);

@@ -91,8 +91,11 @@ fn check_single(request: &Request<'_>) -> Result<(), CommandError> {
 
 /// A number and so many fields with their values, which end the command.
 fn pairs<'a>(cx: &Cx<'_>, reader: &mut ArgReader<'a>) -> Result<Vec<Pair<'a>>, CommandError> {
+    if reader.remaining() < 3 {
+        return Err(CommandError::arity(cx.name));
+    }
     let invalid = CommandError::request("ERR invalid number of fields");
-    let count = reader.integer_in(1..=i64::MAX, invalid);
+    let count = reader.integer_in(1..=i64::from(i32::MAX), invalid);
     reader.check()?;
     let words = usize::try_from(count).ok().and_then(|count| count.checked_mul(2));
     if words != Some(reader.remaining()) {
