@@ -345,6 +345,19 @@ pub const EXPLAINED: &[Explained] = &[
                 && (is_error(reference, top) || !matches!(reference, Value::Error(_)))
         },
     },
+    Explained {
+        name: MIXED_SCORES,
+        sentence: "Ranges of members (BYLEX, ZLEXCOUNT) are for sets of one score. Over several \
+                   scores, where they mean nothing, other members may be in them than in Redis.",
+        explains: |command, _, _| {
+            let by_lex = |word: &Vec<u8>| {
+                let word = word.to_ascii_uppercase();
+                word.ends_with(b"BYLEX") || word == b"ZLEXCOUNT"
+            };
+            // The generator keeps one score in this key.
+            command.first().is_some_and(by_lex) && command.get(1).is_some_and(|key| key != b"77")
+        },
+    },
 ];
 
 /// Names of the known differences after which the two servers' data may differ: one has stored what
@@ -355,8 +368,10 @@ const AWAITED_KEYS: &str = "awaited-keys";
 const TRIMMED_AT_ONCE: &str = "trimmed-at-once";
 const STORED_OVER: &str = "stored-over";
 const NEGATIVE_OFFSET: &str = "negative-offset";
+const MIXED_SCORES: &str = "members-of-mixed-scores";
 
-const PARTING: &[&str] = &[STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS, STORED_OVER, NEGATIVE_OFFSET];
+const PARTING: &[&str] =
+    &[STALE_ERROR, LOW_STREAM_ID, AWAITED_KEYS, STORED_OVER, NEGATIVE_OFFSET, MIXED_SCORES];
 
 impl Explained {
     /// Whether there is nothing to compare any more after it.

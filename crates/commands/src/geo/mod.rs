@@ -60,9 +60,10 @@ fn point(longitude: &[u8], latitude: &[u8]) -> Result<Point, CommandError> {
     })
 }
 
-/// A coordinate as it is replied: the shortest text that is read back as that number, never with an
-/// exponent.
-fn coordinate(degrees: f64) -> String {
-    let text = degrees.to_string();
-    if text == "-0" { "0".into() } else { text }
+/// A coordinate as it is replied: as scores are.
+fn coordinate(degrees: f64) -> Vec<u8> {
+    let mut text = Vec::new();
+    // Without a sign if it is zero.
+    stdx::num::write_f64(&mut text, degrees + 0.0);
+    text
 }

@@ -88,8 +88,8 @@ fn each(cx: &mut Cx<'_>, write: fn(&mut Reply, Option<Point>)) -> Result<(), Com
 /// Writes a position as a pair.
 pub(super) fn write_position(reply: &mut Reply, point: Point) {
     reply.array(2);
-    reply.double_text(coordinate(point.longitude).as_bytes());
-    reply.double_text(coordinate(point.latitude).as_bytes());
+    reply.double_text(&coordinate(point.longitude));
+    reply.double_text(&coordinate(point.latitude));
 }
 
 fn run_distance(cx: &mut Cx<'_>) -> Result<(), CommandError> {
