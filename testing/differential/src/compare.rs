@@ -26,7 +26,8 @@ pub enum Compare {
     Scores,
     /// COMMAND INFO: names, arities, flags, positions of keys and ACL categories.
     CommandInfo,
-    /// HELLO: all fields but the server's name and version and the connection's id.
+    /// HELLO: all fields but the names and versions of the server and its modules, and the
+    /// connection's id.
     Hello,
     /// What chance chose: the RESP type, and how many elements there are.
     Presence,
@@ -145,7 +146,7 @@ fn pairs(value: &Value) -> Vec<(Value, Value)> {
 fn hello(value: &Value) -> Vec<(Value, Value)> {
     let private = |key: &Value| {
         let name = key.as_bytes().unwrap_or_default();
-        [&b"server"[..], b"version", b"id"].contains(&name)
+        [&b"server"[..], b"version", b"id", b"modules"].contains(&name)
     };
     pairs(value).into_iter().filter(|(key, _)| !private(key)).collect()
 }

@@ -130,7 +130,7 @@ fn values_become_replies() {
 
 #[test]
 fn replies_become_values() {
-    assert_eq!(eval("return redis.call('echo', 0.1)"), "$19|0.10000000000000001|");
+    assert_eq!(eval("return redis.call('echo', 0.1)"), "$3|0.1|");
     assert_eq!(
         eval("local l = redis.call('list') return {#l, l[2] == false, l[3].ok}"),
         "*3|:3|:1|$2|OK|"
