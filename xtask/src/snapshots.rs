@@ -77,14 +77,12 @@ pub fn run(arguments: &mut Arguments) -> Result {
     }
     println!("\n{:<44}{:>12}{:>12}{:>9}", "", "ours", "peer", "ratio");
     for (name, title) in ROWS {
-        match name.strip_prefix('/') {
-            None => print_row(&figures, &format!("/{name}"), title),
-            Some(job) => {
-                print_row(&figures, &format!("/{job}/took_s"), title);
-                for (name, title) in BUSY_ROWS {
-                    print_row(&figures, &format!("/{job}/{name}"), title);
-                }
-            }
+        print_row(&figures, &format!("/{name}"), title);
+    }
+    for job in [SAVE, REWRITE] {
+        print_row(&figures, &format!("/{}/took_s", job.name), job.title);
+        for (name, title) in BUSY_ROWS {
+            print_row(&figures, &format!("/{}/{name}", job.name), title);
         }
     }
     if file.is_empty() {
@@ -100,8 +98,6 @@ const ROWS: &[(&str, &str)] = &[
     ("save_s", "BGSAVE, s"),
     ("load_s", "start with that file until it serves, s"),
     ("file_mib", "file, MiB"),
-    ("/save", "BGSAVE under write load, s"),
-    ("/rewrite", "BGREWRITEAOF under write load, s"),
 ];
 
 /// The rows of what happens under load.
@@ -116,6 +112,9 @@ const BUSY_ROWS: &[(&str, &str)] = &[
 
 /// Something that writes the whole dataset in the background.
 struct Job {
+    /// Of its figures.
+    name: &'static str,
+    title: &'static str,
     command: &'static str,
     /// The fields of `INFO` that tell whether it goes on, how it ended, and what it copied.
     in_progress: &'static str,
@@ -124,12 +123,16 @@ struct Job {
 }
 
 const SAVE: Job = Job {
+    name: "save",
+    title: "BGSAVE under write load, s",
     command: "BGSAVE",
     in_progress: "rdb_bgsave_in_progress",
     succeeded: "rdb_last_bgsave_status:ok",
     copied: "rdb_last_cow_size",
 };
 const REWRITE: Job = Job {
+    name: "rewrite",
+    title: "BGREWRITEAOF under write load, s",
     command: "BGREWRITEAOF",
     in_progress: "aof_rewrite_in_progress",
     succeeded: "aof_last_bgrewrite_status:ok",
@@ -162,8 +165,8 @@ fn measure(launch: &Launch, plan: &Plan) -> Result<Value> {
         "load_s": load_s,
         "file_mib": file_bytes as f64 / f64::from(1 << 20),
         "dataset_bytes": dataset,
-        "save": busy_save,
-        "rewrite": busy_rewrite,
+        SAVE.name: busy_save,
+        REWRITE.name: busy_rewrite,
     }))
 }
 

@@ -120,7 +120,7 @@ impl<'a> ArgReader<'a> {
     pub fn timeout(&mut self) -> Option<u64> {
         let word = self.bytes();
         // Redis reads a wider type than a double, which what is out of range here still fits.
-        let saturated = || stdx::num::parse_f64_saturating(word).filter(|_| !word.is_empty());
+        let saturated = || stdx::num::parse_f64_saturating(word);
         let Some(seconds) = stdx::num::parse_f64(word).or_else(saturated) else {
             self.fail(CommandError::request("ERR timeout is not a float or out of range"));
             return None;

@@ -5,6 +5,7 @@
 //! on purpose; who runs a step, and when, is decided above.
 
 pub mod aof;
+mod flush_ahead;
 pub mod load;
 pub mod save;
 pub mod storage;

@@ -25,7 +25,7 @@ use store::snapshot::{Encode, Snapshot};
 use store::{Access, Store, UnixMs, shard};
 
 use crate::{Output, Storage};
-pub(crate) use file::{FLUSH_BYTES, PieceFile};
+pub(crate) use file::PieceFile;
 pub(crate) use keys::{Form, write_keys};
 
 /// How a snapshot is written.

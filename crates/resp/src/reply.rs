@@ -197,14 +197,6 @@ impl Reply {
         }
     }
 
-    /// A double in a decimal form of the caller's: a bulk string in RESP2.
-    pub fn double_text(&mut self, decimal: &[u8]) {
-        match self.version {
-            Version::Resp2 => self.bulk(decimal),
-            Version::Resp3 => self.line(b',', decimal),
-        }
-    }
-
     /// An integer of any size, given in decimal: a bulk string in RESP2.
     pub fn big_number(&mut self, decimal: &[u8]) {
         match self.version {

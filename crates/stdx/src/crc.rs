@@ -4,7 +4,7 @@
 use crc::{CRC_16_XMODEM, Crc, Table};
 use crc_fast::{CrcAlgorithm, Digest};
 
-/// Sliced tables: sixteen bytes a step, at the price of 8 KiB and 32 KiB of constants.
+/// A sliced table: sixteen bytes a step, at the price of 8 KiB of constants.
 static CRC16: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_XMODEM);
 
 /// The number of hash slots of a cluster.

@@ -59,11 +59,3 @@ fn point(longitude: &[u8], latitude: &[u8]) -> Result<Point, CommandError> {
         CommandError::request(format!("ERR invalid longitude,latitude pair {pair}"))
     })
 }
-
-/// A coordinate as it is replied: as scores are.
-fn coordinate(degrees: f64) -> Vec<u8> {
-    let mut text = Vec::new();
-    // Without a sign if it is zero.
-    stdx::num::write_f64(&mut text, degrees + 0.0);
-    text
-}

@@ -6,7 +6,7 @@ use resp::Reply;
 use stdx::geo::{self, Point};
 
 use super::unit::Unit;
-use super::{ONE_READ, coordinate, position};
+use super::{ONE_READ, position};
 
 /// `GEOPOS key [member ...]`.
 pub(super) static GEOPOS: DataCommand = DataCommand::new(
@@ -88,8 +88,9 @@ fn each(cx: &mut Cx<'_>, write: fn(&mut Reply, Option<Point>)) -> Result<(), Com
 /// Writes a position as a pair.
 pub(super) fn write_position(reply: &mut Reply, point: Point) {
     reply.array(2);
-    reply.double_text(&coordinate(point.longitude));
-    reply.double_text(&coordinate(point.latitude));
+    // Zero has no sign.
+    reply.double(point.longitude + 0.0);
+    reply.double(point.latitude + 0.0);
 }
 
 fn run_distance(cx: &mut Cx<'_>) -> Result<(), CommandError> {

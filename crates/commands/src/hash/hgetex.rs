@@ -51,6 +51,7 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<(Fate, Vec<&'a [u8]>), CommandError> {
     } else if let Some((_, unit)) = TIMES.into_iter().find(|(token, _)| reader.option(token)) {
         let deadline = fields::deadline(cx, unit, reader.bytes())?;
         fate = if cx.db.is_due(deadline) { Fate::Go } else { Fate::Expire(deadline) };
+        // `FIELDS` and a number.
         if reader.remaining() < 2 {
             return Err(CommandError::arity(cx.name));
         }

@@ -91,6 +91,7 @@ fn check_single(request: &Request<'_>) -> Result<(), CommandError> {
 
 /// A number and so many fields with their values, which end the command.
 fn pairs<'a>(cx: &Cx<'_>, reader: &mut ArgReader<'a>) -> Result<Vec<Pair<'a>>, CommandError> {
+    // A number, a field and a value.
     if reader.remaining() < 3 {
         return Err(CommandError::arity(cx.name));
     }

@@ -108,9 +108,7 @@ impl ScoreBound {
             [b'(', rest @ ..] => (true, rest),
             _ => (false, text),
         };
-        // Nothing behind a NUL is seen.
-        let end = memchr::memchr(0, number).unwrap_or(number.len());
-        let score = stdx::num::parse_f64_saturating(&number[..end]).ok_or(BAD_SCORE)?;
+        let score = stdx::num::parse_f64_lenient(number).ok_or(BAD_SCORE)?;
         Ok(Self { score, exclusive })
     }
 

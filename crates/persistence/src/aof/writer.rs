@@ -19,7 +19,7 @@ use std::sync::Arc;
 use stdx::error::reason;
 
 use super::log::{EffectLog, Segment};
-use crate::save::FLUSH_BYTES;
+use crate::flush_ahead::FlushAhead;
 use crate::{Output, Storage};
 
 /// `appendfsync`.
@@ -115,8 +115,7 @@ pub struct Writer {
     path: String,
     /// Bytes of the file that are whole.
     length: u64,
-    /// Those that the disk was told to begin with.
-    begun: u64,
+    ahead: FlushAhead,
     todo: VecDeque<Segment>,
     /// Position behind what was written.
     written: u64,
@@ -161,7 +160,7 @@ impl Writer {
             file: None,
             path: String::new(),
             length: 0,
-            begun: 0,
+            ahead: FlushAhead::default(),
             todo: VecDeque::new(),
             written: 0,
             durable: 0,
@@ -258,7 +257,7 @@ impl Writer {
                 // A flush that has failed before is not mended by trying: the base that comes with
                 // the new file is.
                 (self.file, self.path, self.length) = (Some(file), path, length);
-                self.begun = length;
+                self.ahead = FlushAhead::behind(length);
                 flushed
             }
             Segment::Close => {
@@ -314,13 +313,13 @@ impl Writer {
     /// then, and what is on the disk does not stay in the cache.
     fn begin_sync(&mut self, settings: WriterSettings) -> Result<(), Failure> {
         let wanted = settings.fsync == Fsync::EverySecond && !settings.suspended;
-        if !wanted || self.length - self.begun < FLUSH_BYTES {
-            return Ok(());
+        match &mut self.file {
+            Some(file) if wanted => {
+                let begun = self.ahead.advance(&mut **file, self.length);
+                begun.map_err(|error| Failure::Sync(reason(&error)))
+            }
+            _ => Ok(()),
         }
-        let range = self.begun..self.length;
-        self.begun = self.length;
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.begin_sync(range).map_err(|error| Failure::Sync(reason(&error)))
     }
 
     fn flush_if_due(&mut self, settings: WriterSettings, was_busy: bool, now_ns: u64) -> Rest {

@@ -8,11 +8,10 @@ use stdx::crc::crc64;
 
 use super::{SaveError, Step};
 use crate::Output;
+use crate::flush_ahead::FlushAhead;
 
 /// Bytes that are written at once.
 const PIECE_BYTES: usize = 256 * 1024;
-/// Bytes after which the disk is told to begin with them, so that the last flush is short.
-pub(crate) const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file that is being written.
 #[derive(Debug)]
@@ -22,8 +21,8 @@ pub(crate) struct PieceFile<'o> {
     /// Of all bytes that were written; none if nobody wants it.
     crc: Option<u64>,
     written: u64,
-    /// Bytes that the disk was told to begin with; none if it is left alone until the end.
-    begun: Option<u64>,
+    /// None if the disk is left alone until the end.
+    ahead: Option<FlushAhead>,
 }
 
 impl<'o> PieceFile<'o> {
@@ -34,7 +33,7 @@ impl<'o> PieceFile<'o> {
             buffer: Vec::with_capacity(PIECE_BYTES),
             crc: checksum.then_some(0),
             written: 0,
-            begun: incremental.then_some(0),
+            ahead: incremental.then(FlushAhead::default),
         }
     }
 
@@ -67,13 +66,10 @@ impl<'o> PieceFile<'o> {
         }
         self.output.write_all(bytes)?;
         self.written += bytes.len() as u64;
-        if let Some(begun) = &mut self.begun
-            && self.written - *begun >= FLUSH_BYTES
-        {
-            self.output.begin_sync(*begun..self.written)?;
-            *begun = self.written;
+        match &mut self.ahead {
+            Some(ahead) => ahead.advance(self.output, self.written),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

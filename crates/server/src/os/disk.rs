@@ -9,7 +9,6 @@ use std::path::Path;
 
 use persistence::{Mark, Output, Source, Storage};
 use rustix::fs::Advice;
-use rustix::io::Errno;
 
 /// The working directory, wherever `dir` has moved it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,12 +30,10 @@ impl Written {
     /// Gives the pages of the cache back that hold `range`, which is on the disk. The kernel takes
     /// them for what is written next, which costs less than pages it must find elsewhere, and
     /// memory that others need is not filled with what nobody reads.
-    fn forget(&self, range: Range<u64>) -> io::Result<()> {
-        let Some(len) = NonZeroU64::new(range.end - range.start) else { return Ok(()) };
-        match rustix::fs::fadvise(&self.file, range.start, Some(len), Advice::DontNeed) {
-            // A hint that the file system does not take.
-            Err(Errno::NOSYS | Errno::INVAL | Errno::SPIPE) | Ok(()) => Ok(()),
-            Err(error) => Err(error.into()),
+    fn forget(&self, range: Range<u64>) {
+        if let Some(len) = NonZeroU64::new(range.end - range.start) {
+            // A hint, which a file system need not take: what it answers says nothing of the bytes.
+            let _ = rustix::fs::fadvise(&self.file, range.start, Some(len), Advice::DontNeed);
         }
     }
 }
@@ -148,7 +145,8 @@ impl Output for Written {
     fn begin_sync(&mut self, range: Range<u64>) -> io::Result<()> {
         let before = std::mem::replace(&mut self.begun, range.clone());
         sys::file::begin_sync(self.file.as_fd(), before.clone(), range)?;
-        self.forget(before)
+        self.forget(before);
+        Ok(())
     }
 }
 

@@ -91,17 +91,20 @@ pub fn parse_f64(text: &[u8]) -> Option<f64> {
     (!out_of_range).then_some(value)
 }
 
-/// Parses a decimal number, or an infinite one, as bounds of scores and weights of `SORT` are read:
-/// no text at all is zero, what is too large is infinite and what is too small is zero. Refused are
-/// not-a-number, hexadecimal numbers, spaces, and anything after the number.
+/// Parses a decimal number, or an infinite one: what is too large is infinite and what is too small
+/// is zero. Refused are not-a-number, hexadecimal numbers, spaces, and anything after the number.
 pub fn parse_f64_saturating(text: &[u8]) -> Option<f64> {
-    if text.is_empty() {
-        return Some(0.0);
-    }
     parse_short_decimal(text).or_else(|| {
         let value: f64 = str::from_utf8(text).ok()?.parse().ok()?;
         (!value.is_nan()).then_some(value)
     })
+}
+
+/// As [`parse_f64_saturating`], as bounds of scores and weights of `SORT` are read: no text at all
+/// is zero, and nothing behind a NUL is seen.
+pub fn parse_f64_lenient(text: &[u8]) -> Option<f64> {
+    let end = memchr::memchr(0, text).unwrap_or(text.len());
+    if end == 0 { Some(0.0) } else { parse_f64_saturating(&text[..end]) }
 }
 
 /// Parses a decimal number of at most 15 digits without an exponent, which by far the most are: the

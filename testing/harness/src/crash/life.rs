@@ -124,11 +124,10 @@ impl Life {
     }
 
     fn plan_faults(&mut self) {
-        const OPERATIONS: [On; 8] = [
+        const OPERATIONS: [On; 7] = [
             On::Create,
             On::Write,
             On::Sync,
-            On::BeginSync,
             On::Rename,
             On::Remove,
             On::Truncate,

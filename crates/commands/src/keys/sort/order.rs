@@ -23,8 +23,7 @@ pub(super) enum Weights {
 
 /// The number that a text is to `SORT`: a decimal one, which a NUL ends. Nothing at all is 0.
 pub(super) fn number(text: &[u8]) -> Option<f64> {
-    let end = memchr::memchr(0, text).unwrap_or(text.len());
-    stdx::num::parse_f64_saturating(&text[..end])
+    stdx::num::parse_f64_lenient(text)
 }
 
 /// Numbers as weights.
