@@ -45,4 +45,10 @@ impl<'a> Cx<'a> {
         let db = self.db.scope.db;
         self.db.effects.log(db, args);
     }
+
+    /// As [`Cx::log`], of arguments in two parts.
+    pub fn log_parts<'b>(&mut self, head: &[&[u8]], tail: impl ExactSizeIterator<Item = &'b [u8]>) {
+        let db = self.db.scope.db;
+        self.db.effects.log_parts(db, head, tail);
+    }
 }

@@ -99,6 +99,15 @@ impl<'a> Args<'a> {
         Iter { bytes: self.bytes, spans: self.spans.iter() }
     }
 
+    /// The arguments by twos; an odd one at the end is left out.
+    #[inline]
+    #[must_use]
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone + use<'a> {
+        let (bytes, (pairs, _)) = (self.bytes, self.spans.as_chunks::<2>());
+        let text = |span: &Span| &bytes[span.start..span.end];
+        pairs.iter().map(move |[first, second]| (text(first), text(second)))
+    }
+
     /// The sum of the arguments' lengths in bytes.
     pub fn bytes_len(&self) -> usize {
         self.spans.iter().map(|span| span.end - span.start).sum()

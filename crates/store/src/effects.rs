@@ -366,6 +366,19 @@ impl Effects {
         self.record(db, args);
     }
 
+    /// As [`Effects::log`], of arguments in two parts.
+    pub fn log_parts<'a>(
+        &mut self,
+        db: usize,
+        head: &[&[u8]],
+        tail: impl ExactSizeIterator<Item = &'a [u8]>,
+    ) {
+        self.propagation = Propagation::Rewritten;
+        if self.interest.wants(Interest::LOG) {
+            self.records.push_parts(db, head, tail);
+        }
+    }
+
     /// As [`Effects::log`], of a command as a client sent it.
     pub fn log_request(&mut self, db: usize, request: Args<'_>) {
         self.propagation = Propagation::Rewritten;

@@ -47,10 +47,10 @@ pub(super) static ARMSET: DataCommand = DataCommand::new(
         if cx.args.len() % 2 == 1 {
             return Err(CommandError::arity(cx.name));
         }
-        let indices = cx.args.iter().skip(2).step_by(2).map(parse_index);
-        let indices = indices.collect::<Result<Vec<_>, _>>()?;
-        let values = cx.args.iter().skip(3).step_by(2);
-        set(cx, event("armset"), &mut indices.into_iter().zip(values))
+        let pairs = cx.args.tail(2).pairs();
+        let elements = pairs.map(|(index, value)| Ok((parse_index(index)?, value)));
+        let elements = elements.collect::<Result<Vec<_>, CommandError>>()?;
+        set(cx, event("armset"), &mut elements.into_iter())
     },
 );
 

@@ -10,6 +10,7 @@ use command::{
     Spec,
 };
 use resp::Args;
+use smallvec::SmallVec;
 use store::effects::Propagation;
 use store::{Absent, Change};
 
@@ -95,8 +96,7 @@ struct Producer<'a> {
 
 impl<'a> Request<'a> {
     fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone {
-        let data = self.data.iter();
-        data.clone().step_by(2).zip(data.skip(1).step_by(2))
+        self.data.pairs()
     }
 }
 
@@ -185,6 +185,7 @@ fn choose(wanted: Wanted, last: Id, now: u64) -> Result<Id, CommandError> {
 /// What the command did.
 struct Added {
     id: Id,
+    text: Text,
     /// How many entries were trimmed, and what is left of them.
     trimmed: (u64, Removed),
     logged: Option<Logged>,
@@ -203,7 +204,7 @@ fn add(
     })?;
     let trimmed = request.trim.map(|trim| stream.trim(&trim)).unwrap_or_default();
     let logged = request.trim.map(|trim| Logged::of(&trim, stream.log()));
-    Ok(Added { id, trimmed, logged })
+    Ok(Added { id, text: Text::of(id), trimmed, logged })
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -241,7 +242,7 @@ fn finish(cx: &mut Cx<'_>, request: &Request<'_>, added: Added) {
         cx.db.edit(request.key).also(event("xtrim"));
         trimming::discard(cx, removed);
     }
-    reply::id(cx.reply, added.id);
+    cx.reply.bulk(added.text.as_bytes());
 }
 
 /// What replicas must see, where that differs from what the client sent.
@@ -250,15 +251,14 @@ fn log(cx: &mut Cx<'_>, request: &Request<'_>, added: &Added) {
     if matches!(request.wanted, Wanted::Exactly(_)) && !approximate {
         return;
     }
-    let id = Text::of(added.id);
-    let mut line: Vec<&[u8]> = vec![b"XADD", request.key];
+    let mut head: SmallVec<[&[u8]; 8]> = SmallVec::new();
+    head.extend([b"XADD", request.key]);
     if request.no_create {
-        line.push(b"NOMKSTREAM");
+        head.push(b"NOMKSTREAM");
     }
-    line.extend(added.logged.iter().flat_map(Logged::args));
-    line.push(id.as_bytes());
-    line.extend(request.data.iter());
-    cx.log(&line);
+    head.extend(added.logged.iter().flat_map(Logged::args));
+    head.push(added.text.as_bytes());
+    cx.log_parts(&head, request.data.iter());
 }
 
 fn run_idempotent(
@@ -313,10 +313,9 @@ fn log_idempotent(
     (name, idempotent_id): (&[u8], &[u8]),
     added: &Added,
 ) {
-    let id = Text::of(added.id);
-    let line = [b"XADD", request.key, id.as_bytes()].into_iter().chain(request.data.iter());
-    cx.log(&line.collect::<Vec<_>>());
-    cx.log(&[b"XIDMPRECORD", request.key, name, idempotent_id, id.as_bytes()]);
+    let id = added.text.as_bytes();
+    cx.log_parts(&[b"XADD", request.key, id], request.data.iter());
+    cx.log(&[b"XIDMPRECORD", request.key, name, idempotent_id, id]);
     if added.trimmed.0 > 0
         && let Some(logged) = &added.logged
     {

@@ -49,8 +49,7 @@ fn pairs<'a>(
     if cx.args.len().is_multiple_of(2) {
         return Err(CommandError::arity(cx.name));
     }
-    let args = cx.args.tail(1).iter();
-    Ok(args.clone().step_by(2).zip(args.skip(1).step_by(2)))
+    Ok(cx.args.tail(1).pairs())
 }
 
 fn run_mset(cx: &mut Cx<'_>) -> Result<(), CommandError> {

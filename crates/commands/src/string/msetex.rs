@@ -83,8 +83,7 @@ impl<'a> Request<'a> {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let args = self.pairs.iter().take(2 * self.count);
-        args.clone().step_by(2).zip(args.skip(1).step_by(2))
+        self.pairs.pairs().take(self.count)
     }
 }
 
