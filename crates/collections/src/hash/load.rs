@@ -1,8 +1,8 @@
-//! Hashes as dump files have them: the listpack of a small one is copied as it is.
+//! Hashes as dump files have them: the listpack of a small one is taken as it is.
 
 use std::sync::Arc;
 
-use super::timed::STEP;
+use super::timed::{STEP, TimedListpack};
 use super::{Hash, Limits, PAIRED};
 use crate::block::Malformed;
 use crate::compact::{Compact, Form, View};
@@ -32,8 +32,13 @@ impl Hash {
     ///
     /// # Errors
     /// If there is none, one is not whole, or two have the same name.
-    pub fn from_timed_listpack(listpack: &Listpack, limits: &Limits) -> Result<Self, Malformed> {
-        let count = check::count_tuples(listpack, STEP)?;
+    pub fn from_timed_listpack(listpack: Listpack, limits: &Limits) -> Result<Self, Malformed> {
+        let count = check::count_tuples(&listpack, STEP)?;
+        if count <= limits.listpack_entries && check::deadlines_ascend(&listpack, STEP)? {
+            check::distinct(&listpack, STEP)?;
+            let timed = Arc::new(TimedListpack::from(listpack));
+            return Ok(Self { compact: Compact::from(Form::Timed(timed)) });
+        }
         let (mut name, mut items, mut hash) = (Vec::new(), listpack.iter(), Self::default());
         hash.expect(limits, count);
         while let (Some(field), Some(value), Some(deadline)) =
@@ -102,7 +107,7 @@ mod tests {
             let limits = Limits { listpack_entries, listpack_value: 64, seed: 1 };
             let load = |items: &[&str]| {
                 let listpack = items.iter().map(|item| item.as_bytes()).collect();
-                Hash::from_timed_listpack(&listpack, &limits)
+                Hash::from_timed_listpack(listpack, &limits)
             };
             let hash = load(&["a", "1", "70", "b", "2", "0"]).expect("two different fields");
             assert_eq!((hash.len(), hash.encoding()), (2, encoding));

@@ -152,18 +152,16 @@ impl Hash {
             Form::Listpack(listpack) if is_short => {
                 let bytes = Item::Bytes(name).packed_bytes() + value.packed_bytes();
                 let room = listpack.has_room_for(bytes);
-                match listpack.find(listpack.first(), Needle::new(name), 1) {
+                let found = listpack.find(listpack.first(), Needle::new(name), 1);
+                match found {
                     _ if !room => return put_in_table(&mut form, limits, name, value, keep),
-                    Some(at) => {
-                        listpack.replace(listpack.next(at).expect(PAIRED), value);
-                        return false;
-                    }
+                    Some(at) => listpack.replace(listpack.next(at).expect(PAIRED), value),
                     None => {
                         listpack.push_back(name);
                         listpack.push_back(value);
-                        (listpack.len() / 2, true)
                     }
                 }
+                (listpack.len() / 2, found.is_none())
             }
             Form::Timed(timed) if is_short && timed.has_room_for(name, value) => {
                 let timed = make_mut(timed);
@@ -181,7 +179,8 @@ impl Hash {
             }
             _ => return put_in_table(&mut form, limits, name, value, keep),
         };
-        if entries > limits.listpack_entries && is_new {
+        // The limit may have been lowered since the fields came.
+        if entries > limits.listpack_entries {
             make_table(&mut form, limits.seed);
         }
         is_new

@@ -61,7 +61,7 @@ fn deadlines_make_a_form_of_their_own() {
         assert!(hash.set_deadline(name, Some(deadline)));
     }
     let order = |hash: &Hash| hash.fields().map(|field| text(field.name)).collect::<Vec<_>>();
-    assert_eq!(order(&hash), [b"b", b"c", b"d", b"a"]);
+    assert_eq!(order(&hash), [b"b", b"d", b"c", b"a"]);
     assert_eq!((hash.encoding(), hash.earliest()), ("listpackex", Some(10)));
     let copy = hash.clone();
     hash.set_value(&LIMITS, b"c", &b"kept"[..]);

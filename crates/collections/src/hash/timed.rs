@@ -2,8 +2,9 @@
 //! name, its value and its deadline, 0 if it has none.
 //!
 //! Fields stand in the order of their deadlines, those without at the end. So the earliest one is
-//! the first, and removing what is due removes a run from the front. It is the block of Redis's
-//! dump files, and its order is the order in which clients see the fields.
+//! the first, and removing what is due removes a run from the front. A field that gets a deadline
+//! stands in front of those that have the same, one that loses it becomes the last. It is the block
+//! of Redis's dump files, and its order is the order in which clients see the fields.
 
 use crate::listpack::{self, Item, Listpack, Needle, Offset};
 
@@ -18,6 +19,13 @@ const TRIPLES: &str = "the listpack has a name, a value and a deadline for every
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TimedListpack {
     listpack: Listpack,
+}
+
+impl From<Listpack> for TimedListpack {
+    /// Of names, values and deadlines by turns, in the order of the deadlines.
+    fn from(listpack: Listpack) -> Self {
+        Self { listpack }
+    }
 }
 
 impl TimedListpack {
@@ -76,7 +84,7 @@ impl TimedListpack {
     pub(super) fn set_deadline(&mut self, name: Offset, deadline: Option<u64>) {
         let (mut field, mut text) = (Vec::new(), Vec::new());
         let (old_name, value, before) = self.field(name);
-        if before == deadline {
+        if before.is_none() && deadline.is_none() {
             return;
         }
         old_name.write_text(&mut field);
@@ -88,7 +96,7 @@ impl TimedListpack {
     /// Adds a field that is not there.
     pub(super) fn insert(&mut self, name: &[u8], value: Item<'_>, deadline: Option<u64>) {
         let number = deadline.map_or(NONE, |at| i64::try_from(at).unwrap_or(i64::MAX));
-        let later = deadline.and_then(|deadline| self.first_after(deadline));
+        let later = deadline.and_then(|deadline| self.first_not_before(deadline));
         match later {
             Some(at) => {
                 self.listpack.insert_before(at, number);
@@ -103,11 +111,11 @@ impl TimedListpack {
         }
     }
 
-    /// The first field whose deadline is later than this one, or that has none.
-    fn first_after(&self, deadline: u64) -> Option<Offset> {
+    /// The first field whose deadline is not before this one, or that has none.
+    fn first_not_before(&self, deadline: u64) -> Option<Offset> {
         let mut at = self.listpack.first();
         while let Some(name) = at {
-            if self.field(name).2.is_none_or(|at| at > deadline) {
+            if self.field(name).2.is_none_or(|at| at >= deadline) {
                 break;
             }
             at = (0..STEP).try_fold(name, |place, _| self.listpack.next(place));

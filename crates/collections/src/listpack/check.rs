@@ -33,3 +33,19 @@ pub(crate) fn distinct(listpack: &Listpack, step: usize) -> Result<(), Malformed
     });
     if all { Ok(()) } else { Err(Malformed) }
 }
+
+/// Whether the last elements of all tuples of `step` elements are deadlines that never fall, with
+/// those that are none (0) at the end.
+///
+/// # Errors
+/// If one is no time.
+pub(crate) fn deadlines_ascend(listpack: &Listpack, step: usize) -> Result<bool, Malformed> {
+    let (mut last, mut ascend) = (0, true);
+    for item in listpack.iter().skip(step - 1).step_by(step) {
+        let deadline = item.as_int().and_then(|at| u64::try_from(at).ok()).ok_or(Malformed)?;
+        let rank = if deadline == 0 { u64::MAX } else { deadline };
+        ascend &= rank >= last;
+        last = rank;
+    }
+    Ok(ascend)
+}

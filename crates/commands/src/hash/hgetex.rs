@@ -68,6 +68,10 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     edit.expire_fields(fields.iter().copied());
     let changed = edit.update_elements(Absent::Ignore, |hash: &mut Hash, about| {
         let mut changed = Vec::new();
+        if fate != Fate::Stay {
+            // The encoding shows that somebody tried, as with `HEXPIRE`.
+            hash.expect_deadlines();
+        }
         for &field in &fields {
             reply_value(reply, Some(hash), field, 0);
             if meet(hash, field, fate) {

@@ -124,6 +124,9 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
             return Change::none(());
         }
         hash.expect(&limits, request.pairs.len());
+        if request.deadline.is_some() {
+            hash.expect_deadlines();
+        }
         for &(field, value) in &request.pairs {
             match request.keep {
                 true => hash.set_value(&limits, field, value),

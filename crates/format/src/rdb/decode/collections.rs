@@ -235,7 +235,7 @@ pub(super) fn hash_deadlines(reader: &mut Reader<'_>, limits: &hash::Limits) -> 
 pub(super) fn hash_timed_listpack(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
     time(reader)?;
     let triples = listpack(reader, HASH_LISTPACK)?;
-    packed(triples, |triples| Hash::from_timed_listpack(&triples, limits), HASH_LISTPACK)
+    packed(triples, |triples| Hash::from_timed_listpack(triples, limits), HASH_LISTPACK)
 }
 
 /// Unix time in milliseconds.
