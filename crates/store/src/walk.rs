@@ -77,23 +77,23 @@ impl Keyspace<'_> {
     }
 
     /// One step of `SCAN`: visits logical buckets from `cursor` until about `count` keys were seen
-    /// and returns the next cursor, 0 at the end. `show` gets the keys that are `wanted`; those
-    /// whose time has come are removed instead, at once or by way of
+    /// and returns the next cursor, 0 at the end. `show` gets the entries of the keys that are
+    /// `wanted`; those whose time has come are removed instead, at once or by way of
     /// [`Effects::due`](crate::Effects::due).
     pub fn scan(
         &mut self,
         cursor: u64,
         count: usize,
-        mut wanted: impl FnMut(EntryRef<'_>) -> bool,
-        mut show: impl FnMut(&[u8]),
+        mut wanted: impl FnMut(&[u8]) -> bool,
+        mut show: impl FnMut(EntryRef<'_>),
     ) -> u64 {
         let now = self.scope.now;
         let mut due: Vec<Box<[u8]>> = Vec::new();
         let next = self.scan_step(cursor, count, |entry| {
-            if wanted(entry) {
+            if wanted(entry.key()) {
                 match entry.deadline() {
                     Some(deadline) if deadline <= now => due.push(entry.key().into()),
-                    _ => show(entry.key()),
+                    _ => show(entry),
                 }
             }
         });

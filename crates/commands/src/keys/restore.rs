@@ -120,8 +120,8 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let deadline = match (ttl, choices.absolute) {
         (0, _) => None,
         (at, true) => Some(at),
-        // Beyond the clock's range it wraps, and is over, as in Redis.
-        (ttl, false) => Some(ttl.wrapping_add(now as i64)),
+        // Beyond the clock's range the key stays, as in Redis 8; Redis 7.0 takes it for over.
+        (ttl, false) => Some(ttl.saturating_add(now as i64)),
     };
     let live = |at: &UnixMs| !cx.db.is_due(*at);
     match deadline.map(|at| u64::try_from(at).ok().filter(live)) {
@@ -270,6 +270,16 @@ mod tests {
         bench.clear();
         assert_eq!(restore(&mut bench, "s", "5", &payload, &["ABSTTL"]), "+OK\r\n");
         assert_eq!((bench.dirty(), bench.run("EXISTS s")), (0, ":0\r\n".into()));
+    }
+
+    #[test]
+    fn a_time_beyond_the_range_of_the_clock_never_comes() {
+        let mut bench = Bench::new();
+        bench.run("SET s v");
+        let payload = dump(&mut bench, "s");
+        let longest = i64::MAX.to_string();
+        assert_eq!(restore(&mut bench, "s", &longest, &payload, &["REPLACE"]), "+OK\r\n");
+        assert_eq!(bench.deadline("s"), Some(i64::MAX as u64));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use collections::listpack::Item;
 use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
-use store::{EntryRef, ValueType};
+use store::ValueType;
 
 use crate::element_scan::{self, COUNT, CURSOR, Found, MATCH, Options};
 
@@ -27,28 +27,26 @@ pub(super) static SCAN: DataCommand = DataCommand::new(
     run,
 );
 
-fn parse_type(name: &[u8]) -> Result<ValueType, CommandError> {
-    ValueType::from_name(name)
-        .ok_or_else(|| CommandError::quoting("ERR unknown type name '", name, "'"))
-}
-
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let cursor = element_scan::cursor(&mut reader)?;
-    let mut value_type = None;
+    // Nothing is of a type that does not exist.
+    let mut value_type: Option<Option<ValueType>> = None;
     let options = Options::parse(reader, |reader| {
         let taken = reader.option("TYPE");
         if taken {
-            value_type = Some(parse_type(reader.bytes())?);
+            value_type = Some(ValueType::from_name(reader.bytes()));
         }
         Ok(taken)
     })?;
     let mut keys = Found::default();
-    let wanted = |entry: EntryRef<'_>| {
-        options.matches(entry.key())
-            && value_type.is_none_or(|wanted| ValueType::of(entry.value()) == wanted)
-    };
-    let next = cx.db.scan(cursor, options.count, wanted, |key| keys.push(Item::Bytes(key)));
+    let wanted = |key: &[u8]| options.matches(key);
+    let next = cx.db.scan(cursor, options.count, wanted, |entry| {
+        let value_type_is = |wanted| wanted == Some(ValueType::of(entry.value()));
+        if value_type.is_none_or(value_type_is) {
+            keys.push(Item::Bytes(entry.key()));
+        }
+    });
     keys.reply(cx.reply, next);
     Ok(())
 }

@@ -140,12 +140,16 @@ pub(crate) fn checked_end(
 }
 
 /// Positions `start..=end` of a sequence of `len`, where negative ones count from its end, as the
-/// first position and the number of positions. Positions outside are cut off; nothing is left of a
-/// range that ends before the first.
+/// first position and the number of positions. Positions outside are cut off.
 pub(crate) fn clamp_range(start: i64, end: i64, len: usize) -> (usize, usize) {
     let signed_len = i64::try_from(len).unwrap_or(i64::MAX);
-    let absolute = |at: i64| if at < 0 { at.saturating_add(signed_len) } else { at };
-    let (start, end) = (absolute(start).max(0), absolute(end).min(signed_len - 1));
+    // Both before the beginning is empty only if they are in the wrong order; each alone is cut
+    // to the first position.
+    if start < 0 && end < 0 && start > end {
+        return (0, 0);
+    }
+    let absolute = |at: i64| if at < 0 { at.saturating_add(signed_len).max(0) } else { at };
+    let (start, end) = (absolute(start), absolute(end).min(signed_len - 1));
     if start > end {
         return (0, 0);
     }
@@ -165,13 +169,13 @@ mod tests {
             (5, 3, (0, 0)),
             (5, 5000, (5, 6)),
             (-5000, 10000, (0, 11)),
-            (0, -100, (0, 0)),
+            (0, -100, (0, 1)),
             (0, -11, (0, 1)),
             (1, -100, (0, 0)),
-            (-100, -100, (0, 0)),
+            (-100, -100, (0, 1)),
             (-100, -101, (0, 0)),
             (i64::MAX, i64::MAX, (0, 0)),
-            (i64::MIN, i64::MIN, (0, 0)),
+            (i64::MIN, i64::MIN, (0, 1)),
         ] {
             assert_eq!(clamp_range(start, end, 11), expected, "{start} {end}");
         }

@@ -180,7 +180,7 @@ pub(super) const SCAN: &[(&str, &str)] = &[
     ("scan 0 foo bar", "-ERR syntax error"),
     ("scan 0 0 0 0 0", "-ERR syntax error"),
     ("scan x count 0", "-ERR invalid cursor"),
-    ("scan 0 type foo", "-ERR unknown type name 'foo'"),
+    ("scan 0 type foo", "*2 $1 0 *0"),
     ("scan 0 novalues", "-ERR NOVALUES option can only be used in HSCAN"),
     ("scan -1", "-ERR invalid cursor"),
     ("scan -0", "*2 $1 0 *1 $1 a"),

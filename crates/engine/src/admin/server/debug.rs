@@ -137,13 +137,6 @@ const TABLE: &[Row] = &[
         ],
     ),
     ("SLEEP", 3, 3, sleep, &["SLEEP <seconds>", "    Stop the server for a while."]),
-    (
-        "STRINGMATCH-LEN",
-        4,
-        4,
-        stringmatch,
-        &["STRINGMATCH-LEN <n> <pattern>", "    Match a pattern against <n> times 'a'."],
-    ),
 ];
 
 fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
@@ -256,13 +249,6 @@ fn sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let duration = duration.map_err(|_| CommandError::OUT_OF_RANGE)?;
     admin.engine.platform.sleep(duration);
     ok(admin)
-}
-
-fn stringmatch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let length = number(admin)?.clamp(0, 1 << 20) as usize;
-    let matched = stdx::glob::matches(admin.cx.arg(3)?, &vec![b'a'; length], false);
-    admin.cx.reply.integer(i64::from(matched));
-    Ok(())
 }
 
 /// Reply buffers here grow and shrink with every flush: there is nothing to set.
