@@ -80,7 +80,7 @@ pub(super) const TIMES: [(&str, Unit); 4] = [
 /// If it is no hash.
 pub(super) fn check_type(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(1)?;
-    cx.db.peek(key).map_or(Ok(()), |entry| match entry.object::<Hash>() {
+    cx.db.edit(key).entry().map_or(Ok(()), |entry| match entry.object::<Hash>() {
         Some(_) => Ok(()),
         None => Err(CommandError::from(store::WrongType)),
     })

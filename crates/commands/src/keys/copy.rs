@@ -61,7 +61,7 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let Request { from, to, replace } = parse(cx)?;
     let copied = cx.db.read(from.key).is_some()
-        && (replace || cx.db.peek_in(to.db, to.key).is_none())
+        && (replace || !cx.db.edit_in(to.db, to.key).exists())
         && cx.db.copy_value(from, to, Event::generic("copy_to"));
     cx.reply.integer(i64::from(copied));
     Ok(())

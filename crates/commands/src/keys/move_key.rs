@@ -31,7 +31,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         return Err(database::same_object());
     }
     // The moved key comes first: what expires here is logged in the order in which Redis looks.
-    let movable = cx.db.peek(key).is_some() && cx.db.peek_in(target, key).is_none();
+    let movable = cx.db.edit(key).exists() && !cx.db.edit_in(target, key).exists();
     let moved =
         movable && cx.db.move_value(Place { db: source, key }, Place { db: target, key }, EVENTS);
     cx.reply.integer(i64::from(moved));

@@ -58,10 +58,11 @@ const EVENTS: MoveEvents =
 /// anything changed.
 fn rename(cx: &mut Cx<'_>, must_be_free: bool) -> Result<bool, CommandError> {
     let (from, to) = (cx.arg(1)?, cx.arg(2)?);
-    if cx.db.peek(from).is_none() {
+    // Looking at them for a change counts as an access, whether or not one follows.
+    if !cx.db.edit(from).exists() {
         return Err(CommandError::NO_SUCH_KEY);
     }
-    if from == to || (must_be_free && cx.db.peek(to).is_some()) {
+    if from == to || (must_be_free && cx.db.edit(to).exists()) {
         return Ok(false);
     }
     let db = cx.db.scope.db;

@@ -221,7 +221,9 @@ fn stream(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     number(reply, "radix-tree-nodes", log.blocks() as u64 + 1);
     id(reply, "last-generated-id", log.last_id());
     id(reply, "max-deleted-entry-id", log.max_deleted_id());
-    number(reply, "entries-added", log.entries_added());
+    reply.bulk(b"entries-added");
+    // Beyond the largest integer it goes on with the smallest, as in Redis.
+    reply.integer(log.entries_added() as i64);
     id(reply, "recorded-first-entry-id", log.first_id());
     producers(reply, &producers_at(&stream, terms, now));
     match full {

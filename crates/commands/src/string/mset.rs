@@ -62,7 +62,7 @@ fn run_mset(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 
 fn run_msetnx(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let pairs = pairs(cx)?;
-    let free = pairs.clone().all(|(key, _)| cx.db.peek(key).is_none());
+    let free = pairs.clone().all(|(key, _)| !cx.db.edit(key).exists());
     if free {
         for (key, value) in pairs {
             cx.db.edit(key).set(value::encode(value), Deadline::Clear, SET_EVENT);

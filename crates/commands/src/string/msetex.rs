@@ -91,7 +91,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let request = Request::parse(cx)?;
     let deadline = request.expiry.deadline(cx)?;
     if let Some(must_exist) = request.must_exist {
-        let met = request.pairs().all(|(key, _)| cx.db.peek(key).is_some() == must_exist);
+        let met = request.pairs().all(|(key, _)| cx.db.edit(key).exists() == must_exist);
         if !met {
             cx.reply.integer(0);
             return Ok(());

@@ -158,8 +158,8 @@ fn is_met(cx: &mut Cx<'_>, key: &[u8], when: When<'_>) -> Result<bool, CommandEr
     if when == When::Always {
         return Ok(true);
     }
-    let entry = cx.db.peek(key);
-    Ok(match (when, entry) {
+    let edit = cx.db.edit(key);
+    Ok(match (when, edit.entry()) {
         (When::Always, _) => true,
         (When::Absent, entry) => entry.is_none(),
         (When::Present, entry) => entry.is_some(),
