@@ -1,6 +1,7 @@
 //! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, four
 //! job queues, libraries for locks, rate limits, sessions and caches, the conformance scripts,
-//! values and files carried to redis-server and back, and a bounded differential run.
+//! values and files carried to redis-server and back, and a bounded differential run; the last
+//! four once more with a newer redis-server than the distribution's.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
@@ -10,6 +11,7 @@ mod clients;
 mod files;
 pub mod install;
 mod libraries;
+mod newer;
 mod payloads;
 mod programs;
 mod queues;
@@ -63,6 +65,7 @@ const PARTS: &[Part] = &[
     ("rdb", files::rdb_part),
     ("log", files::log_part),
     ("differential", scripts::differential_part),
+    ("newer-reference", scripts::newer_part),
 ];
 
 /// The server under test, the reference where there is one, and how long to compare them.
@@ -80,13 +83,34 @@ pub struct Bench {
 /// The scripts use `DEBUG`, which is off unless asked for.
 const DEBUG: &str = "--enable-debug-command yes";
 
-impl Bench {
-    /// Starts the servers: the subject from the command line `server`, or ferrite built for it.
+/// The command lines of servers, where others are wanted than ferrite and the redis-server of the
+/// distribution.
+#[derive(Default)]
+pub struct Wanted {
+    subject: Option<String>,
+    reference: Option<String>,
+}
+
+impl Wanted {
+    /// Takes the options from a command line.
     ///
     /// # Errors
-    /// When the subject does not build or start.
-    pub fn start(server: Option<String>, commands: u64, seed: u64) -> Result<Bench> {
-        let launch = match server {
+    /// An option without a value.
+    pub fn take(arguments: &mut Arguments) -> Result<Wanted> {
+        let mut value = |option| {
+            arguments.opt_value_from_str(option).map_err(|e: pico_args::Error| e.to_string())
+        };
+        Ok(Wanted { subject: value("--server")?, reference: value("--reference")? })
+    }
+}
+
+impl Bench {
+    /// Starts the servers.
+    ///
+    /// # Errors
+    /// When the subject does not build or start, or a reference that was asked for does not.
+    pub fn start(wanted: Wanted, commands: u64, seed: u64) -> Result<Bench> {
+        let launch = match wanted.subject {
             Some(command) => Launch::new(&command, &command, DEBUG),
             None => {
                 let built = shell::build_server(false)?;
@@ -94,8 +118,12 @@ impl Bench {
             }
         };
         let subject = launch.start()?;
-        let reference = install::redis_server()
-            .and_then(|()| Launch::new("redis-server", "redis-server", DEBUG).start());
+        let reference = match wanted.reference.as_deref() {
+            Some(newer::NAME) => Ok(newer::launch()?.start()?),
+            Some(command) => Ok(Launch::new(command, command, DEBUG).start()?),
+            None => install::redis_server()
+                .and_then(|()| Launch::new("redis-server", "redis-server", DEBUG).start()),
+        };
         Ok(Bench { subject, reference, commands, seed })
     }
 }
@@ -105,7 +133,7 @@ impl Bench {
 /// # Errors
 /// The parts that failed; the others have run all the same.
 pub fn run(arguments: &mut Arguments) -> Result {
-    let server = arguments.opt_value_from_str("--server").map_err(|e| e.to_string())?;
+    let servers = Wanted::take(arguments)?;
     let only: String = option(arguments, "--only", String::new())?;
     let commands = option(arguments, "--commands", DIFFERENTIAL_COMMANDS)?;
     let seed = option(arguments, "--seed", 1)?;
@@ -115,7 +143,7 @@ pub fn run(arguments: &mut Arguments) -> Result {
         let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
         return Err(format!("no part `{unknown}`; there are {}", names.join(", ")));
     }
-    let bench = Bench::start(server, commands, seed)?;
+    let bench = Bench::start(servers, commands, seed)?;
     let (mut failed, mut skipped) = (Vec::new(), Vec::new());
     for (name, part) in PARTS.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name))
     {

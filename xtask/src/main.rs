@@ -34,9 +34,12 @@ Checks
                   queues of RQ, Celery, BullMQ and Sidekiq, libraries for locks, rate limits,
                   sessions and caches, the conformance scripts and a differential run against
                   a server
-                  [--server COMMAND] [--only PART,PART] [--commands N]
-  conformance     the conformance scripts against ferrite and redis-server [--server COMMAND]
+                  [--server COMMAND] [--reference COMMAND] [--only PART,PART] [--commands N]
+  conformance     the conformance scripts against ferrite and redis-server
+                  [--server COMMAND] [--reference COMMAND]
   differential    random commands against both, replies compared [--commands N] [--seed N]
+                  [--server COMMAND] [--reference COMMAND]; `newer` as the reference is the
+                  redis-server of Debian 13, installed below the target directory
   fuzz            each fuzz target in turn [--seconds N, 60] [--only TARGET]
   soak            crashes at length: losses of power, faults of the disk and kills on a
                   simulated one [--runs N] [--seed N]; the program killed under load [--kills N]

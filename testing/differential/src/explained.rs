@@ -82,12 +82,18 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "scan-cursor",
-        sentence: "SCAN, SSCAN, HSCAN and ZSCAN refuse a cursor that is no unsigned number, and \
-                   SCAN a type name that does not exist, as Redis 8 does.",
+        sentence: "SCAN, SSCAN, HSCAN and ZSCAN refuse a cursor that is no unsigned number, as \
+                   Redis 8 does.",
         explains: |command, subject, _| {
-            scan_cursor(command).is_some()
-                && (is_error(subject, "ERR invalid cursor")
-                    || is_error(subject, "ERR unknown type name"))
+            scan_cursor(command).is_some() && is_error(subject, "ERR invalid cursor")
+        },
+    },
+    Explained {
+        name: "scan-unknown-type",
+        sentence: "SCAN finds no key of a type that does not exist, as in Redis 8; Valkey refuses \
+                   the name.",
+        explains: |command, _, reference| {
+            is(command, "SCAN") && is_error(reference, "ERR unknown type name")
         },
     },
     Explained {
@@ -200,16 +206,6 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
-        name: "range-before-the-string",
-        sentence: "GETRANGE and SUBSTR return nothing of a range that ends before the first byte, \
-                   as Redis 8 does; Redis 7.0 and Valkey return the first byte.",
-        explains: |command, subject, reference| {
-            (is(command, "GETRANGE") || is(command, "SUBSTR"))
-                && matches!(subject, Value::Bulk(part) if part.is_empty())
-                && matches!(reference, Value::Bulk(part) if part.len() == 1)
-        },
-    },
-    Explained {
         name: TRIMMED_AT_ONCE,
         sentence: "XREAD and XREADGROUP wait on when XADD trims the entry that it has added, as in \
                    Redis 7.2; Redis 7.0 answers with an empty stream.",
@@ -239,8 +235,9 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: NEGATIVE_OFFSET,
-        sentence: "A negative offset of LIMIT selects nothing of a sorted set, as in Redis 7.0; \
-                   Valkey 8 counts it from the end of a large one.",
+        sentence: "A negative offset of LIMIT selects nothing of a sorted set, as in Redis 7.0 and \
+                   Valkey 9; Redis 8 and Valkey 8 count it from the end of a large one, and select \
+                   nothing of a small one.",
         explains: |command, subject, reference| {
             let limit = command.iter().position(|word| word.eq_ignore_ascii_case(b"LIMIT"));
             let offset = limit.and_then(|at| command.get(at + 1));
@@ -326,8 +323,9 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: "stream-tree",
-        sentence: "XINFO STREAM counts one node of the stream's tree more than its keys; how many \
-                   Redis counts depends on the bytes that the keys have in common.",
+        sentence: "XINFO STREAM counts the blocks of a stream, and one node of a tree more; how \
+                   many nodes Redis counts depends on the bytes that its keys have in common, and \
+                   its blocks take fewer entries of some size.",
         explains: |command, subject, reference| {
             let plain = without(&without(subject, PRODUCERS), TREE);
             is(command, "XINFO") && plain == without(reference, TREE)
@@ -393,7 +391,7 @@ pub fn explanation(
 /// Fields of `XINFO`: how far a group has come, and what a stream remembers of producers.
 const PROGRESS: &[&str] = &["entries-read", "lag"];
 const CONSUMERS: &[&str] = &["consumers", "entries-read", "lag"];
-const TREE: &[&str] = &["radix-tree-nodes"];
+const TREE: &[&str] = &["radix-tree-keys", "radix-tree-nodes"];
 const PRODUCERS: &[&str] = &[
     "idmp-duration",
     "idmp-maxsize",

@@ -106,12 +106,18 @@ impl Generator {
         let is = |word: &str| sent.command[0].eq_ignore_ascii_case(word.as_bytes());
         let needless = is("MULTI") || is("WATCH");
         let short = is("COMMAND") && sent.command.len() < 4;
+        // Redis 7.2 and later have no reply for it within those of EXEC.
+        let unanswered = is("AUTH") && sent.command.len() == 3;
         let with_score = (is("ZRANK") || is("ZREVRANK")) && sent.command.len() == 4;
         // Ranges by member are defined only where all scores are the same: see the key's rows.
         let scores = sent.command.iter().skip(2).step_by(2);
         let mixed = is("ZADD")
             && sent.command.get(1).is_some_and(|key| key == b"77")
             && scores.into_iter().any(|score| score != b"0");
+        // Redis wraps this time: 7.0 removes the key, 8 keeps it and forgets the deadline.
+        let wraps = is("RESTORE")
+            && sent.command.get(2).is_some_and(|time| time == b"9223372036854775807")
+            && !sent.command.iter().any(|word| word.eq_ignore_ascii_case(b"ABSTTL"));
         let text = is("CLIENT") || is("HELLO") || is("CONFIG");
         let has_nul = sent.command.iter().any(|word| word.contains(&0));
         // All or nothing is no matter of chance.
@@ -119,7 +125,8 @@ impl Generator {
         let chance = is("SPOP") && !sent.command.get(2).is_some_and(certain);
         chance
             || mixed
-            || (self.queueing[sent.connection] && (needless || short || with_score))
+            || wraps
+            || (self.queueing[sent.connection] && (needless || short || with_score || unanswered))
             || (text && has_nul)
     }
 

@@ -128,7 +128,11 @@ pub fn sidekiq() -> Result {
     apt(&["ruby", "sidekiq"], &["ruby", "ruby-sidekiq"])
 }
 
-fn create(folder: &Path) -> Result {
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// Why it cannot be made.
+pub fn create(folder: &Path) -> Result {
     fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))
 }
 

@@ -110,7 +110,10 @@ fn carry(ends: &mut [Client; 2], sample: &Sample, plain: bool) -> Result {
     // Times are in the payloads of streams with consumers.
     let timeless = sample.key != "stream";
     let body = |payload: &Vec<u8>| payload[..payload.len() - FOOTER_BYTES].to_vec();
-    if plain && sample.same_bytes && timeless && body(&payloads[0]) != body(&payloads[1]) {
+    // Newer servers write some types in forms that older ones cannot read.
+    let same_form = payloads[0][0] == payloads[1][0];
+    let same_bytes = plain && sample.same_bytes && timeless && same_form;
+    if same_bytes && body(&payloads[0]) != body(&payloads[1]) {
         return Err("the payloads differ".to_owned());
     }
     for (from, to) in [(0, 1), (1, 0)] {

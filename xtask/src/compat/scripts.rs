@@ -5,21 +5,24 @@ use conformance::{Report, TcpTarget};
 use differential::lockstep::{Protocols, Servers};
 use pico_args::Arguments;
 
-use super::{Bench, Outcome};
+use super::{Bench, Outcome, Wanted, files, newer, payloads};
 use crate::server::Server;
 use crate::{Result, finished, option};
 
 /// Commands of a differential run that was asked for by itself.
 const DIFFERENTIAL_COMMANDS: u64 = 1_000_000;
 
+/// The most commands of the run against the newer reference, which comes on top of the other one.
+const NEWER_COMMANDS_MAX: u64 = 100_000;
+
 /// `cargo xtask conformance`.
 ///
 /// # Errors
 /// A script that one of the servers does not conform to.
 pub fn conformance(arguments: &mut Arguments) -> Result {
-    let server = arguments.opt_value_from_str("--server").map_err(|e| e.to_string())?;
+    let servers = Wanted::take(arguments)?;
     finished(arguments)?;
-    report("conformance", conformance_part(&Bench::start(server, 0, 0)?)?);
+    report("conformance", conformance_part(&Bench::start(servers, 0, 0)?)?);
     Ok(())
 }
 
@@ -28,11 +31,11 @@ pub fn conformance(arguments: &mut Arguments) -> Result {
 /// # Errors
 /// The first difference that is not explained, shrunk.
 pub fn differential(arguments: &mut Arguments) -> Result {
-    let server = arguments.opt_value_from_str("--server").map_err(|e| e.to_string())?;
+    let servers = Wanted::take(arguments)?;
     let commands = option(arguments, "--commands", DIFFERENTIAL_COMMANDS)?;
     let seed = option(arguments, "--seed", 1)?;
     finished(arguments)?;
-    report("differential", differential_part(&Bench::start(server, commands, seed)?)?);
+    report("differential", differential_part(&Bench::start(servers, commands, seed)?)?);
     Ok(())
 }
 
@@ -48,7 +51,7 @@ pub fn conformance_part(bench: &Bench) -> Result<Outcome> {
     let mut failed = conform(&bench.subject, &cases)?;
     match &bench.reference {
         Ok(reference) => failed += conform(reference, &cases)?,
-        Err(reason) => println!("skipped: conformance of redis-server: {reason}"),
+        Err(reason) => println!("skipped: conformance of the reference: {reason}"),
     }
     if failed == 0 { Ok(Outcome::Passed) } else { Err(format!("{failed} conformance tests")) }
 }
@@ -97,6 +100,25 @@ pub fn differential_part(bench: &Bench) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Passed)
+}
+
+/// What two servers can be compared by, with a newer redis-server than the distribution's: it knows
+/// more commands, and what it differs in from the older one is later work of the same authors.
+pub fn newer_part(bench: &Bench) -> Result<Outcome> {
+    let launch = match newer::launch() {
+        Ok(launch) => launch,
+        Err(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    let bench = Bench {
+        subject: bench.subject.another()?,
+        reference: Ok(launch.start()?),
+        commands: bench.commands.min(NEWER_COMMANDS_MAX),
+        seed: bench.seed,
+    };
+    for part in [conformance_part, payloads::part, files::rdb_part, files::log_part] {
+        part(&bench)?;
+    }
+    differential_part(&bench)
 }
 
 fn address(server: &Server) -> Address {
