@@ -5,6 +5,10 @@
 /// still holds the first when the last is executed.
 pub const LOOK_AHEAD_MAX: usize = 16;
 
+/// A table of fewer elements is in the processor's cache if it is asked at all often, and looking
+/// ahead then costs more than it saves.
+pub(crate) const LOOK_AHEAD_ELEMENTS_MIN: usize = 4096;
+
 /// Asks for a value that will be written, so that no other core has its cache line any more.
 #[inline]
 pub fn for_write<T>(value: &T) {

@@ -210,6 +210,12 @@ impl Engine {
     /// Why nothing may be changed now, if so: what is changed could not be kept.
     #[inline]
     pub(crate) fn write_refusal(&self) -> Option<CommandError> {
+        let has_failed = self.saving.has_failed() || self.aof.has_failed();
+        if has_failed { self.failure() } else { None }
+    }
+
+    #[cold]
+    fn failure(&self) -> Option<CommandError> {
         self.save_refusal().or_else(|| self.log_refusal())
     }
 

@@ -131,6 +131,7 @@ impl Saving {
     }
 
     /// Whether the last save in the background failed.
+    #[inline]
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
     }

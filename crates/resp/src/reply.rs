@@ -189,12 +189,21 @@ impl Reply {
 
     /// A double: a bulk string in RESP2.
     pub fn double(&mut self, value: f64) {
-        let mut text = Vec::with_capacity(32);
-        num::write_f64(&mut text, value);
+        let tail = self.output.tail();
+        let start = tail.len();
         match self.version {
-            Version::Resp2 => self.bulk(&text),
-            Version::Resp3 => self.line(b',', &text),
+            Version::Resp2 => {
+                num::write_f64(tail, value);
+                let end = tail.len();
+                write_header(tail, b'$', (end - start) as u64);
+                tail[start..].rotate_left(end - start);
+            }
+            Version::Resp3 => {
+                tail.push(b',');
+                num::write_f64(tail, value);
+            }
         }
+        tail.extend_from_slice(b"\r\n");
     }
 
     /// An integer of any size, given in decimal: a bulk string in RESP2.
@@ -299,10 +308,12 @@ impl Reply {
         let tail = self.output.tail();
         tail.reserve(text.len() + 3);
         tail.push(marker);
-        tail.extend(text.iter().map(|&byte| match byte {
-            b'\r' | b'\n' => b' ',
-            _ => byte,
-        }));
+        let start = tail.len();
+        tail.extend_from_slice(text);
+        if memchr::memchr2(b'\r', b'\n', text).is_some() {
+            let breaks = tail[start..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n'));
+            breaks.for_each(|byte| *byte = b' ');
+        }
         tail.extend_from_slice(b"\r\n");
     }
 }

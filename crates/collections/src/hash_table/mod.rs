@@ -50,7 +50,7 @@ use std::sync::Arc;
 use stdx::rng::Rng;
 
 use crate::keyed_hash::keyed_hash;
-use crate::prefetch::LOOK_AHEAD_MAX;
+use crate::prefetch::{LOOK_AHEAD_ELEMENTS_MIN, LOOK_AHEAD_MAX};
 use crate::unique::make_mut;
 use deadlines::{Bounds, Deadlines};
 use element::Element;
@@ -135,8 +135,11 @@ impl HashTable {
     }
 
     /// Asks the processor for what looking up these names will read, each step for all of them, so
-    /// that the waits overlap. Names beyond [`LOOK_AHEAD_MAX`] are left out.
+    /// that the waits overlap, if the table is large. Names beyond [`LOOK_AHEAD_MAX`] are left out.
     pub fn prefetch(&self, names: &[&[u8]]) {
+        if self.len < LOOK_AHEAD_ELEMENTS_MIN {
+            return;
+        }
         let mut hashes = [0; LOOK_AHEAD_MAX];
         let hashes = &mut hashes[..names.len().min(LOOK_AHEAD_MAX)];
         // Apart from the rest: the fewer instructions lie between two waits, the more of them the

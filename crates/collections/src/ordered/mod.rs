@@ -59,7 +59,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::keyed_hash::keyed_hash;
-use crate::prefetch::LOOK_AHEAD_MAX;
+use crate::prefetch::{LOOK_AHEAD_ELEMENTS_MIN, LOOK_AHEAD_MAX};
 use element::{Element, Link, element_bytes};
 use members::Members;
 use tree::Tree;
@@ -400,8 +400,12 @@ impl Ordered {
         pieces_of(self.len())
     }
 
-    /// Asks the processor for what looking up these members will read, at most [`LOOK_AHEAD_MAX`].
+    /// Asks the processor for what looking up these members will read, at most [`LOOK_AHEAD_MAX`],
+    /// if the index is large.
     pub fn prefetch(&self, members: &[&[u8]]) {
+        if self.len() < LOOK_AHEAD_ELEMENTS_MIN {
+            return;
+        }
         let mut hashes = [0; LOOK_AHEAD_MAX];
         let hashes = &mut hashes[..members.len().min(LOOK_AHEAD_MAX)];
         for (hash, member) in hashes.iter_mut().zip(members) {

@@ -112,6 +112,12 @@ impl Aof {
         }
     }
 
+    /// Whether the writer has failed, so that changes are refused.
+    #[inline]
+    pub(crate) fn has_failed(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed)
+    }
+
     /// Looks again whether replies wait for the log.
     pub(crate) fn parameters_changed(&self, config: &Config) {
         let is_open = store::consumers::CommandLog::is_open(&*self.log);
@@ -185,7 +191,7 @@ impl Engine {
     /// Why changes are refused while the log cannot be written, if it cannot.
     #[inline]
     pub(crate) fn log_refusal(&self) -> Option<CommandError> {
-        if !self.aof.refuses.load(Ordering::Relaxed) {
+        if !self.aof.has_failed() {
             return None;
         }
         let reason = self.aof.refusal.lock().clone()?;

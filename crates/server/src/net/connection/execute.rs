@@ -135,22 +135,27 @@ impl Connection {
     }
 
     /// Sends replies that have become large. False if one is too large for the client.
+    #[inline]
     fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
-        if reply.is_broken_off() {
+        match reply.len() <= FLUSH_BYTES {
+            _ if reply.is_broken_off() => Ok(false),
+            true => Ok(true),
+            false => self.flush_now(turn, reply),
+        }
+    }
+
+    #[cold]
+    fn flush_now(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
+        self.send(turn, reply)?;
+        if self.held.is_some() {
             return Ok(false);
         }
-        if reply.len() > FLUSH_BYTES {
-            self.send(turn, reply)?;
-            if self.held.is_some() {
-                return Ok(false);
-            }
-            if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
-                return Err(io::Error::other("output above its limit"));
-            }
-            self.publish_output(reply);
-            if self.memory_too_large(turn.engine) {
-                return Err(io::Error::other("clients take too much memory"));
-            }
+        if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
+            return Err(io::Error::other("output above its limit"));
+        }
+        self.publish_output(reply);
+        if self.memory_too_large(turn.engine) {
+            return Err(io::Error::other("clients take too much memory"));
         }
         Ok(true)
     }
