@@ -162,7 +162,7 @@ fn pop(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
     })
 }
 
-/// Waits for a list to move elements from.
+/// Waits for a list to move an element from.
 fn wait_for_source(cx: &mut Cx<'_>, source: &[u8], timeout_ms: Option<u64>) {
     first_key::wait(cx, ValueType::List, [source], timeout_ms, Denied::Null);
 }
@@ -184,7 +184,7 @@ fn blmove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 /// With `EXACTLY` it waits until there are as many: every push executes it again, which is a look
-/// at the length.
+/// at the length. Replicas see how many were moved.
 fn blmovem(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let (source, destination) = (reader.bytes(), reader.bytes());
@@ -192,15 +192,14 @@ fn blmovem(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let timeout_ms = reader.timeout();
     let selection = Selection::parse(&mut reader);
     reader.finish()?;
+    let ends = [cx.arg(3)?, cx.arg(4)?];
     let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
-    if lmovem::move_elements(cx, from, to, &selection)? {
-        const TIMEOUT: usize = 5;
-        let words = cx.args.iter().enumerate().skip(1).filter(|(index, _)| *index != TIMEOUT);
-        let words: Vec<&[u8]> =
-            std::iter::once(&b"LMOVEM"[..]).chain(words.map(|(_, word)| word)).collect();
-        cx.log(&words);
+    if let Some(moved) = lmovem::move_elements(cx, from, to, &selection)? {
+        let (moved, ordering) = (moved.to_string(), selection.ordering());
+        let (moved, exactly) = (moved.as_bytes(), &b"EXACTLY"[..]);
+        cx.log(&[b"LMOVEM", source, destination, ends[0], ends[1], exactly, moved, ordering]);
     } else {
-        wait_for_source(cx, source, timeout_ms);
+        first_key::wait(cx, ValueType::List, [source], timeout_ms, Denied::NullArray);
     }
     Ok(())
 }
@@ -243,7 +242,12 @@ mod tests {
         let moved = "*2\r\n$1\r\n5\r\n$1\r\n2\r\n";
         assert_eq!(bench.run("BLMOVEM l m LEFT RIGHT 0 exactly 2 BULK"), moved);
         assert_eq!(bench.run("BLMOVEM m l RIGHT LEFT 1"), "*1\r\n$1\r\n2\r\n");
-        let expected = ["LMOVEM l m LEFT RIGHT exactly 2 BULK", "LMOVEM m l RIGHT LEFT"];
+        assert_eq!(bench.run("BLMOVEM l m LEFT LEFT 0 COUNT 9 obo"), "*1\r\n$1\r\n2\r\n");
+        let expected = [
+            "LMOVEM l m LEFT RIGHT EXACTLY 2 BULK",
+            "LMOVEM m l RIGHT LEFT EXACTLY 1 OBO",
+            "LMOVEM l m LEFT LEFT EXACTLY 1 OBO",
+        ];
         assert_eq!(bench.log(), expected);
     }
 

@@ -76,6 +76,11 @@ impl Selection {
         }
         Self { count: usize::try_from(count).unwrap_or(usize::MAX), exactly, bulk }
     }
+
+    /// The word for how they are arranged.
+    pub(super) fn ordering(&self) -> &'static [u8] {
+        if self.bulk { b"BULK" } else { b"OBO" }
+    }
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -85,16 +90,13 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let selection = Selection::parse(&mut reader);
     reader.finish()?;
     let (from, to) = (Place { key: source, end: from }, Place { key: destination, end: to });
-    if !move_elements(cx, from, to, &selection)? {
-        match selection.exactly {
-            true => cx.reply.null(),
-            false => cx.reply.array(0),
-        }
+    if move_elements(cx, from, to, &selection)?.is_none() {
+        cx.reply.null_array();
     }
     Ok(())
 }
 
-/// Moves elements and replies with them; false and no reply if there are not enough.
+/// Moves elements, replies with them and says how many; none and no reply if there are not enough.
 ///
 /// # Errors
 /// If one of the keys holds another type.
@@ -103,12 +105,12 @@ pub(super) fn move_elements(
     from: Place<'_>,
     to: Place<'_>,
     selection: &Selection,
-) -> Result<bool, CommandError> {
-    let Some(block) = select(cx, from, to, selection)? else { return Ok(false) };
+) -> Result<Option<usize>, CommandError> {
+    let Some(block) = select(cx, from, to, selection)? else { return Ok(None) };
     cx.reply.array(block.len());
     block.iter().for_each(|element| cx.reply.bulk(element));
     move_block(cx, from, to, &block)?;
-    Ok(true)
+    Ok(Some(block.len()))
 }
 
 /// The elements to move, in the order in which they stand in the destination; none if there are
@@ -249,10 +251,10 @@ mod tests {
         let mut bench = Bench::new();
         bench.run("RPUSH k a b");
         bench.clear();
-        assert_eq!(bench.run("LMOVEM k l LEFT LEFT EXACTLY 3 OBO"), "$-1\r\n");
-        assert_eq!(bench.run("LMOVEM none l LEFT LEFT EXACTLY 1 OBO"), "$-1\r\n");
-        assert_eq!(bench.run("LMOVEM none l LEFT LEFT COUNT 1 OBO"), "*0\r\n");
-        assert_eq!(bench.run("LMOVEM none l LEFT LEFT"), "*0\r\n");
+        assert_eq!(bench.run("LMOVEM k l LEFT LEFT EXACTLY 3 OBO"), "*-1\r\n");
+        assert_eq!(bench.run("LMOVEM none l LEFT LEFT EXACTLY 1 OBO"), "*-1\r\n");
+        assert_eq!(bench.run("LMOVEM none l LEFT LEFT COUNT 1 OBO"), "*-1\r\n");
+        assert_eq!(bench.run("LMOVEM none l LEFT LEFT"), "*-1\r\n");
         assert!(bench.events().is_empty() && bench.dirty() == 0);
         bench.run("LMOVEM k l LEFT RIGHT COUNT 5 BULK");
         assert_eq!(bench.events(), ["new l", "rpush l", "lpop k", "del k"]);
