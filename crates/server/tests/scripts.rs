@@ -72,6 +72,33 @@ fn a_script_without_end_is_ended_whatever_it_catches() {
 }
 
 #[test]
+fn a_script_is_seen_and_ended_before_others_are_told_of_it() {
+    let threads = ["--io-threads", "2", "--busy-reply-threshold", "60000"];
+    let server = Server::start(&threads);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let library =
+        "#!lua name=lib\nredis.register_function('endless', function() while true do end end)";
+    client.send(&request(&["FUNCTION", "LOAD", library]));
+    assert_eq!([client.line(), client.line()], ["$3", "lib"]);
+    client.send(&request(&["FCALL", "endless", "0"]));
+    let running = |other: &mut Client| {
+        other.send(&request(&["FUNCTION", "STATS"]));
+        let head: Vec<_> = (0..4).map(|_| other.line()).collect();
+        let rest = if head[3] == "$-1" { 12 } else { 28 };
+        let lines: Vec<_> = (0..rest).map(|_| other.line()).collect();
+        lines.contains(&"endless".to_owned()).then_some(())
+    };
+    wait_for("the function to be seen", || running(&mut other));
+    assert!(other.command("SCRIPT KILL").starts_with("-NOTBUSY"), "it is no script");
+    assert_eq!(other.command("FUNCTION KILL"), "+OK");
+    assert!(client.line().contains("killed"));
+    eval(&mut client, "while true do end", &[]);
+    wait_for("the script to be ended", || (other.command("SCRIPT KILL") == "+OK").then_some(()));
+    assert!(client.line().contains("killed"), "nobody was told that the server is busy");
+    assert!(other.command("SCRIPT KILL").starts_with("-NOTBUSY"));
+}
+
+#[test]
 fn a_script_that_has_written_is_left_alone() {
     for threads in ["1", "2"] {
         let options = [OPTIONS, &["--io-threads", threads]].concat();

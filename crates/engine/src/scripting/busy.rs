@@ -1,8 +1,8 @@
-//! Scripts that take longer than `busy-reply-threshold`: they are listed here, so that other
-//! clients can be told, and one of them can end it.
+//! Scripts that are not over at once: they are listed here, so that a client can end one. Of those
+//! that take longer than `busy-reply-threshold` other clients are told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use command::CommandError;
 use parking_lot::Mutex;
@@ -12,30 +12,75 @@ use super::debugging::{Said, Waker};
 use crate::engine::Engine;
 use crate::transaction::Watched;
 
-/// A script that takes long.
+/// A script that is not over at once.
 #[derive(Debug)]
-pub(crate) struct Overdue {
-    /// Somebody wants it to end.
-    pub(crate) killed: AtomicBool,
-    /// It has changed the dataset, so it can no longer be ended.
-    pub(crate) has_written: AtomicBool,
+pub(crate) struct Running {
+    /// It takes so long that others are told.
+    pub(super) is_overdue: AtomicBool,
+    /// [`CLEAN`], [`WRITTEN`] or [`KILLED`]: one word, so that it cannot be both of the last two.
+    fate: AtomicU8,
     /// It is a function, which another command ends.
     pub(crate) function: Option<RunningFunction>,
     /// It is being debugged, and may stand still.
     pub(super) waker: Option<Waker>,
 }
 
-impl Overdue {
-    fn kill(&self) {
-        self.killed.store(true, Ordering::Release);
+/// It has changed nothing so far.
+const CLEAN: u8 = 0;
+/// It has changed the dataset, or is about to, so it can no longer be ended.
+const WRITTEN: u8 = 1;
+/// Somebody wants it to end.
+const KILLED: u8 = 2;
+
+impl Running {
+    pub(super) fn new(
+        has_written: bool,
+        function: Option<RunningFunction>,
+        waker: Option<Waker>,
+    ) -> Self {
+        let fate = AtomicU8::new(if has_written { WRITTEN } else { CLEAN });
+        Self { is_overdue: AtomicBool::new(false), fate, function, waker }
+    }
+
+    /// From now on it cannot be ended; false if it is to end.
+    pub(super) fn begin_write(&self) -> bool {
+        self.fate.compare_exchange(CLEAN, WRITTEN, Ordering::AcqRel, Ordering::Acquire)
+            != Err(KILLED)
+    }
+
+    /// The command that was to write has changed nothing, nor has any before it.
+    pub(super) fn take_write_back(&self) {
+        self.fate.store(CLEAN, Ordering::Release);
+    }
+
+    pub(super) fn is_killed(&self) -> bool {
+        self.fate.load(Ordering::Acquire) == KILLED
+    }
+
+    /// Whether others are told of it.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.is_overdue.load(Ordering::Acquire)
+    }
+
+    fn has_written(&self) -> bool {
+        self.fate.load(Ordering::Acquire) == WRITTEN
+    }
+
+    /// Ends it; false if it has written.
+    fn kill(&self) -> bool {
+        let fate = self.fate.compare_exchange(CLEAN, KILLED, Ordering::AcqRel, Ordering::Acquire);
+        if fate == Err(WRITTEN) {
+            return false;
+        }
         if let Some(said) = self.waker.as_ref().and_then(Waker::upgrade) {
             // If the channel is full it does not stand still, and finds out by itself.
             let _ = said.try_send(Said::Killed);
         }
+        true
     }
 }
 
-/// What `FUNCTION STATS` says of a function that takes long.
+/// What `FUNCTION STATS` says of a function that runs.
 #[derive(Clone, Debug)]
 pub(crate) struct RunningFunction {
     pub(crate) name: Vec<u8>,
@@ -48,7 +93,7 @@ pub(crate) struct RunningFunction {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Busy {
-    list: Mutex<Vec<Arc<Overdue>>>,
+    list: Mutex<Vec<Arc<Running>>>,
     /// Watches that were given up while a script held their keys' locks, with their flags.
     unwatched: Mutex<Vec<(Watched, Arc<WatchFlag>)>>,
     /// Whether there are any.
@@ -67,29 +112,28 @@ impl Busy {
     /// What other clients are told.
     #[cold]
     pub(crate) fn error(&self) -> CommandError {
-        let is_function =
-            self.list.lock().first().is_some_and(|overdue| overdue.function.is_some());
-        told(is_function)
+        let list = self.list.lock();
+        told(list.iter().find(|script| script.is_overdue()).is_some_and(|s| s.function.is_some()))
     }
 
-    /// The function that has taken long for the longest time, for `FUNCTION STATS`.
+    /// The function that has run for the longest time, for `FUNCTION STATS`.
     ///
     /// # Errors
-    /// If only scripts take long.
+    /// If a script takes long, and no function runs.
     pub(crate) fn function(&self) -> Result<Option<RunningFunction>, CommandError> {
         let list = self.list.lock();
-        match list.iter().find_map(|overdue| overdue.function.as_ref()) {
-            None if !list.is_empty() => Err(told(false)),
+        match list.iter().find_map(|script| script.function.as_ref()) {
+            None if list.iter().any(|script| script.is_overdue()) => Err(told(false)),
             function => Ok(function.cloned()),
         }
     }
 
-    pub(super) fn add(&self, overdue: Arc<Overdue>) {
-        self.list.lock().push(overdue);
+    pub(super) fn add(&self, script: Arc<Running>) {
+        self.list.lock().push(script);
     }
 
-    pub(super) fn remove(&self, overdue: &Arc<Overdue>) {
-        self.list.lock().retain(|other| !Arc::ptr_eq(other, overdue));
+    pub(super) fn remove(&self, script: &Arc<Running>) {
+        self.list.lock().retain(|other| !Arc::ptr_eq(other, script));
     }
 
     /// Notes a watch that is to be taken back when the script is over. Nobody looks at its flag any
@@ -99,29 +143,28 @@ impl Busy {
         self.has_unwatched.store(true, Ordering::Release);
     }
 
-    /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are.
+    /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are. Where Redis
+    /// lets the client wait until the script is overdue, it ends at once.
     ///
     /// # Errors
     /// If there is none, or all have written.
     pub(crate) fn kill(&self, functions: bool) -> Result<(), CommandError> {
         let list = self.list.lock();
-        if list.is_empty() {
-            return Err(NOT_BUSY);
-        }
-        let has_written = |overdue: &Overdue| overdue.has_written.load(Ordering::Acquire);
-        let (mut ended, mut others) = (false, false);
-        for overdue in list.iter().filter(|overdue| !has_written(overdue)) {
-            if overdue.function.is_some() == functions {
-                overdue.kill();
+        let (mut ended, mut others, mut written) = (false, false, false);
+        for script in list.iter() {
+            if script.function.is_some() == functions && script.kill() {
                 ended = true;
+            } else if script.is_overdue() && script.has_written() {
+                written = true;
             } else {
-                others = true;
+                others |= script.is_overdue();
             }
         }
-        match (ended, others) {
-            (true, _) => Ok(()),
-            (false, true) => Err(told(!functions)),
-            (false, false) => Err(UNKILLABLE),
+        match (ended, others, written) {
+            (true, _, _) => Ok(()),
+            (false, true, _) => Err(told(!functions)),
+            (false, false, true) => Err(UNKILLABLE),
+            (false, false, false) => Err(NOT_BUSY),
         }
     }
 }

@@ -240,7 +240,8 @@ impl Engine {
         }
         let mut script = ScriptHost::new(self, line, session, (*index, times), keys);
         if is_kept {
-            script.hold_long(Some(sitting.waker.clone()));
+            script.list(Some(sitting.waker.clone()));
+            script.hold_long();
         }
         let _ended = attempt(&local, &mut Observed { script: &mut script, sitting }, reply);
         if !is_kept {

@@ -1,7 +1,7 @@
 //! What a script's `redis.call` reaches: the commands, under the script's locks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use command::{CommandError, Cx, Flags};
 use resp::{Args, Reply};
@@ -9,7 +9,7 @@ use script::{Host, Stop, Verdict};
 use store::effects::Interest;
 use store::{Keyspace, Position};
 
-use super::busy::{Overdue, RunningFunction};
+use super::busy::{Running, RunningFunction};
 use super::debugging::Waker;
 use super::program::Program;
 use crate::admin::AdminCx;
@@ -55,7 +55,8 @@ pub(super) struct ScriptHost<'r, 'k> {
     pub(super) messages: Vec<Published>,
     pub(super) lines: Vec<(LogLevel, Vec<u8>)>,
     pub(super) started_ns: u64,
-    pub(super) overdue: Option<Arc<Overdue>>,
+    /// It is listed among those that run.
+    pub(super) running: Option<Arc<Running>>,
 }
 
 /// A message that a script publishes: of which kind, the channel, the text.
@@ -95,26 +96,33 @@ impl Host for ScriptHost<'_, '_> {
             self.stopped = Some(Cause::MoreLocks);
             return Err(Stop);
         };
+        let is_write = entry.has(Flags::WRITE);
+        if is_write && self.running.as_ref().is_some_and(|running| !running.begin_write()) {
+            self.stopped = Some(Cause::Killed);
+            return Err(Stop);
+        }
         match message_kind(entry) {
             Some(kind) => self.publish(entry, kind, args, reply),
             None => self.execute(entry, args, position, reply),
+        }
+        if is_write && !self.has_written {
+            self.running.iter().for_each(|running| running.take_write_back());
         }
         Ok(())
     }
 
     fn tick(&mut self) -> Verdict {
-        let overdue = match &self.overdue {
-            Some(overdue) => overdue,
-            None => {
-                let elapsed_ns = self.engine.clock.monotonic_ns().saturating_sub(self.started_ns);
-                let threshold_ns = self.engine.busy_threshold_ns();
-                if threshold_ns.is_none_or(|threshold_ns| elapsed_ns < threshold_ns) {
-                    return Verdict::Continue;
-                }
-                self.begin_busy(elapsed_ns)
+        if self.running.is_none() {
+            self.list(None);
+        }
+        if !self.is_overdue() {
+            let elapsed_ns = self.engine.clock.monotonic_ns().saturating_sub(self.started_ns);
+            let threshold_ns = self.engine.busy_threshold_ns();
+            if threshold_ns.is_some_and(|threshold_ns| elapsed_ns >= threshold_ns) {
+                self.begin_busy(elapsed_ns);
             }
-        };
-        if overdue.killed.load(Ordering::Acquire) {
+        }
+        if self.running.as_ref().is_some_and(|running| running.is_killed()) {
             self.stopped = Some(Cause::Killed);
             return Verdict::Stop;
         }
@@ -252,7 +260,7 @@ impl ScriptHost<'_, '_> {
         position: Option<Position>,
         reply: &mut Reply,
     ) {
-        let (db, thread) = (self.session.db(), self.thread);
+        let (db, thread, is_overdue) = (self.session.db(), self.thread, self.is_overdue());
         let mut keyspace = self.keys.lend(db);
         if let (Locks::One(index), Some(position)) = (entry.locks, position) {
             keyspace.note_position(&args[index], position);
@@ -270,7 +278,7 @@ impl ScriptHost<'_, '_> {
         let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
         admin.in_transaction = true;
         // A script that waits for a later moment would never end if time stood still for it.
-        admin.time_stands = self.overdue.is_none();
+        admin.time_stands = !is_overdue;
         // Who may have cached what it changes is found at the end: the script may begin again.
         if admin.cx.db.effects.interest.wants(Interest::TRACKING) {
             remember_reads(entry, &mut admin);
@@ -290,12 +298,7 @@ impl ScriptHost<'_, '_> {
         effects.interest = interest;
         effects.in_script = false;
         drop(admin);
-        if changed && !self.has_written {
-            self.has_written = true;
-            if let Some(overdue) = &self.overdue {
-                overdue.has_written.store(true, Ordering::Release);
-            }
-        }
+        self.has_written |= changed;
         self.tally(entry, args, result.is_err(), reply.len() - before);
         if let Err(error) = result {
             reply.rollback(mark);
@@ -326,9 +329,14 @@ impl ScriptHost<'_, '_> {
         self.engine.fail(error, reply, self.thread);
     }
 
+    /// Whether others are told of the script.
+    fn is_overdue(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_overdue())
+    }
+
     /// From now on other clients are told that the server is busy.
     #[cold]
-    fn begin_busy(&mut self, elapsed_ns: u64) -> &Arc<Overdue> {
+    fn begin_busy(&mut self, elapsed_ns: u64) {
         let text = format!(
             "Slow script detected: still in execution after {} milliseconds. You can try killing \
              the script using the {} command. Script name is: {}.",
@@ -337,28 +345,31 @@ impl ScriptHost<'_, '_> {
             String::from_utf8_lossy(&self.program.name()),
         );
         self.engine.platform.log(LogLevel::Warning, &text);
-        self.hold_long(None)
+        self.hold_long();
     }
 
-    /// From now on who waits for the script's locks is told that it keeps them. `waker` wakes it
-    /// where it stands still, when somebody ends it.
+    /// From now on others may end the script. `waker` wakes it where it stands still, when somebody
+    /// does.
     #[cold]
-    pub(super) fn hold_long(&mut self, waker: Option<Waker>) -> &Arc<Overdue> {
+    pub(super) fn list(&mut self, waker: Option<Waker>) {
         let function = self.program.is_function().then(|| RunningFunction {
             name: self.program.name(),
             command: self.args.iter().map(<[u8]>::to_vec).collect(),
             started_ns: self.started_ns,
         });
-        let overdue = Arc::new(Overdue {
-            killed: AtomicBool::new(false),
-            has_written: AtomicBool::new(self.has_written),
-            function,
-            waker,
-        });
-        self.engine.scripting.busy.add(overdue.clone());
-        self.engine.store.begin_long_hold();
-        self.engine.platform.stand_in();
-        self.overdue.insert(overdue)
+        let running = Arc::new(Running::new(self.has_written, function, waker));
+        self.engine.scripting.busy.add(running.clone());
+        self.running = Some(running);
+    }
+
+    /// From now on who waits for the script's locks is told that it keeps them. It is listed.
+    #[cold]
+    pub(super) fn hold_long(&self) {
+        if let Some(running) = &self.running {
+            running.is_overdue.store(true, Ordering::Release);
+            self.engine.store.begin_long_hold();
+            self.engine.platform.stand_in();
+        }
     }
 }
 

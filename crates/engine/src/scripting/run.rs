@@ -355,16 +355,18 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
             messages: Vec::new(),
             lines: Vec::new(),
             started_ns: line.started_ns,
-            overdue: None,
+            running: None,
         }
     }
 
     /// The script is over: what it said is sent, unless it begins again; the session has its
     /// database back.
     pub(super) fn finish(self) -> Keyspace<'k> {
-        if let Some(overdue) = &self.overdue {
-            self.engine.scripting.busy.remove(overdue);
-            self.engine.store.end_long_hold();
+        if let Some(running) = &self.running {
+            self.engine.scripting.busy.remove(running);
+            if running.is_overdue() {
+                self.engine.store.end_long_hold();
+            }
         }
         if self.session.db() != self.db {
             self.session.select(self.db);
