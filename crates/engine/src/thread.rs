@@ -36,6 +36,13 @@ impl ThreadContext {
         }
     }
 
+    /// Whether what was executed since the last question told clients of changes to what they may
+    /// have cached. They hear of that before anybody sees the reply.
+    #[inline]
+    pub fn take_told(&mut self) -> bool {
+        std::mem::take(&mut self.effects.told)
+    }
+
     /// Reads the clocks. To be called before a connection's commands are executed; each command
     /// then costs one reading of the monotonic clock, its end being the next one's beginning.
     pub fn begin(&mut self, clock: &dyn Clock) {

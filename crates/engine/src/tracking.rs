@@ -134,8 +134,8 @@ impl Invalidations {
         self.platform.send(receiver.thread, Message::Push { clients, push });
     }
 
-    /// Tells these clients that they may have cached a key which has changed.
-    pub(crate) fn tell_readers(&self, key: &[u8], readers: &[Reader], spared: u64) {
+    /// Tells these clients that they may have cached a key which has changed; whether it told any.
+    pub(crate) fn tell_readers(&self, key: &[u8], readers: &[Reader], spared: u64) -> bool {
         let mut keys = None;
         for number in readers {
             let Some(tracker) = self.trackers.find(*number) else { continue };
@@ -144,6 +144,7 @@ impl Invalidations {
                 self.send(&tracker, keys);
             }
         }
+        keys.is_some()
     }
 
     /// Tells these clients to forget everything.
@@ -155,24 +156,30 @@ impl Invalidations {
 }
 
 impl Tracking for Invalidations {
-    fn keys_modified(&self, keys: &[Modified], session: u64) {
+    fn keys_modified(&self, keys: &[Modified], session: u64) -> bool {
+        let mut told = false;
         for modified in keys {
             let readers = modified.readers.as_ref().map_or(&[][..], |readers| readers.as_slice());
-            self.tell_readers(&modified.key.key, readers, session);
+            told |= self.tell_readers(&modified.key.key, readers, session);
         }
         let broadcasts = self.trackers.broadcasts.read();
         if !broadcasts.is_empty() {
-            broadcasts.tell(keys, session, |tracker, keys| self.send(tracker, keys));
+            broadcasts.tell(keys, session, |tracker, keys| {
+                self.send(tracker, keys);
+                told = true;
+            });
         }
+        told
     }
 
-    fn flushed(&self) {
+    fn flushed(&self) -> bool {
         let all = Arc::new(Invalidation::everything());
         for tracker in self.trackers.by_number.read().values() {
             if tracker.is_on() {
                 self.send(tracker, &all);
             }
         }
+        !self.trackers.is_idle()
     }
 }
 
@@ -185,7 +192,9 @@ impl Engine {
             // An odd constant with mixed bits: every shard has its turn.
             let lot = self.trackers.lot.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
             let told = self.store.evict_tracked(lot, |key, readers| match key {
-                Some(key) => self.invalidations().tell_readers(key, readers, 0),
+                Some(key) => {
+                    self.invalidations().tell_readers(key, readers, 0);
+                }
                 None => self.invalidations().tell_all_of(readers),
             });
             if !told {

@@ -17,11 +17,12 @@ pub trait KeyspaceEvents: Send + Sync {
 
 /// Sends invalidation messages to clients that cache keys.
 pub trait Tracking: Send + Sync {
-    /// Keys changed, by one command or transaction of the client `session`. Must not block.
-    fn keys_modified(&self, keys: &[Modified], session: u64);
+    /// Keys changed, by one command or transaction of the client `session`. Whether anybody was
+    /// told. Must not block.
+    fn keys_modified(&self, keys: &[Modified], session: u64) -> bool;
 
-    /// Whole databases changed. Must not block.
-    fn flushed(&self);
+    /// Whole databases changed. Whether anybody was told. Must not block.
+    fn flushed(&self) -> bool;
 }
 
 /// The effect log that feeds the AOF, the replication backlog and the replicas.
@@ -99,10 +100,10 @@ impl Consumers {
         let flushed = std::mem::take(&mut effects.flushed);
         if let Some(tracking) = &self.tracking {
             if !effects.modified.is_empty() {
-                tracking.keys_modified(&effects.modified, session);
+                effects.told |= tracking.keys_modified(&effects.modified, session);
             }
             if flushed {
-                tracking.flushed();
+                effects.told |= tracking.flushed();
             }
         }
         effects.modified.clear();

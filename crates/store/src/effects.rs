@@ -320,6 +320,9 @@ pub struct Effects {
     pub modified: Vec<Modified>,
     /// Whole databases changed, for client-side caching.
     pub flushed: bool,
+    /// Clients were told of changes to what they may have cached, and the reply must not come
+    /// before that. Stays until it is looked at.
+    pub told: bool,
     /// Changed keys that somebody waits for.
     pub ready: Vec<DbKey>,
     /// Those of them whose waiters need more locks than are held: they are looked at again, under

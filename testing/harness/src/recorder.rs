@@ -83,13 +83,15 @@ impl KeyspaceEvents for Recorder {
 }
 
 impl Tracking for Recorder {
-    fn keys_modified(&self, keys: &[Modified], session: u64) {
+    fn keys_modified(&self, keys: &[Modified], session: u64) -> bool {
         let keys = keys.iter().map(|modified| (modified.key.clone(), session));
         self.heard.lock().modified.extend(keys);
+        false
     }
 
-    fn flushed(&self) {
+    fn flushed(&self) -> bool {
         self.heard.lock().flushes += 1;
+        false
     }
 }
 

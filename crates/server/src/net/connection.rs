@@ -17,10 +17,12 @@ use config::ClientClass;
 use engine::{Engine, Session, ThreadContext};
 use resp::Reply;
 
+use super::Inbox;
 use super::input::{Input, Read};
 use super::output::{self, KEPT_BYTES_MAX, SoftLimit, waiting_size};
 use super::pipeline::Pipeline;
 use crate::{crash, log_verbose, log_warning};
+use held::Owed;
 
 /// Commands of one connection in one turn; the others wait until its neighbours had theirs. So many
 /// take a tenth of a millisecond, and the price of a turn is spread over them.
@@ -55,6 +57,8 @@ pub struct Turn<'a> {
     pub reply: &'a mut Option<Box<Reply>>,
     /// Commands executed in this turn by all connections.
     pub executed: &'a mut usize,
+    /// The inboxes of all loops.
+    pub inboxes: &'a [Arc<Inbox>],
 }
 
 /// What becomes of a connection after its turn.
@@ -103,6 +107,8 @@ pub struct Connection {
     soft_limit: SoftLimit,
     /// Output waits until the log is released up to here; whether the loop knows that.
     held: Option<(u64, bool)>,
+    /// Output waits until what its commands have told other clients is on its way.
+    owed: Owed,
     /// When the command that waits is given up, as the loop knows it: monotonic nanoseconds.
     deadline_ns: Option<u64>,
     /// When the loop last served it.
@@ -124,6 +130,7 @@ impl Connection {
             message: None,
             soft_limit: SoftLimit::default(),
             held: None,
+            owed: Owed::Nothing,
             deadline_ns: None,
             active: now,
         }
@@ -258,7 +265,7 @@ impl Connection {
         reply: &mut Reply,
         now: Instant,
     ) -> io::Result<Verdict> {
-        if self.held.is_some() {
+        if self.is_held() {
             return Ok(Verdict::Rest);
         }
         if !reply.is_empty() && !self.cut_short {
@@ -293,7 +300,7 @@ impl Connection {
             return Ok(Verdict::Close);
         }
         // Whoever releases what is held serves the connection again.
-        Ok(if self.held.is_some() { Verdict::Rest } else { verdict })
+        Ok(if self.is_held() { Verdict::Rest } else { verdict })
     }
 
     /// The input to work on: the scratch input, with the rest of the last turn in it if that is
@@ -435,14 +442,14 @@ impl Connection {
 
     /// Sends what the socket takes of new replies, unless they are too large already: the limit
     /// is on what the client asked for in one go, however fast it reads.
-    fn send(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<()> {
+    fn send(&mut self, turn: &mut Turn<'_>, reply: &mut Reply) -> io::Result<()> {
         if reply.len() > FREE_REPLY_BYTES
             && self.output_too_large(turn.engine, turn.context.index, reply.len())
         {
             reply.clear();
             return Err(io::Error::other("output above its limit"));
         }
-        if !reply.is_empty() && self.hold(turn.engine) {
+        if !reply.is_empty() && self.hold(turn) {
             return Ok(());
         }
         self.flush(turn, reply)

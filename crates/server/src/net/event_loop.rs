@@ -195,6 +195,7 @@ impl EventLoop {
         if self.index == 0 {
             self.floor.acceptor.accept(&self.shared);
         }
+        self.settle_letters();
         self.commit(now);
         if self.stands_in {
             return;
@@ -245,6 +246,7 @@ impl EventLoop {
             input: &mut self.input,
             reply: &mut self.reply,
             executed: &mut self.executed,
+            inboxes: &self.shared.inboxes,
         };
         let had_input = connection.has_input();
         let desk = &self.shared.desks[self.index];
@@ -262,6 +264,9 @@ impl EventLoop {
                 if let Some(position) = connection.newly_held() {
                     self.floor.held.push_back((position, connection.id()));
                     self.floor.uncommitted.get_or_insert([now; 2])[1] = Instant::now();
+                }
+                if let Some(receipts) = connection.newly_owed() {
+                    self.floor.owed.push((connection.id(), receipts));
                 }
                 if let Some(at) = connection.new_deadline(&self.shared.engine) {
                     self.note_deadline(at, connection.id());
@@ -298,11 +303,15 @@ impl EventLoop {
 
     fn read_mail(&mut self, now: Instant) {
         let mut reached = Vec::new();
-        for mail in self.floor.inbox.take() {
+        let letters = self.floor.inbox.take();
+        self.floor.letters += letters.len() as u64;
+        for mail in letters {
             match mail {
                 Mail::Connection { socket, endpoint } => self.welcome(socket, endpoint, now),
                 Mail::Engine(message) => self.on_message(message, &mut reached),
                 Mail::Reconfigured => self.floor.next_patrol = now,
+                // It is looked after in every turn.
+                Mail::Delivered => {}
             }
         }
         // Each once, however many messages it got.
@@ -371,6 +380,25 @@ impl EventLoop {
             }
             // Serving the connection asks for its deadline.
             Message::Rearm { client } => self.change(client, |_, _| {}),
+        }
+    }
+
+    /// Says that the letters read in this turn are passed on, and sends the replies that have
+    /// waited for others to say so.
+    fn settle_letters(&mut self) {
+        let Floor { inbox, letters, .. } = &*self.floor;
+        inbox.acknowledge(*letters);
+        if self.floor.owed.is_empty() {
+            return;
+        }
+        let own = Arc::clone(&self.floor.inbox);
+        for (client, mut receipts) in std::mem::take(&mut self.floor.owed) {
+            receipts.retain(|receipt| receipt.is_outstanding(&own));
+            if receipts.is_empty() {
+                self.change(client, |connection, _| connection.release_owed());
+            } else {
+                self.floor.owed.push((client, receipts));
+            }
         }
     }
 

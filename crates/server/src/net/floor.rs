@@ -20,6 +20,7 @@ use super::Inbox;
 use super::accept::Acceptor;
 use super::connection::Connection;
 use super::event_loop::PATROL_INTERVAL;
+use super::inbox::Receipt;
 use super::slots::Slots;
 
 /// Token of the inbox's waker. Those of connections are slot numbers, far below.
@@ -78,6 +79,10 @@ pub struct Floor {
     pub(super) deadlines: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections whose replies wait for the log, by the position that they wait for.
     pub(super) held: VecDeque<(u64, u64)>,
+    /// Letters that the loop has read.
+    pub(super) letters: u64,
+    /// Clients whose replies wait until others are told something, and who those are.
+    pub(super) owed: Vec<(u64, Vec<Receipt>)>,
     /// Since when the log has what this loop has not asked anybody to bring to the disk, and when
     /// the last of the replies came that wait for that.
     pub(super) uncommitted: Option<[Instant; 2]>,
@@ -98,6 +103,8 @@ impl Floor {
             next_patrol: Instant::now() + PATROL_INTERVAL,
             deadlines: BinaryHeap::new(),
             held: VecDeque::new(),
+            letters: 0,
+            owed: Vec::new(),
             uncommitted: None,
         })
     }

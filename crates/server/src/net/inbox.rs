@@ -3,8 +3,8 @@
 use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Endpoint, Message};
 use mio::{Registry, Token, Waker};
@@ -23,6 +23,38 @@ pub enum Mail {
     },
     /// Parameters changed: look at them again.
     Reconfigured,
+    /// A loop that this one waits for has passed on what it was sent.
+    Delivered,
+}
+
+/// What a loop has been sent up to some moment.
+#[derive(Debug)]
+pub struct Receipt {
+    inbox: Arc<Inbox>,
+    letters: u64,
+}
+
+impl Receipt {
+    /// What the loop of this inbox has been sent so far.
+    pub fn of(inbox: &Arc<Inbox>) -> Self {
+        Self { inbox: Arc::clone(inbox), letters: inbox.sent.load(Ordering::Acquire) }
+    }
+
+    /// Whether the loop has still to pass it on to its clients. Then `who` gets a
+    /// [`Mail::Delivered`] when it is worth asking again.
+    pub fn is_outstanding(&self, who: &Arc<Inbox>) -> bool {
+        let is_delivered = || self.inbox.delivered.load(Ordering::SeqCst) >= self.letters;
+        if is_delivered() {
+            return false;
+        }
+        let mut waiting = self.inbox.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.iter().any(|other| Arc::ptr_eq(other, who)) {
+            waiting.push(Arc::clone(who));
+        }
+        self.inbox.has_waiting.store(true, Ordering::SeqCst);
+        drop(waiting);
+        !is_delivered()
+    }
 }
 
 /// A queue and a way to wake its reader.
@@ -36,6 +68,14 @@ pub struct Inbox {
     rung: AtomicBool,
     waker: Waker,
     connections: AtomicUsize,
+    /// Letters ever put in.
+    sent: AtomicU64,
+    /// So many of them the reader has taken and passed on.
+    delivered: AtomicU64,
+    /// Who wants to know when that changes.
+    waiting: Mutex<Vec<Arc<Inbox>>>,
+    /// Whether there is anybody.
+    has_waiting: AtomicBool,
 }
 
 impl Inbox {
@@ -49,12 +89,19 @@ impl Inbox {
             rung: AtomicBool::new(false),
             waker: Waker::new(registry, token)?,
             connections: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            waiting: Mutex::default(),
+            has_waiting: AtomicBool::new(false),
         })
     }
 
     /// Puts a letter in and wakes the reader.
     pub fn send(&self, mail: Mail) {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.push(mail);
+        self.sent.fetch_add(1, Ordering::AcqRel);
+        drop(letters);
         // The letter is in before the flag is set, and the reader clears the flag before it takes
         // the letters: whoever finds the flag set knows that the reader is yet to look.
         if !self.rung.swap(true, Ordering::AcqRel) {
@@ -69,6 +116,19 @@ impl Inbox {
             return Vec::new();
         }
         mem::take(&mut *self.letters.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The reader has passed on what was in the first `letters` letters.
+    pub fn acknowledge(&self, letters: u64) {
+        if self.delivered.load(Ordering::Relaxed) == letters {
+            return;
+        }
+        self.delivered.store(letters, Ordering::SeqCst);
+        if self.has_waiting.swap(false, Ordering::SeqCst) {
+            let waiting =
+                mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            waiting.iter().for_each(|inbox| inbox.send(Mail::Delivered));
+        }
     }
 
     /// The connections that the loop has or that are on their way to it.
@@ -111,5 +171,24 @@ mod tests {
         assert!(inbox.take().is_empty());
         inbox.send(kill(3));
         assert_eq!(inbox.take().len(), 1);
+    }
+
+    #[test]
+    fn who_waits_for_letters_hears_when_they_are_delivered() {
+        let polls = [mio::Poll::new().unwrap(), mio::Poll::new().unwrap()];
+        let [target, own] =
+            [&polls[0], &polls[1]].map(|p| Arc::new(Inbox::new(p.registry(), Token(5)).unwrap()));
+        assert!(!Receipt::of(&target).is_outstanding(&own), "nothing was sent");
+        target.send(Mail::Reconfigured);
+        let receipt = Receipt::of(&target);
+        target.send(Mail::Reconfigured);
+        assert!(receipt.is_outstanding(&own) && receipt.is_outstanding(&own));
+        assert_eq!(target.take().len(), 2);
+        assert!(own.take().is_empty(), "they are read, and not yet passed on");
+        target.acknowledge(2);
+        assert!(matches!(own.take()[..], [Mail::Delivered]), "once, however often it asked");
+        assert!(!receipt.is_outstanding(&own));
+        target.acknowledge(2);
+        assert!(own.take().is_empty());
     }
 }

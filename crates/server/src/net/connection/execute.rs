@@ -136,7 +136,7 @@ impl Connection {
 
     /// Sends replies that have become large. False if one is too large for the client.
     #[inline]
-    fn flush_large(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
+    fn flush_large(&mut self, turn: &mut Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
         match reply.len() <= FLUSH_BYTES {
             _ if reply.is_broken_off() => Ok(false),
             true => Ok(true),
@@ -145,9 +145,9 @@ impl Connection {
     }
 
     #[cold]
-    fn flush_now(&mut self, turn: &Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
+    fn flush_now(&mut self, turn: &mut Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
         self.send(turn, reply)?;
-        if self.held.is_some() {
+        if self.is_held() {
             return Ok(false);
         }
         if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {

@@ -15,7 +15,7 @@ impl Connection {
         self.state = State::Open;
         if let Some(bytes) = reply {
             self.push(bytes);
-            self.hold(engine);
+            self.hold_for_log(engine);
         }
     }
 
