@@ -195,9 +195,10 @@ pub(crate) fn by_digest(
     read_only: bool,
 ) -> Result<Ready, CommandError> {
     const NO_SCRIPT: &str = "NOSCRIPT No matching script. Please use EVAL.";
-    let keys = key_count(args)?;
+    // What cannot be a digest is told before anything else.
     let sha = args.get(1).and_then(Sha::parse);
     let sha = sha.ok_or_else(|| CommandError::state(NO_SCRIPT))?;
+    let keys = key_count(args)?;
     let compiled = match find(engine, interpreter, &sha) {
         Some(compiled) => compiled,
         None => {
