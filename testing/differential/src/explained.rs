@@ -118,7 +118,9 @@ pub const EXPLAINED: &[Explained] = &[
                     || is_error(reply, "ERR One or more scores can't be converted")
             };
             let refused = refuses(subject) && !refuses(reference);
-            refused || (is_sort && refuses(reference) && !refuses(subject))
+            // What is stored parts the states: see below.
+            let stores = command.iter().any(|word| word.eq_ignore_ascii_case(b"STORE"));
+            refused || (is_sort && !stores && refuses(reference) && !refuses(subject))
         },
     },
     Explained {
@@ -196,8 +198,8 @@ pub const EXPLAINED: &[Explained] = &[
     },
     Explained {
         name: STALE_ERROR,
-        sentence: "SORT judges each number by itself; in Redis 7.0 and Valkey a number out of \
-                   range that came before can make it refuse good ones.",
+        sentence: "SORT judges each number by itself; in Redis and Valkey a number out of range \
+                   that came before can make it refuse good ones.",
         explains: |command, subject, reference| {
             let sorted = matches!(subject, Value::Array(_) | Value::Integer(_));
             (is(command, "SORT") || is(command, "SORT_RO"))

@@ -6,9 +6,9 @@
 //! in the past or in the far future only: nothing falls due while a stream runs, which two servers
 //! would notice at different moments.
 //!
-//! Reading order: [`table`] (what is sent), [`shape`] (the arguments), [`generate`] (the stream),
-//! [`compare`] and [`explained`] (what counts as equal), [`lockstep`] and [`state`] (the
-//! comparison), [`shrink`].
+//! Reading order: [`table`] and [`scripts`] (what is sent), [`shape`] (the arguments), [`generate`]
+//! (the stream), [`compare`] and [`explained`] (what counts as equal), [`lockstep`] and [`state`]
+//! (the comparison), [`shrink`].
 
 pub mod compare;
 pub mod explained;
@@ -16,6 +16,7 @@ pub mod generate;
 pub mod lockstep;
 pub mod payload;
 mod rng;
+pub mod scripts;
 pub mod shape;
 pub mod shrink;
 pub mod state;

@@ -9,6 +9,7 @@ use conformance::words;
 
 use crate::explained::{Explained, explanation};
 use crate::generate::{CONNECTIONS, Sent, WAITING};
+use crate::scripts::LIBRARY_NAMES;
 use crate::state;
 use crate::table::PARAMETERS;
 
@@ -125,6 +126,10 @@ impl Side {
         };
         let mut control = Client::connect(address, &Options::default())?;
         control.command(&["FLUSHALL"])?;
+        control.command(&["SCRIPT", "FLUSH"])?;
+        for name in LIBRARY_NAMES {
+            control.command(&["FUNCTION", "DELETE", name])?;
+        }
         for (name, default) in PARAMETERS {
             control.command(&["CONFIG", "SET", name, default])?;
         }

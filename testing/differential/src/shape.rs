@@ -48,6 +48,8 @@ pub enum Arg {
     Digest,
     /// This word, in random case.
     Word(&'static str),
+    /// This text as it is.
+    Text(&'static str),
     /// One of these sequences.
     OneOf(&'static [&'static [Arg]]),
     /// Each of these sequences or not, in random order.
@@ -216,6 +218,7 @@ impl Arg {
             Arg::Payload => out.push(payload(rng)),
             Arg::Digest => out.push(text(rng.pick(&["b6acb9d84a38ff74", "0000000000000000", "x"]))),
             Arg::Word(word) => out.push(in_some_case(rng, word)),
+            Arg::Text(exact) => out.push(text(exact)),
             Arg::OneOf(choices) => all(rng.pick(choices), rng, out),
             Arg::Options(options) => {
                 let mut chosen: Vec<_> = options.iter().filter(|_| rng.one_in(4)).collect();

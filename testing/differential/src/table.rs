@@ -10,6 +10,7 @@
 use conformance::Version;
 
 use crate::compare::Compare;
+use crate::scripts;
 use crate::shape::Arg::{self, *};
 
 /// One command, or one form of it.
@@ -31,27 +32,32 @@ pub struct Row {
 
 const ANY_VERSION: Version = Version(0, 0, 0);
 
-const fn row(words: &'static [&'static str], args: &'static [Arg]) -> Row {
+/// A row with the usual weight, whose replies must be the same.
+pub const fn row(words: &'static [&'static str], args: &'static [Arg]) -> Row {
     Row { words, args, weight: 4, compare: Compare::Exact, since: ANY_VERSION, waits: false }
 }
 
 impl Row {
-    const fn weight(mut self, weight: usize) -> Self {
+    /// Drawn so often, relative to the others.
+    pub const fn weight(mut self, weight: usize) -> Self {
         self.weight = weight;
         self
     }
 
-    const fn compare(mut self, compare: Compare) -> Self {
+    /// Its replies are compared so.
+    pub const fn compare(mut self, compare: Compare) -> Self {
         self.compare = compare;
         self
     }
 
-    const fn waits(mut self) -> Self {
+    /// It may wait.
+    pub const fn waits(mut self) -> Self {
         self.waits = true;
         self
     }
 
-    const fn since(mut self, major: u32, minor: u32) -> Self {
+    /// Left out with older references.
+    pub const fn since(mut self, major: u32, minor: u32) -> Self {
         self.since = Version(major, minor, 0);
         self
     }
@@ -466,7 +472,11 @@ const TRACKING_OPTIONS: &[&[Arg]] = &[
 ];
 
 /// Every row.
-pub const TABLE: &[Row] = &[
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().chain(scripts::TABLE)
+}
+
+const TABLE: &[Row] = &[
     // Strings.
     row(&["APPEND"], &[Key, Value]),
     row(&["DECR"], &[Key]),
