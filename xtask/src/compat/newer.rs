@@ -19,6 +19,12 @@ const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const MIRROR: &str = "http://deb.debian.org/debian";
 
+/// What apt keeps in the folder: its sources, its lists, what is installed, what it has downloaded.
+const SOURCES: &str = "sources.list";
+const LISTS: &str = "lists";
+const STATUS: &str = "status";
+const CACHE: &str = "cache";
+
 /// The program, which lies in `redis-tools`, and all that it is linked with.
 const PACKAGES: &[&str] = &[
     "redis-server",
@@ -73,37 +79,18 @@ fn unpack(folder: &Path, root: &Path) -> Result {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
-    let [debs, lists, cache] = ["debs", "lists", "cache"].map(|name| folder.join(name));
+    let [debs, lists, cache] = ["debs", LISTS, CACHE].map(|name| folder.join(name));
     for folder in [root, &debs, &lists.join("partial"), &cache.join("archives/partial")] {
         install::create(folder)?;
     }
-    let (sources, status) = (folder.join("sources.list"), folder.join("status"));
+    let (sources, status) = (folder.join(SOURCES), folder.join(STATUS));
     let source = format!("deb [signed-by={KEYRING}] {MIRROR} {SUITE} main\n");
     for (file, text) in [(&sources, source), (&status, String::new())] {
         fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))?;
     }
-    let apt_get = || {
-        let mut command = Command::new("apt-get");
-        let option = |name: &str, path: &Path| format!("{name}={}", path.display());
-        for option in [
-            option("Dir::Etc::sourcelist", &sources),
-            "Dir::Etc::sourceparts=-".to_owned(),
-            option("Dir::State::lists", &lists),
-            option("Dir::State::status", &status),
-            option("Dir::Cache", &cache),
-            "Acquire::Languages=none".to_owned(),
-            "Acquire::Retries=1".to_owned(),
-            "Acquire::http::Timeout=20".to_owned(),
-            // Else a machine without a network is told by the download only.
-            "APT::Update::Error-Mode=any".to_owned(),
-        ] {
-            command.args(["-o", &option]);
-        }
-        command.current_dir(&debs);
-        command
-    };
-    shell::capture(apt_get().args(["update", "--quiet"]))?;
-    shell::capture(apt_get().args(["download", "--quiet"]).args(PACKAGES))?;
+    shell::capture(apt_get(folder).args(["update", "--quiet"]))?;
+    let download = ["download", "--quiet"];
+    shell::capture(apt_get(folder).args(download).args(PACKAGES).current_dir(&debs))?;
     for entry in files(&debs)? {
         shell::capture(Command::new("dpkg-deb").arg("--extract").arg(entry).arg(root))?;
     }
@@ -112,6 +99,27 @@ fn unpack(folder: &Path, root: &Path) -> Result {
         fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     Ok(())
+}
+
+/// apt with all that it remembers in `folder`.
+fn apt_get(folder: &Path) -> Command {
+    let option = |name: &str, file: &str| format!("{name}={}", folder.join(file).display());
+    let mut command = Command::new("apt-get");
+    for option in [
+        option("Dir::Etc::sourcelist", SOURCES),
+        "Dir::Etc::sourceparts=-".to_owned(),
+        option("Dir::State::lists", LISTS),
+        option("Dir::State::status", STATUS),
+        option("Dir::Cache", CACHE),
+        "Acquire::Languages=none".to_owned(),
+        "Acquire::Retries=1".to_owned(),
+        "Acquire::http::Timeout=20".to_owned(),
+        // Else a machine without a network is told by the download only.
+        "APT::Update::Error-Mode=any".to_owned(),
+    ] {
+        command.args(["-o", &option]);
+    }
+    command
 }
 
 /// The command line that starts the unpacked program with the unpacked libraries.

@@ -137,13 +137,13 @@ impl Connection {
     /// Sends replies that have become large. False if one is too large for the client.
     #[inline]
     fn flush_large(&mut self, turn: &mut Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
-        match reply.len() <= FLUSH_BYTES {
-            _ if reply.is_broken_off() => Ok(false),
-            true => Ok(true),
-            false => self.flush_now(turn, reply),
+        if reply.is_broken_off() {
+            return Ok(false);
         }
+        if reply.len() > FLUSH_BYTES { self.flush_now(turn, reply) } else { Ok(true) }
     }
 
+    /// As [`Self::flush_large`], of replies that are.
     #[cold]
     fn flush_now(&mut self, turn: &mut Turn<'_>, reply: &mut Reply) -> io::Result<bool> {
         self.send(turn, reply)?;
