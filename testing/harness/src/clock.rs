@@ -24,7 +24,13 @@ impl TestClock {
     /// A clock that stands still.
     #[must_use]
     pub fn manual() -> Self {
-        Self::Manual(ManualClock::new(START_UNIX_US))
+        Self::standing_at(START_UNIX_US)
+    }
+
+    /// A clock that stands still at `unix_us` microseconds.
+    #[must_use]
+    pub fn standing_at(unix_us: u64) -> Self {
+        Self::Manual(ManualClock::new(unix_us))
     }
 
     /// The system's clocks.
