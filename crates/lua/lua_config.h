@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "luaconf.h"
+#include "lopcodes.h"
 
 /* A number as a string: "%.14g", which takes printf some 1,600 instructions, because it
    computes with integers of any length. A whole number of up to 14 digits is written
@@ -41,18 +42,23 @@ static inline int ferrite_number2str (char *out, double number) {
 #undef lua_number2str
 #define lua_number2str(s,n) ferrite_number2str((s), (n))
 
-/* Tells the Rust side (layout.rs) where Lua keeps what its interface does not show: how many
-   results the caller of the running function wants, and the shape of a table. Lua evaluates
-   this where it makes a state, in a file that knows the structures. */
+/* Tells the Rust side (layout.rs) where Lua keeps what its interface does not show: the frames
+   of the functions that run, how many results a caller wants and at which instruction it is,
+   and the shape of a table. Lua evaluates this where it makes a state, in a file that knows the
+   structures. */
 struct ferrite_layout {
-  size_t frame, wanted;
+  size_t frame, frames, frame_size;
+  size_t function, is_c;
+  size_t wanted, next, tail_call;
   size_t metatable, node, sizearray;
 };
 extern void ferrite_lua_layout (struct ferrite_layout layout);
 #undef luai_userstateopen
 #define luai_userstateopen(L) { \
   struct ferrite_layout layout = { \
-    offsetof(struct lua_State, ci), offsetof(struct CallInfo, nresults), \
+    offsetof(struct lua_State, ci), offsetof(struct lua_State, base_ci), \
+    sizeof(struct CallInfo), offsetof(struct CallInfo, func), offsetof(CClosure, isC), \
+    offsetof(struct CallInfo, nresults), offsetof(struct CallInfo, savedpc), OP_TAILCALL, \
     offsetof(struct Table, metatable), offsetof(struct Table, node), \
     offsetof(struct Table, sizearray) }; \
   ferrite_lua_layout(layout); }

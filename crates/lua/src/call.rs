@@ -8,6 +8,7 @@ use resp::{ArgsBuffer, Reply};
 
 use crate::host::Shared;
 use crate::layout::is_statement;
+use crate::returned::is_handed_on;
 use crate::stack::{bytes, push_bytes, set_raw_field, shared};
 use crate::stop::raise_stop;
 use crate::to_lua::push_reply;
@@ -53,9 +54,14 @@ unsafe fn execute(state: *mut lua_State, raises: bool) -> c_int {
                 if is_statement(state) && !(is_error && raises) {
                     return 0;
                 }
+                let bytes = contiguous(reply, &mut *shared.bytes.get());
+                if is_handed_on(state, shared, bytes) {
+                    shared.hands_on.set(true);
+                    return 0;
+                }
                 // The arguments make room for the reply.
                 ffi::lua_settop(state, 0);
-                push_reply(state, contiguous(reply, &mut *shared.bytes.get()));
+                push_reply(state, bytes);
                 is_error
             }
             Outcome::NoArguments => {

@@ -99,28 +99,27 @@ unsafe fn push_message(state: *mut lua_State) {
     }
 }
 
-/// Reads what [`describe`] made, or Lua's own message where it could not be called.
-///
-/// # Safety
-/// The error is on top, with room for two values.
-pub(crate) unsafe fn read_failure(state: *mut lua_State, failure: &mut Failure) {
-    // SAFETY: as above. The failure belongs to the frame outside the protected call.
+/// Reads what [`describe`] made, or Lua's own message where it could not be called: a function of
+/// the error and of the address of the [`Failure`] to fill in.
+pub(crate) unsafe extern "C-unwind" fn read_failure(state: *mut lua_State) -> c_int {
+    // SAFETY: `Machine::run` calls this with a failure in its own frame, outside the protected
+    // call.
     unsafe {
-        let top = ffi::lua_gettop(state);
-        if ffi::lua_type(state, top) != ffi::LUA_TTABLE {
-            failure.message = bytes(state, top).unwrap_or(b"execution failure").to_vec();
-            return;
+        let failure = &mut *ffi::lua_touserdata(state, 2).cast::<Failure>();
+        if ffi::lua_type(state, 1) != ffi::LUA_TTABLE {
+            failure.message = bytes(state, 1).unwrap_or(b"execution failure").to_vec();
+            return 0;
         }
-        raw_field(state, top, b"err");
+        raw_field(state, 1, b"err");
         failure.message = bytes(state, -1).unwrap_or(b"ERR unknown error").to_vec();
-        raw_field(state, top, b"ignore_error_stats_update");
+        raw_field(state, 1, b"ignore_error_stats_update");
         failure.counted = ffi::lua_toboolean(state, -1) != 0;
-        if raw_field(state, top, b"source") == ffi::LUA_TSTRING {
+        if raw_field(state, 1, b"source") == ffi::LUA_TSTRING {
             let source = bytes(state, -1).unwrap_or_default();
-            raw_field(state, top, b"line");
+            raw_field(state, 1, b"line");
             let line = ffi::lua_tonumber(state, -1) as i64;
             failure.place = Some(Place { source: source.to_vec(), line });
         }
-        ffi::lua_settop(state, top);
+        0
     }
 }

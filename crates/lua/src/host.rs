@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+use mlua::ffi::lua_State;
 use resp::{Args, ArgsBuffer, Reply, Version};
 
 use crate::debug::{Debugger, Pause, Paused};
@@ -106,6 +107,12 @@ pub(crate) struct Shared {
     pub(crate) bytes: UnsafeCell<Vec<u8>>,
     /// The protocol whose values the script sees.
     pub(crate) version: Cell<Version>,
+    /// The protocol of the client that it answers.
+    pub(crate) client_version: Cell<Version>,
+    /// The state in which the script was entered, and how deep.
+    pub(crate) entered: Cell<(*mut lua_State, usize)>,
+    /// The script's value is the reply above, as it is.
+    pub(crate) hands_on: Cell<bool>,
     /// The script must end.
     pub(crate) stopping: Cell<bool>,
     /// What a panic of the host carries, to go on where the script was entered.
@@ -114,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) memory_limit: Cell<usize>,
     /// In the registry: the table where `KEYS` and `ARGV` are set.
     pub(crate) globals: Cell<c_int>,
+    /// The tables that they are now, by address; null if there is none yet.
+    pub(crate) inputs: [Cell<*const u8>; 2],
     /// The hash part of tables that have none.
     pub(crate) no_hash: Cell<*const u8>,
     /// In the registry: the function that answers a debugger's questions.
@@ -130,10 +139,14 @@ impl Shared {
             reply: UnsafeCell::default(),
             bytes: UnsafeCell::default(),
             version: Cell::new(Version::Resp2),
+            client_version: Cell::new(Version::Resp2),
+            entered: Cell::new((std::ptr::null_mut(), 0)),
+            hands_on: Cell::new(false),
             stopping: Cell::new(false),
             panic: Cell::new(None),
             memory_limit: Cell::new(0),
             globals: Cell::new(0),
+            inputs: [const { Cell::new(std::ptr::null()) }; 2],
             no_hash: Cell::new(std::ptr::null()),
             guard: Cell::new(0),
             random: Cell::new(0),

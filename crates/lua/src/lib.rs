@@ -32,6 +32,7 @@ pub mod host;
 mod layout;
 pub mod machine;
 mod patterns;
+mod returned;
 mod stack;
 mod stop;
 mod to_lua;

@@ -13,7 +13,8 @@ use crate::debug::{breakpoint, debug, guard};
 use crate::failure::{Failure, Place, describe, read_failure};
 use crate::from_lua::write_value;
 use crate::host::{Access, Host, Lent, Shared};
-use crate::layout::{hash_part, is_plain};
+use crate::layout::{depth, hash_part, is_plain};
+use crate::returned::hand_on;
 use crate::stack::{address, bytes, push_bytes, push_function};
 use crate::stop::{self, STEPS};
 use crate::to_lua::STATUS;
@@ -25,9 +26,11 @@ pub struct Machine {
     state: *mut lua_State,
     shared: Rc<Shared>,
     sealed: Table,
-    /// In the registry: the function that enters a script, and the handler of its errors.
+    /// In the registry: the function that enters a script, the handler of its errors, and the
+    /// function that reads what that has made.
     enter: c_int,
     handler: c_int,
+    reader: c_int,
 }
 
 impl std::fmt::Debug for Machine {
@@ -72,15 +75,12 @@ pub struct Inputs<'a> {
 /// What a run needs on the way in and brings back, seen through Lua's stack.
 struct Run<'a> {
     chunk: c_int,
-    handler: c_int,
     globals: c_int,
     inputs: Inputs<'a>,
     shared: &'a Shared,
     reply: &'a mut Reply,
     /// An error that the script returned, and whether it is counted already.
     errors: &'a mut dyn FnMut(&[u8], bool),
-    failure: Failure,
-    status: c_int,
 }
 
 impl Machine {
@@ -97,23 +97,24 @@ impl Machine {
         let sealed = lua.create_table()?;
         let shared_at = address(&shared);
         base::install(&lua, shared_at, &sealed)?;
-        let (mut state, mut enter_ref, mut handler_ref) = (std::ptr::null_mut(), 0, 0);
+        let (mut state, [mut enter, mut handler, mut reader]) = (std::ptr::null_mut(), [0; 3]);
         // SAFETY: the closure owns nothing; `shared` lives as long as the interpreter, which is
         // dropped first.
         unsafe {
             lua.exec_raw::<()>((), |raw| {
                 state = raw;
                 stop::register(raw, shared_at);
-                enter_ref = keep_entrance(raw);
+                enter = keep_entrance(raw);
                 push_function(raw, shared_at, describe, 0);
-                handler_ref = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                handler = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
+                ffi::lua_pushcclosure(raw, read_failure, 0);
+                reader = ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX);
                 ffi::lua_pushcclosure(raw, guard, 0);
                 shared.guard.set(ffi::luaL_ref(raw, ffi::LUA_REGISTRYINDEX));
                 stop::watch(raw, STEPS);
             })?;
         }
-        let (enter, handler) = (enter_ref, handler_ref);
-        let machine = Self { lua, state, shared, sealed, enter, handler };
+        let machine = Self { lua, state, shared, sealed, enter, handler, reader };
         machine.shared.globals.set(machine.keep(machine.lua.globals())?);
         Ok(machine)
     }
@@ -186,6 +187,7 @@ impl Machine {
         self.lua.set_globals(shown.clone())?;
         self.shared.globals.set(self.keep(own.clone())?);
         // The tables that the entrance knows are fields of the globals before.
+        self.shared.inputs.iter().for_each(|table| table.set(std::ptr::null()));
         // SAFETY: the closure owns nothing; the state is at its base level.
         unsafe {
             self.lua.exec_raw::<()>((), |raw| {
@@ -278,43 +280,58 @@ impl Machine {
         let mark = reply.mark();
         let shared = &*self.shared;
         shared.version.set(Version::Resp2);
+        shared.client_version.set(reply.version());
         shared.stopping.set(false);
+        shared.hands_on.set(false);
         let lent = Lent::new(shared, host);
-        let mut run = Run {
-            chunk: chunk.0,
-            handler: self.handler,
-            globals: shared.globals.get(),
-            inputs,
-            shared,
-            reply: &mut *reply,
-            errors,
-            failure: Failure::default(),
-            status: 0,
-        };
+        let globals = shared.globals.get();
+        let mut run = Run { chunk: chunk.0, globals, inputs, shared, reply: &mut *reply, errors };
         // SAFETY: the state is that of `lua`, at its base level, where Lua leaves room for twenty
         // values; `run` outlives the call, and what raises in it is caught by it.
-        let outer = unsafe {
+        let failed = unsafe {
             let state = self.state;
+            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, self.handler);
             ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, self.enter);
             ffi::lua_pushlightuserdata(state, (&raw mut run).cast());
-            let status = ffi::lua_pcall(state, 1, 0, 0);
-            if status != 0 {
-                let message = bytes(state, -1).unwrap_or(b"execution failure");
-                run.failure = Failure { message: message.to_vec(), ..Failure::default() };
-                ffi::lua_settop(state, -2);
-            }
-            status
+            let status = ffi::lua_pcall(state, 1, 0, -3);
+            let failed = (status != 0).then(|| self.take_failure(status));
+            ffi::lua_settop(state, -2);
+            failed
         };
         drop(lent);
-        let (failure, status) = (run.failure, run.status);
-        self.after(outer, status, failure).inspect_err(|_| reply.rollback(mark))
+        self.after(failed).inspect_err(|_| reply.rollback(mark))
     }
 
-    /// Puts the machine back in order after a run.
-    fn after(&self, outer: c_int, status: c_int, failure: Failure) -> Result<(), RunError> {
-        if outer == 0 && status == 0 && !self.shared.stopping.get() {
+    /// Reads the error on top of the stack, with which a call of `status` ended, and pops it.
+    ///
+    /// # Safety
+    /// There is one.
+    #[cold]
+    unsafe fn take_failure(&self, status: c_int) -> (c_int, Failure) {
+        let mut failure = Failure::default();
+        // SAFETY: as above. Reading may raise, so it is done in a protected call, which `failure`
+        // outlives.
+        unsafe {
+            let state = self.state;
+            ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, self.reader);
+            ffi::lua_insert(state, -2);
+            ffi::lua_pushlightuserdata(state, (&raw mut failure).cast());
+            let second = ffi::lua_pcall(state, 2, 0, 0);
+            if second == 0 {
+                return (status, failure);
+            }
+            let message = bytes(state, -1).unwrap_or(b"execution failure").to_vec();
+            ffi::lua_settop(state, -2);
+            (second, Failure { message, ..Failure::default() })
+        }
+    }
+
+    /// Puts the machine back in order after a run, which may have `failed` with this status.
+    fn after(&self, failed: Option<(c_int, Failure)>) -> Result<(), RunError> {
+        if failed.is_none() && !self.shared.stopping.get() {
             return Ok(());
         }
+        let (status, failure) = failed.unwrap_or_default();
         if self.shared.stopping.replace(false) {
             // SAFETY: the state is valid, and no script runs.
             unsafe { stop::watch(self.state, STEPS) };
@@ -323,29 +340,28 @@ impl Machine {
             }
             return Err(RunError::Stopped(failure.place));
         }
-        if outer == ffi::LUA_ERRMEM || status == ffi::LUA_ERRMEM {
+        if status == ffi::LUA_ERRMEM {
             // What the script left is garbage now.
             let _collected = self.lua.gc_collect();
         }
-        if outer != 0 || status != ffi::LUA_ERRRUN {
-            return Err(RunError::Broken(failure.message));
+        match status {
+            ffi::LUA_ERRRUN => Err(RunError::Raised(failure)),
+            _ => Err(RunError::Broken(failure.message)),
         }
-        Err(RunError::Raised(failure))
     }
 }
 
-/// Enters a script: the function that the outer protected call calls, with a [`Run`] as argument.
+/// Enters a script: the function that [`Machine::run`] calls, with a [`Run`] as argument.
 unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
     // SAFETY: `Machine::run` calls this with its own `Run`. Nothing in this frame is to be
     // dropped; what is written through `run` belongs to the caller's frame.
     unsafe {
         let run = &mut *ffi::lua_touserdata(state, 1).cast::<Run<'_>>();
         ffi::lua_settop(state, 0);
-        ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.handler);
         ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.chunk);
         let Inputs { args, first, keys, as_globals } = run.inputs;
         let arguments = [(first, first + keys), (first + keys, args.len())];
-        for (place, (from, to)) in (0..).zip(arguments) {
+        for (place, (from, to)) in arguments.into_iter().enumerate() {
             if as_globals {
                 set_strings(state, run, place, from, to);
             } else {
@@ -353,11 +369,12 @@ unsafe extern "C-unwind" fn enter(state: *mut lua_State) -> c_int {
             }
         }
         let arguments = if as_globals { 0 } else { 2 };
-        run.status = ffi::lua_pcall(state, arguments, 1, 1);
-        if run.status == 0 {
-            write_value(state, run.reply, run.shared.version.get(), run.errors);
+        run.shared.entered.set((state, depth(state)));
+        ffi::lua_call(state, arguments, 1);
+        if run.shared.hands_on.get() {
+            hand_on(run.shared, run.reply);
         } else {
-            read_failure(state, &mut run.failure);
+            write_value(state, run.reply, run.shared.version.get(), run.errors);
         }
         0
     }
@@ -389,30 +406,32 @@ unsafe fn keep_entrance(state: *mut lua_State) -> c_int {
 ///
 /// # Safety
 /// Called by [`enter`], with room for four values; otherwise as [`push_bytes`].
-unsafe fn set_strings(state: *mut lua_State, run: &Run<'_>, place: c_int, from: usize, to: usize) {
-    // SAFETY: as above; the values that are pushed are popped.
+unsafe fn set_strings(state: *mut lua_State, run: &Run<'_>, place: usize, from: usize, to: usize) {
+    // SAFETY: as above; the values that are pushed are popped. The table that is known is an
+    // upvalue, so that Lua still has it.
     unsafe {
-        let name = ffi::lua_upvalueindex(1 + place);
-        let kept = ffi::lua_upvalueindex(1 + INPUTS.len() as c_int + place);
+        let kept = ffi::lua_upvalueindex(1 + (INPUTS.len() + place) as c_int);
         let count = c_int::try_from(to - from).unwrap_or(c_int::MAX);
-        let no_hash = &run.shared.no_hash;
-        let serves = ffi::lua_type(state, kept) == ffi::LUA_TTABLE
-            && is_plain(state, kept, count, no_hash.get());
-        if !serves {
+        let (table, no_hash) = (&run.shared.inputs[place], &run.shared.no_hash);
+        if table.get().is_null() || !is_plain(table.get(), count, no_hash.get()) {
             ffi::lua_rawgeti_(state, ffi::LUA_REGISTRYINDEX, run.globals);
-            ffi::lua_pushvalue(state, name);
+            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1 + place as c_int));
             ffi::lua_createtable(state, count, 0);
-            no_hash.set(hash_part(state, -1));
+            let made = ffi::lua_topointer(state, -1).cast::<u8>();
             ffi::lua_pushvalue(state, -1);
             // Under the two for `rawset`, so that it is not noted before it is set.
             ffi::lua_insert(state, -4);
             ffi::lua_rawset(state, -3);
             ffi::lua_settop(state, -2);
             ffi::lua_replace(state, kept);
+            no_hash.set(hash_part(made));
+            table.set(made);
         }
-        ffi::lua_pushvalue(state, kept);
-        fill_strings(state, run.inputs.args, from, count);
-        ffi::lua_settop(state, -2);
+        if count > 0 {
+            ffi::lua_pushvalue(state, kept);
+            fill_strings(state, run.inputs.args, from, count);
+            ffi::lua_settop(state, -2);
+        }
     }
 }
 

@@ -59,14 +59,16 @@ pub(crate) unsafe fn push_reply(state: *mut lua_State, bytes: &[u8]) -> &[u8] {
 }
 
 /// The marker, the rest of its line, and what follows.
-fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+#[inline]
+pub(crate) fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let end = bytes.iter().position(|&byte| byte == b'\r')?;
     let rest = bytes.get(end + 2..)?;
     Some((*bytes.first()?, bytes.get(1..end)?, rest))
 }
 
 /// A length or an integer.
-fn number(line: &[u8]) -> i64 {
+#[inline]
+pub(crate) fn number(line: &[u8]) -> i64 {
     match line {
         [digit @ b'0'..=b'9'] => i64::from(digit - b'0'),
         _ => stdx::num::parse_i64(line).unwrap_or(-1),
@@ -74,7 +76,8 @@ fn number(line: &[u8]) -> i64 {
 }
 
 /// The payload of `len` bytes, and what follows its line end.
-fn payload(len: i64, rest: &[u8]) -> Option<(&[u8], &[u8])> {
+#[inline]
+pub(crate) fn payload(len: i64, rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let len = usize::try_from(len).ok()?;
     Some((rest.get(..len)?, rest.get(len + 2..)?))
 }

@@ -352,7 +352,7 @@ pub struct Effects {
     /// does the same wherever it runs.
     pub in_script: bool,
     /// How the keys were that have changed, while that may be taken back.
-    pub undo: Option<Box<UndoLog>>,
+    pub undo: Option<UndoLog>,
 }
 
 impl Effects {

@@ -359,7 +359,7 @@ impl<'a> Keyspace<'a> {
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let Shard { databases, watchers, waiting, .. } = shard;
         let mut cursor = databases[scope.db].cursor(position, key);
-        if let Some(undo) = self.effects.undo.as_deref_mut() {
+        if let Some(undo) = &mut self.effects.undo {
             undo.note(scope.db, position, key, cursor.entry());
         }
         if cursor.entry().is_some_and(|entry| is_over(entry, scope))
@@ -447,7 +447,7 @@ fn live<'t>(
     if scope.overdue == Overdue::Hide {
         return None;
     }
-    if let Some(undo) = effects.undo.as_deref_mut() {
+    if let Some(undo) = &mut effects.undo {
         undo.note(scope.db, position, key, Some(slot.entry()));
     }
     let entry = slot.remove(&|key: &[u8]| store.position(key));

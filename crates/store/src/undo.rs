@@ -34,7 +34,7 @@ pub struct UndoLog {
     before: Vec<Before>,
     /// Where the keys are noted, by database and position. Of keys whose positions agree, which is
     /// rare, only the first is found here.
-    noted: HashMap<(usize, Position), usize, foldhash::fast::RandomState>,
+    noted: HashMap<(usize, Position), usize, foldhash::fast::FixedState>,
 }
 
 impl UndoLog {

@@ -14,7 +14,7 @@ use super::debugging::Waker;
 use super::program::Program;
 use crate::admin::AdminCx;
 use crate::blocking::write_denied;
-use crate::call::{Call, handle, log_verbatim, remember_reads};
+use crate::call::{Call, Flow, handle, log_verbatim, remember_reads};
 use crate::engine::Engine;
 use crate::monitor::Origin;
 use crate::platform::LogLevel;
@@ -261,24 +261,28 @@ impl ScriptHost<'_, '_> {
         reply: &mut Reply,
     ) {
         let (db, thread, is_overdue) = (self.session.db(), self.thread, self.is_overdue());
-        let mut keyspace = self.keys.lend(db);
-        if let (Locks::One(index), Some(position)) = (entry.locks, position) {
-            keyspace.note_position(&args[index], position);
-        }
-        let dirty = keyspace.effects.dirty;
-        keyspace.effects.next_command();
-        let interest = keyspace.effects.interest;
+        let effects = &mut *self.keys.effects;
+        let (dirty, interest) = (effects.dirty, effects.interest);
+        effects.next_command();
         if self.targets == 0 {
-            keyspace.effects.interest = interest.without(Interest::LOG);
+            effects.interest = interest.without(Interest::LOG);
         }
-        keyspace.effects.in_script = true;
+        effects.in_script = true;
         let (mark, before) = (reply.mark(), reply.len());
-        let cx =
-            Cx { args, reply, db: keyspace, config: &self.engine.config, name: entry.full_name };
-        let mut admin = AdminCx::new(self.engine, self.session, thread, cx);
-        admin.in_transaction = true;
-        // A script that waits for a later moment would never end if time stood still for it.
-        admin.time_stands = !is_overdue;
+        let config = &self.engine.config;
+        let mut admin = AdminCx {
+            engine: self.engine,
+            session: self.session,
+            thread,
+            cx: Cx { args, reply, db: self.keys.lend(db), config, name: entry.full_name },
+            flow: Flow::Continue,
+            in_transaction: true,
+            // A script that waits for a later moment would never end if time stood still for it.
+            time_stands: !is_overdue,
+        };
+        if let (Locks::One(index), Some(position)) = (entry.locks, position) {
+            admin.cx.db.note_position(&args[index], position);
+        }
         // Who may have cached what it changes is found at the end: the script may begin again.
         if admin.cx.db.effects.interest.wants(Interest::TRACKING) {
             remember_reads(entry, &mut admin);
