@@ -213,9 +213,19 @@ impl<'a> Iterator for Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    /// Fills `slices` for one vectored write; returns how many were filled.
-    pub fn fill(self, slices: &mut [IoSlice<'a>]) -> usize {
-        slices.iter_mut().zip(self).map(|(slice, chunk)| *slice = IoSlice::new(chunk)).count()
+    /// Fills `slices` for one vectored write of up to `room` bytes; returns how many were filled.
+    pub fn fill(self, slices: &mut [IoSlice<'a>], mut room: usize) -> usize {
+        let mut filled = 0;
+        for (slice, chunk) in slices.iter_mut().zip(self) {
+            let chunk = &chunk[..chunk.len().min(room)];
+            *slice = IoSlice::new(chunk);
+            filled += 1;
+            room -= chunk.len();
+            if room == 0 {
+                break;
+            }
+        }
+        filled
     }
 }
 
@@ -245,12 +255,12 @@ mod tests {
             let mut sent = Vec::new();
             while output.len() > 0 {
                 let mut slices = [IoSlice::new(&[]); 3];
-                let filled = output.chunks().fill(&mut slices);
+                let filled = output.chunks().fill(&mut slices, step);
                 let all: Vec<u8> =
                     slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
-                let count = all.len().min(step);
-                sent.extend_from_slice(&all[..count]);
-                output.advance(count);
+                assert!(!all.is_empty() && all.len() <= step);
+                sent.extend_from_slice(&all);
+                output.advance(all.len());
             }
             assert!(sent == expected, "step {step}");
             assert!(output.chunks.is_empty() && output.tail.capacity() <= BLOCK_LEN * 2);

@@ -12,7 +12,7 @@ use mio::{Events, Interest, Token};
 use resp::{Reply, Version};
 
 use super::Mail;
-use super::connection::{Connection, Turn, Verdict};
+use super::connection::{Connection, SENT_PER_TURN_MAX, Turn, Verdict};
 use super::floor::{Floor, INBOX, LISTENERS, Place, Seat};
 use super::input::Input;
 use super::pipeline::Pipeline;
@@ -247,6 +247,7 @@ impl EventLoop {
             reply: &mut self.reply,
             executed: &mut self.executed,
             inboxes: &self.shared.inboxes,
+            room: SENT_PER_TURN_MAX,
         };
         let had_input = connection.has_input();
         let desk = &self.shared.desks[self.index];

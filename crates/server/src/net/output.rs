@@ -24,32 +24,15 @@ pub struct Flushed {
     pub writes: u64,
 }
 
-/// Writes as much of `reply` as the socket takes. What is left when this returns waits for the
-/// socket to become writable.
+/// Writes what the socket takes of `reply`, up to `room` bytes. What is left when this returns
+/// waits for the socket to become writable; after `room` bytes, for the connection's next turn.
 ///
 /// # Errors
 /// Those of the socket, but for interruptions and a full socket.
-pub fn flush(reply: &mut Reply, socket: impl AsFd) -> io::Result<Flushed> {
+pub fn flush(reply: &mut Reply, socket: impl AsFd, room: usize) -> io::Result<Flushed> {
     let mut done = Flushed::default();
-    while !reply.is_empty() {
-        let mut chunks = reply.chunks();
-        let first = chunks.next().unwrap_or_default();
-        let written = match chunks.next() {
-            // The socket's own call, which is spared the checks that `write` makes for files.
-            None => rustix::net::send(&socket, first, SendFlags::NOSIGNAL),
-            Some(second) => {
-                let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
-                pieces[0] = IoSlice::new(first);
-                pieces[1] = IoSlice::new(second);
-                let mut count = 2;
-                for (slot, chunk) in pieces[2..].iter_mut().zip(chunks) {
-                    *slot = IoSlice::new(chunk);
-                    count += 1;
-                }
-                rustix::io::writev(&socket, &pieces[..count])
-            }
-        };
-        match written {
+    while !reply.is_empty() && done.bytes < room {
+        match send_once(reply, &socket, room - done.bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => {
                 reply.advance(count);
@@ -62,6 +45,19 @@ pub fn flush(reply: &mut Reply, socket: impl AsFd) -> io::Result<Flushed> {
         }
     }
     Ok(done)
+}
+
+/// Hands up to `room` bytes to the system in one call.
+fn send_once(reply: &Reply, socket: impl AsFd, room: usize) -> Result<usize, Errno> {
+    let mut chunks = reply.chunks();
+    let first = chunks.next().unwrap_or_default();
+    if chunks.next().is_none() {
+        // The socket's own call, which is spared the checks that `write` makes for files.
+        return rustix::net::send(socket, &first[..first.len().min(room)], SendFlags::NOSIGNAL);
+    }
+    let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+    let count = reply.chunks().fill(&mut pieces, room);
+    rustix::io::writev(socket, &pieces[..count])
 }
 
 /// Memory of replies that wait for the socket; none is theirs when all are sent, though the buffer
@@ -121,7 +117,7 @@ mod tests {
         }
         let (mut received, mut flushes, mut flushed) = (Vec::new(), 0, 0);
         while received.len() < expected.len() {
-            flushed += flush(&mut reply, &near).unwrap().bytes;
+            flushed += flush(&mut reply, &near, usize::MAX).unwrap().bytes;
             flushes += 1;
             let mut block = [0; 65_536];
             while let Ok(count) = far.read(&mut block) {
@@ -133,7 +129,29 @@ mod tests {
         assert!(received == expected);
         drop(far);
         reply.ok();
-        assert!(flush(&mut reply, &near).is_err());
+        assert!(flush(&mut reply, &near, usize::MAX).is_err());
+    }
+
+    #[test]
+    fn flush_sends_no_more_than_there_is_room_for() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut reply = Reply::new(Version::Resp2);
+        let value = vec![b'v'; 20_000];
+        for _ in 0..3 {
+            reply.bulk(&value);
+        }
+        let len = reply.len();
+        let mut received = vec![0; len];
+        for room in [1, 10_000, 30_000] {
+            let before = reply.len();
+            assert_eq!(flush(&mut reply, &near, room).unwrap(), Flushed { bytes: room, writes: 1 });
+            assert_eq!(reply.len(), before - room);
+        }
+        assert_eq!(flush(&mut reply, &near, 0).unwrap(), Flushed::default());
+        assert_eq!(flush(&mut reply, &near, len).unwrap().bytes, len - 40_001);
+        far.read_exact(&mut received).unwrap();
+        let one = [b"$20000\r\n", &value[..], b"\r\n"].concat();
+        assert!(received == one.repeat(3));
     }
 
     #[test]

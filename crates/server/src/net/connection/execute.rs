@@ -26,7 +26,7 @@ impl Connection {
         self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
         let mut executed = 0;
         self.cut_short = false;
-        while executed < COMMANDS_PER_TURN_MAX {
+        while executed < COMMANDS_PER_TURN_MAX && turn.room > 0 {
             if turn.context.busy_ns() >= TURN_NS_MAX {
                 self.cut_short = !input.is_empty();
                 break;
@@ -73,7 +73,7 @@ impl Connection {
             if !self.after(flow, ready.consumed, input) || !self.flush_large(turn, reply)? {
                 return Ok(false);
             }
-            if turn.context.busy_ns() >= TURN_NS_MAX {
+            if turn.context.busy_ns() >= TURN_NS_MAX || turn.room == 0 {
                 break;
             }
         }
