@@ -148,8 +148,15 @@ impl Input {
         }
     }
 
-    /// Drops the executed bytes of an own input in front of a rest.
+    /// Drops the executed bytes of an own input in front of a rest, once they are as many: a long
+    /// rest, of which each turn executes a part, is not moved in each.
     pub fn compact(&mut self) {
+        if self.start >= self.len() {
+            self.drop_executed();
+        }
+    }
+
+    fn drop_executed(&mut self) {
         if self.start > 0 {
             self.bytes.drain(..self.start);
             self.start = 0;
@@ -158,7 +165,7 @@ impl Input {
 
     /// Gives the free space back; a later read makes room again.
     pub fn shrink(&mut self) {
-        self.compact();
+        self.drop_executed();
         self.bytes.shrink_to_fit();
     }
 
@@ -189,7 +196,7 @@ impl Input {
         if self.free() >= useful.min(SMALL_BYTES) && self.free() > 0 {
             return;
         }
-        self.compact();
+        self.drop_executed();
         if self.free() >= useful {
             return;
         }
@@ -243,6 +250,19 @@ mod tests {
         assert!(unused.is_none());
         assert_eq!(again.pending().0, b"PI");
         assert!(again.bytes.capacity() >= SCRATCH_BYTES);
+    }
+
+    #[test]
+    fn a_long_rest_is_moved_when_half_of_it_is_executed() {
+        let mut input = Input::with_capacity(100);
+        input.bytes.extend(0..100);
+        for executed in 1..100 {
+            input.consume(1);
+            input.compact();
+            assert_eq!(input.pending().0, &(executed..100).collect::<Vec<u8>>());
+            assert!(input.start < input.len().max(1), "no more is kept than there is to execute");
+        }
+        assert_eq!((input.start, input.bytes.len()), (0, 1));
     }
 
     #[test]

@@ -127,8 +127,10 @@ impl Listeners {
             set.wanted = Some(wanted);
             return true;
         }
-        if let Some(sockets) = set.wanted.as_ref().and_then(|before| self.open_all(before)) {
-            set.tcp = sockets;
+        match set.wanted.as_ref().and_then(|before| self.open_all(before)) {
+            Some(sockets) => set.tcp = sockets,
+            // Somebody else has taken the address: the same wish must be tried again.
+            None => set.wanted = None,
         }
         false
     }
