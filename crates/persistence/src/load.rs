@@ -213,14 +213,14 @@ impl Load {
             Err(DecodeError::Empty) => return self.skip(located).map(|()| None),
             Err(error) => return Err(located.error(Problem::Value(error))),
         };
-        let value = match &value {
-            Decoded::String(text) => match parse_i64(text) {
-                Some(number) => NewValue::Int(number),
-                None => NewValue::Bytes(text),
+        let new = |value: NewValue<'_>| Entry::new(&key, value, attributes.deadline);
+        let mut entry = match value {
+            Decoded::String(text) => match parse_i64(&text) {
+                Some(number) => new(NewValue::Int(number)),
+                None => new(NewValue::Bytes(&text)),
             },
-            Decoded::Object(object) => NewValue::Object(object.clone()),
+            Decoded::Object(object) => new(NewValue::Object(object)),
         };
-        let mut entry = Entry::new(&key, value, attributes.deadline);
         entry.set_clock(self.clock(attributes));
         Ok(Some((db, entry)))
     }

@@ -1,5 +1,7 @@
 //! Lists, sets, sorted sets and hashes, in every form they ever had.
 
+use std::ops::RangeInclusive;
+
 use collections::array::{self, Array, INDEX_MAX};
 use collections::block::Malformed;
 use collections::hash::{self, Hash};
@@ -15,6 +17,9 @@ use super::super::{ziplist, zipmap};
 use super::DecodeError;
 
 const TWICE: DecodeError = DecodeError::Corrupt("an element is there twice");
+
+/// The deadlines that a field may have: Redis keeps 48 bits of them.
+const FIELD_DEADLINES: RangeInclusive<u64> = 1..=(1 << 48) - 1;
 
 type Read<T> = Result<T, DecodeError>;
 
@@ -204,7 +209,7 @@ pub(super) fn hash_timed(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read
             return Err(TWICE);
         }
         if let Some(after) = after.checked_sub(1) {
-            let deadline = earliest.checked_add(after).filter(|&at| at > 0 && at < u64::MAX);
+            let deadline = earliest.checked_add(after).filter(|at| FIELD_DEADLINES.contains(at));
             hash.set_deadline(&field, Some(deadline.ok_or(HASH_DEADLINE)?));
         }
     }

@@ -79,6 +79,16 @@ fn counts_may_promise_anything() {
 }
 
 #[test]
+fn deadlines_of_fields_have_48_bits() {
+    let timed = |deadline: u64| {
+        let body = [&deadline.to_le_bytes()[..], b"\x01\x01\x01f\x01v"].concat();
+        read(&payload(ObjectType::HashTimed, &body)).is_ok()
+    };
+    assert!(timed(1) && timed((1 << 48) - 1));
+    assert!(!timed(0) && !timed(1 << 48) && !timed(u64::MAX));
+}
+
+#[test]
 fn the_footer_is_looked_at_first() {
     let sound = payload(ObjectType::String, b"\x01a");
     assert!(read(&sound).is_ok());
