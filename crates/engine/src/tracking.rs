@@ -191,13 +191,13 @@ impl Engine {
         while max > 0 && self.store.tracked_keys() > max {
             // An odd constant with mixed bits: every shard has its turn.
             let lot = self.trackers.lot.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            let told = self.store.evict_tracked(lot, |key, readers| match key {
+            let found = self.store.evict_tracked(lot, |key, readers| match key {
                 Some(key) => {
                     self.invalidations().tell_readers(key, readers, 0);
                 }
                 None => self.invalidations().tell_all_of(readers),
             });
-            if !told {
+            if !found {
                 return;
             }
         }

@@ -34,13 +34,10 @@ impl Interest {
     /// The log calls the removal of an expired key `UNLINK` and not `DEL`, so that replicas too
     /// free it in the background (`lazyfree-lazy-expire`).
     pub const UNLINK_EXPIRED: Self = Self(8);
-
-    /// Keyspace notifications name the elements that an event is about.
-    pub const SUBKEYS: Self = Self(32);
-
     /// Some client monitors all commands.
     pub const MONITOR: Self = Self(16);
-
+    /// Keyspace notifications name the elements that an event is about.
+    pub const SUBKEYS: Self = Self(32);
     /// Somebody wants to hear of more than changes of keys.
     pub const OBSERVED: Self = Self(Self::TRACKING.0 | Self::MONITOR.0);
 

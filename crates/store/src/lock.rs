@@ -1,7 +1,7 @@
 //! Locking a command's shards: in ascending order, once, before it runs.
 //!
-//! Because every thread takes its locks in the same order and never asks for another while it holds
-//! some, no two commands can wait for each other.
+//! Because every thread takes its locks in the same order and never waits for another while it
+//! holds some, no two commands can wait for each other.
 
 use std::convert::Infallible;
 use std::sync::Arc;

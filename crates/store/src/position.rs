@@ -1,9 +1,9 @@
 //! A key's *position*: the 64-bit number that orders the keyspace.
 //!
-//! The top 8 bits name the shard, the rest orders the shard's key table. It is a keyed hash
-//! (SipHash-1-3, the only well-kept keyed pseudo-random function among the fast ones), because keys
-//! come from clients and a guessable hash invites flooding. In cluster mode the top 14 bits are the
-//! key's hash slot instead, so that a slot is one contiguous range of one shard.
+//! The top 8 bits name the shard, the rest orders the shard's key table. It is a keyed hash,
+//! because keys come from clients and a hash that can be guessed invites flooding: SipHash-1-3,
+//! which Rust's own maps use against that too. A cluster mode, which does not exist yet, would put
+//! the key's hash slot into the top 14 bits: a slot is then one range of one shard.
 
 use std::hash::Hasher;
 

@@ -199,9 +199,9 @@ impl Store {
     /// # Errors
     /// If the key's shard is held for long; nothing is done then.
     pub fn unwatch(&self, db: usize, key: &[u8], flag: &Arc<WatchFlag>) -> Result<(), HeldLong> {
-        let number = shard_of(self.position(key));
-        let mut held = Held::one_soon(self, self.position(key))?;
-        let shard = held.get_mut(number).expect("it was just locked");
+        let position = self.position(key);
+        let mut held = Held::one_soon(self, position)?;
+        let shard = held.get_mut(shard_of(position)).expect("it was just locked");
         let before = shard.watchers.len();
         shard.watchers.remove(db, key, flag);
         self.count_watched(before, shard.watchers.len());

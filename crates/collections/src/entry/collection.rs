@@ -94,7 +94,7 @@ macro_rules! objects {
             pub(super) unsafe fn drop_in_place(self, word: *mut u8) {
                 match self {
                     $(
-                                // SAFETY: the caller's promise.
+                        // SAFETY: the caller's promise.
                         Self::$name => unsafe { word.cast::<$type>().drop_in_place() },
                     )*
                 }
@@ -123,7 +123,7 @@ macro_rules! objects {
             pub(super) unsafe fn write(self, word: *mut u8) {
                 match self {
                     $(
-                                // SAFETY: the caller's promise; a collection is one word.
+                        // SAFETY: the caller's promise; a collection is one word.
                         Self::$name(object) => unsafe { word.cast::<$type>().write(object) },
                     )*
                 }
@@ -138,7 +138,7 @@ macro_rules! objects {
             pub(super) unsafe fn read(kind: ObjectKind, word: *const u8) -> Self {
                 match kind {
                     $(
-                                // SAFETY: the caller's promise.
+                        // SAFETY: the caller's promise.
                         ObjectKind::$name => Self::$name(unsafe { &*word.cast::<$type>() }),
                     )*
                 }

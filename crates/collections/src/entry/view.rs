@@ -22,7 +22,8 @@ pub struct EntryRef<'a> {
     owner: PhantomData<&'a [u8]>,
 }
 
-// SAFETY: a view only reads, and what entries own (integers, bytes, shared buffers) is `Sync`.
+// SAFETY: a view only reads, and what entries own (bytes, integers, shared buffers, collections,
+// whose trait asks for it) is `Sync`.
 unsafe impl Send for EntryRef<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for EntryRef<'_> {}
