@@ -14,6 +14,9 @@ use crate::command_line::find_header;
 /// What ends an argument.
 pub(crate) const LINE_END: &[u8] = b"\r\n";
 
+/// An argument that is longer costs more to copy than to frame anew.
+const ENCODED_LEN_MAX: usize = 999;
+
 /// Where an argument lies: offsets from the start of the buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Span {
@@ -51,18 +54,31 @@ impl<'a> Args<'a> {
 
     /// The bytes of the whole command, if the arguments lie among bytes that are just what
     /// [`encode_command`](crate::encode_command) would write, and all are short.
+    ///
+    /// Arguments that do not touch lie where the parser found them, with headers before them that
+    /// it has read: of these the mark and the number are known, and a number has one form only.
+    /// What the parser has stepped over is looked at here.
     #[inline]
     pub(crate) fn as_encoded(&self) -> Option<&'a [u8]> {
         let (first, others) = self.spans.split_first()?;
-        let header = |span: &Span| find_header(self.bytes, span.start, b'$', span.end - span.start);
-        let start = find_header(self.bytes, header(first)?, b'*', self.len())?;
+        let header_len = match first.end - first.start {
+            0..10 => 4,
+            10..100 => 5,
+            // Names are short.
+            _ => return None,
+        };
+        let header = first.start.checked_sub(header_len)?;
+        let start = find_header(self.bytes, header, b'*', self.len())?;
+        if self.bytes.get(first.start - 1) != Some(&b'\n') {
+            return None;
+        }
         let mut end = first.end;
         for span in others {
-            let line_end = self.bytes.get(end..header(span)?)?;
-            if line_end != LINE_END {
-                return None;
+            let is_short = span.end - span.start <= ENCODED_LEN_MAX;
+            match self.bytes.get(end..span.start)? {
+                [b'\r', b'\n', _, .., b'\n'] if is_short => end = span.end,
+                _ => return None,
             }
-            end = span.end;
         }
         let encoded = self.bytes.get(start..end + LINE_END.len())?;
         encoded.ends_with(LINE_END).then_some(encoded)

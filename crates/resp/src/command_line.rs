@@ -156,6 +156,9 @@ mod tests {
             b"$4\r\nPING\r\n",
             b"*2\r\n$3\r\nGET..$1\r\nk\r\n",
             b"*2\r\n$3\r\nGET\r\n$1\r\nk..",
+            b"*2\r\n$3\r\nGET\r\n$1\r.k\r\n",
+            b"*2\r\n$3\r.GET\r\n$1\r\nk\r\n",
+            b"*2\r.$3\r\nGET\r\n$1\r\nk\r\n",
         ] {
             assert_eq!(as_encoded(odd), None, "{}", odd.escape_ascii());
         }
