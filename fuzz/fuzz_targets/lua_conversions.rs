@@ -1,5 +1,6 @@
 //! Replies as values of Lua and back: whatever a command replies and whatever a script returns, the
-//! script's reply is one well-formed reply, and in RESP2 going round twice changes nothing more.
+//! script's reply is one well-formed reply, the same whether a command's reply was a value in
+//! between or not, and in RESP2 going round twice changes nothing more.
 #![no_main]
 
 use std::sync::Arc;
@@ -9,9 +10,17 @@ use resp::{Args, OwnedArgs, Reply, ReplyError, ReplyParser, ReplyStep, Value, Ve
 use script::api::Identity;
 use script::{Host, Inputs, Interpreter, Limits, Script, Sha, Stop, Verdict};
 
-/// What a command replied comes back, seen in either version.
-const CALLS: [&str; 2] =
-    ["redis.setresp(2) return redis.pcall('x')", "redis.setresp(3) return redis.pcall('x')"];
+/// What a command replied comes back, seen in either version, at once and by way of a variable.
+const CALLS: [[&str; 2]; 2] = [
+    [
+        "redis.setresp(2) return redis.pcall('x')",
+        "redis.setresp(2) local reply = redis.pcall('x') return reply",
+    ],
+    [
+        "redis.setresp(3) return redis.pcall('x')",
+        "redis.setresp(3) local reply = redis.pcall('x') return reply",
+    ],
+];
 /// Tables that bytes describe are returned.
 const RETURNS: [&str; 2] = [
     "redis.setresp(2) return select(2, pcall(cmsgpack.unpack, ARGV[1]))",
@@ -83,11 +92,13 @@ fuzz_target!(|bytes: &[u8]| {
                 }
             }
             let Some(value) = &value else { continue };
-            for text in CALLS {
+            for [text, stored] in CALLS {
                 let once = replied(interpreter, text, (value, b""), version);
                 let Some(once) = once else { continue };
+                let by_variable = replied(interpreter, stored, (value, b""), version);
+                assert!(by_variable.is_none_or(|reply| reply == once), "{}", once.escape_ascii());
                 let value = parsed(&once).unwrap_or_else(|| panic!("{}", once.escape_ascii()));
-                if version == Version::Resp2 && text == CALLS[0] {
+                if version == Version::Resp2 && text == CALLS[0][0] {
                     let twice = replied(interpreter, text, (&value, b""), version);
                     let too_deep = value == Value::Null;
                     assert!(too_deep || twice.as_deref() == Some(&once[..]));

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_int};
 use mlua::ffi::{self, lua_State};
 
 use crate::base;
+use crate::from_lua::line;
 use crate::stack::{bytes, push_bytes, raw_field, set_raw_field};
 
 /// A place in a script.
@@ -111,7 +112,7 @@ pub(crate) unsafe extern "C-unwind" fn read_failure(state: *mut lua_State) -> c_
             return 0;
         }
         raw_field(state, 1, b"err");
-        failure.message = bytes(state, -1).unwrap_or(b"ERR unknown error").to_vec();
+        failure.message = line(bytes(state, -1).unwrap_or(b"ERR unknown error")).to_vec();
         raw_field(state, 1, b"ignore_error_stats_update");
         failure.counted = ffi::lua_toboolean(state, -1) != 0;
         if raw_field(state, 1, b"source") == ffi::LUA_TSTRING {

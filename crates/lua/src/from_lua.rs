@@ -73,12 +73,12 @@ unsafe fn write_table(
     unsafe {
         let table = ffi::lua_gettop(state);
         if raw_field(state, table, b"err") == ffi::LUA_TSTRING {
-            let text = bytes(state, -1).unwrap_or_default();
+            let text = line(bytes(state, -1).unwrap_or_default());
             reply.error(text);
             raw_field(state, table, b"ignore_error_stats_update");
             errors(text, ffi::lua_toboolean(state, -1) != 0);
         } else if raw_field(state, table, b"ok") == ffi::LUA_TSTRING {
-            reply.simple_bytes(bytes(state, -1).unwrap_or_default());
+            reply.simple_bytes(line(bytes(state, -1).unwrap_or_default()));
         } else if raw_field(state, table, b"double") == ffi::LUA_TNUMBER {
             reply.double(ffi::lua_tonumber(state, -1));
         } else {
@@ -159,6 +159,12 @@ unsafe fn write_pairs(
     }
 }
 
+/// The part of a text that a line shows: Redis reads it as a C string, so that it ends before the
+/// first NUL.
+pub(crate) fn line(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
 /// Line breaks, which would end it, become spaces.
 fn write_big_number(digits: &[u8], reply: &mut Reply) {
     let clean: Vec<u8> = digits.iter().map(|&byte| no_break(byte)).collect();
@@ -171,6 +177,6 @@ const fn no_break(byte: u8) -> u8 {
 
 /// Of the format the first three bytes are told, filled up with spaces.
 fn write_verbatim(format: &[u8], text: &[u8], reply: &mut Reply) {
-    let byte = |index: usize| format.get(index).copied().map_or(b' ', no_break);
+    let byte = |index: usize| line(format).get(index).copied().map_or(b' ', no_break);
     reply.verbatim(&[byte(0), byte(1), byte(2)], text);
 }
