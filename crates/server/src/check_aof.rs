@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use format::rdb::file::MAGIC_LEN;
 use persistence::aof::{FileInfo, Manifest};
 use persistence::{Source, Storage};
 use stdx::error::reason;
@@ -155,9 +156,11 @@ fn conclude(kind: &str, name: &str, outcome: Outcome, mode: Mode) {
 }
 
 fn begins_as_rdb(path: &str) -> bool {
-    let mut magic = [0; 5];
-    let read = Disk.open(path).and_then(|mut source| source.read_exact(&mut magic));
-    read.is_ok() && magic == *b"REDIS"
+    let mut beginning = Vec::new();
+    let read = Disk
+        .open(path)
+        .and_then(|source| source.take(MAGIC_LEN as u64).read_to_end(&mut beginning));
+    read.is_ok() && format::rdb::file::begins_as_rdb(&beginning)
 }
 
 /// A file to check.

@@ -164,3 +164,16 @@ fn a_file_that_no_manifest_names_does_not_count() {
     let (_server, mut client) = begin(&disk);
     assert_eq!([client.text("EXISTS a"), client.text("GET b")], ["Integer(0)", "2"]);
 }
+
+#[test]
+fn a_base_of_valkey_9_is_read() {
+    let disk = SimDisk::new();
+    let put = |name: &str, bytes: &[u8]| disk.put(&format!("appendonlydir/{name}"), bytes);
+    put("appendonly.aof.1.base.rdb", b"VALKEY080\xfe\x00\x00\x01a\x01b\xff\0\0\0\0\0\0\0\0");
+    put("appendonly.aof.1.incr.aof", b"*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$1\r\nd\r\n");
+    let base = "file appendonly.aof.1.base.rdb seq 1 type b\n";
+    let incr = "file appendonly.aof.1.incr.aof seq 1 type i\n";
+    put("appendonly.aof.manifest", format!("{base}{incr}").as_bytes());
+    let (_server, mut client) = begin(&disk);
+    assert_eq!((client.text("GET a"), client.text("GET c")), ("b".to_owned(), "d".to_owned()));
+}

@@ -7,6 +7,7 @@
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
+use format::rdb::file::{MAGIC_LEN, begins_as_rdb};
 use persistence::Source;
 use persistence::aof::{End, FileInfo, FileKind, Item, Reader, is_torn};
 use resp::{Args, Reply};
@@ -32,8 +33,6 @@ pub struct AofFailure;
 
 /// Bytes of a file between two looks at whether it takes long.
 const REPORT_BYTES: u64 = 64 << 20;
-/// How RDB data begin.
-const RDB_MAGIC: &[u8] = b"REDIS";
 
 impl Engine {
     /// Replays the files of the manifest. The dataset is not served meanwhile. Returns the bytes of
@@ -140,14 +139,14 @@ impl Engine {
         path: &str,
     ) -> Result<(Box<dyn Read + Send>, u64), AofFailure> {
         let mut magic = Vec::new();
-        let read = (&mut source).take(RDB_MAGIC.len() as u64).read_to_end(&mut magic);
+        let read = (&mut source).take(MAGIC_LEN as u64).read_to_end(&mut magic);
         read.map_err(|error| {
             let reason = reason(&error);
             self.fatal(&format!(
                 "Unrecoverable error reading the append only file {name}: {reason}"
             ))
         })?;
-        if magic != RDB_MAGIC {
+        if !begins_as_rdb(&magic) {
             return Ok((Box::new(Cursor::new(magic).chain(source)), 0));
         }
         self.notice("Reading RDB base file on AOF loading...");

@@ -22,5 +22,5 @@ pub mod read;
 mod tests;
 pub mod write;
 
-pub use read::{Entry, FileError, FileReader, Next, Record, Stage};
+pub use read::{Entry, FileError, FileReader, MAGIC_LEN, Next, Record, Stage, begins_as_rdb};
 pub use write::{Attributes, Aux, Usage};

@@ -13,8 +13,16 @@ use super::write::{Attributes, Usage};
 const MAGIC_REDIS: &[u8] = b"REDIS";
 const MAGIC_VALKEY: &[u8] = b"VALKEY";
 const HEADER_LEN: usize = 9;
+/// As many bytes of a file tell whether it is an RDB file.
+pub const MAGIC_LEN: usize = MAGIC_VALKEY.len();
 /// Files before this version end without a checksum.
 const CHECKSUM_SINCE: Version = Version(5);
+
+/// Whether a file with this beginning, [`MAGIC_LEN`] bytes of it, is an RDB file.
+#[must_use]
+pub fn begins_as_rdb(beginning: &[u8]) -> bool {
+    beginning.starts_with(MAGIC_REDIS) || beginning.starts_with(MAGIC_VALKEY)
+}
 
 /// A record of a file.
 #[derive(Clone, Debug)]
