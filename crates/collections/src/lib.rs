@@ -28,6 +28,7 @@ mod keyed_hash;
 pub mod list;
 pub mod listpack;
 pub mod ordered;
+mod pieces;
 pub mod prefetch;
 pub mod set;
 pub mod size_class;
@@ -37,3 +38,5 @@ pub mod table;
 mod tree;
 mod unique;
 mod word;
+
+pub use pieces::Pieces;

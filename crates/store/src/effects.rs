@@ -8,7 +8,8 @@
 use std::fmt;
 use std::ops::BitOr;
 
-use collections::entry::{Collection, Entry, ValueRef};
+use collections::Pieces;
+use collections::entry::{Entry, ValueRef};
 use collections::table::KeyTable;
 
 use resp::Args;
@@ -440,19 +441,11 @@ impl Effects {
         }
     }
 
-    /// Keeps a part of a value, of about so many allocations, for later if freeing it could take
-    /// long, else frees it now.
-    pub fn discard_part(&mut self, part: impl Part + 'static, pieces: usize) {
-        if pieces > PIECES_MAX {
+    /// Keeps what a key has lost for later if freeing it could take long, else frees it now.
+    pub fn discard_part(&mut self, part: impl Pieces + Part + 'static) {
+        if part.pieces() > PIECES_MAX {
             self.garbage.push(Garbage::Part(Box::new(part)));
         }
-    }
-
-    /// Keeps a value that a key has lost for later if freeing it could take long, else frees it
-    /// now.
-    pub fn discard_value(&mut self, value: impl Collection + Part + 'static) {
-        let pieces = value.pieces();
-        self.discard_part(value, pieces);
     }
 
     /// Keeps a removed entry for later if freeing it could take long, else frees it now.

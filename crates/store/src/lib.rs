@@ -43,7 +43,7 @@ pub use value_type::{ValueType, encoding_name};
 pub use watch::WatchFlag;
 
 pub use collections::entry::{
-    Collection, Entry, EntryRef, NewValue, Object, ObjectRef, Stored, StringRef, ValueRef,
+    Entry, EntryRef, NewValue, Object, ObjectRef, Stored, StringRef, ValueRef,
 };
 
 /// Unix time in milliseconds.

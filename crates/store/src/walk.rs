@@ -272,7 +272,7 @@ impl Keyspace<'_> {
             self.store.uncount_tracked(tracked.len(), tracked.pairs());
             tables.push(tracked);
         }
-        self.effects.discard_part(tables, SHARDS);
+        self.effects.garbage.push(Garbage::Part(Box::new(tables)));
     }
 
     /// Whole databases changed: whoever waits for a key is looked at.

@@ -46,6 +46,7 @@ mod value;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::Pieces;
 use crate::entry::Collection;
 use crate::tree::Tree;
 use crate::unique::make_mut;
@@ -118,12 +119,10 @@ pub struct Removed {
     whole: Option<Array>,
 }
 
-impl Removed {
-    /// About how many allocations dropping it frees.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
+impl Pieces for Removed {
+    fn pieces(&self) -> usize {
         let slices: usize = self.slices.iter().map(|slice| slice.count() as usize).sum();
-        slices + self.whole.as_ref().map_or(0, Collection::pieces)
+        slices + self.whole.pieces()
     }
 }
 
@@ -406,7 +405,9 @@ impl Collection for Array {
         size_of::<Inner>()
             + slices.map(|(_, slice)| slice.allocated_bytes() + page_share).sum::<usize>()
     }
+}
 
+impl Pieces for Array {
     fn pieces(&self) -> usize {
         // A slice and its elements: each of them may be a text of its own.
         self.0.slices.len().saturating_add(usize::try_from(self.0.count).unwrap_or(usize::MAX))

@@ -7,11 +7,13 @@
 
 use std::fmt;
 
+use crate::Pieces;
+
 /// What every collection can do.
 ///
 /// `Default` is the empty one. `Clone` shares all nodes, in constant time; a change through `&mut`
 /// copies the nodes that it touches and others hold.
-pub trait Collection: Default + Clone + fmt::Debug + Send + Sync {
+pub trait Collection: Pieces + Default + Clone + fmt::Debug + Send + Sync {
     /// The name of its type, which `TYPE` prints.
     const TYPE_NAME: &'static str;
     /// Whether the order of its elements is a part of its value: true for lists and streams.
@@ -36,10 +38,6 @@ pub trait Collection: Default + Clone + fmt::Debug + Send + Sync {
     /// About how many bytes of memory it occupies, nodes that are shared included in full. Takes
     /// no longer than its number of nodes.
     fn allocated_bytes(&self) -> usize;
-
-    /// About how many allocations dropping it frees. Takes constant time: it tells what is better
-    /// freed in the background.
-    fn pieces(&self) -> usize;
 }
 
 /// A collection that an entry can hold: one row of the table of kinds.
@@ -198,7 +196,7 @@ macro_rules! objects {
                 }
             }
 
-            /// As [`Collection::pieces`].
+            /// As [`Pieces::pieces`].
             #[must_use]
             pub fn pieces(self) -> usize {
                 match self {

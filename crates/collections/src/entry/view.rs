@@ -187,15 +187,6 @@ impl<'a> EntryRef<'a> {
         allocation_bytes(self.entry_bytes()) + outside
     }
 
-    /// About how many allocations dropping the entry frees, in constant time.
-    #[must_use]
-    pub fn pieces(self) -> usize {
-        match self.value() {
-            ValueRef::String(_) => 1,
-            ValueRef::Object(object) => 1 + object.pieces(),
-        }
-    }
-
     /// The bytes that the layout needs, before rounding to a size class.
     pub(super) fn entry_bytes(self) -> usize {
         let value = if self.is_compact() { self.inline_len() } else { 0 };

@@ -23,6 +23,7 @@ pub(crate) mod timed;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Pieces;
 use crate::bytes::SharedBytes;
 pub use crate::compact::Place;
 use crate::compact::{Compact, Form, STALE, View};
@@ -349,7 +350,9 @@ impl Collection for Hash {
     fn allocated_bytes(&self) -> usize {
         self.compact.allocated_bytes()
     }
+}
 
+impl Pieces for Hash {
     fn pieces(&self) -> usize {
         self.compact.pieces()
     }

@@ -25,6 +25,7 @@ use std::ops::Range;
 use super::End;
 use super::node::Node;
 use super::tree::{Edge, IN_RANGE};
+use crate::Pieces;
 
 /// Nodes that a list has lost, still in their pages: taking them out is quick, and freeing them
 /// can be left to somebody with time.
@@ -39,10 +40,10 @@ impl Removed {
     pub(super) fn add(&mut self, node: Node) {
         self.nodes.push(node);
     }
+}
 
-    /// About how many allocations dropping it frees.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
+impl Pieces for Removed {
+    fn pieces(&self) -> usize {
         self.nodes.len() + self.pages.iter().map(|edge| edge.span.nodes).sum::<usize>()
     }
 }

@@ -42,6 +42,7 @@ mod tree;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::Pieces;
 use crate::entry::Collection;
 use crate::listpack::{Item, Listpack, Needle};
 use crate::word::{Form, FormMut, Word};
@@ -348,7 +349,9 @@ impl Collection for List {
             Form::Large(chain) => size_of::<Chain>() + chain.allocated_bytes(),
         }
     }
+}
 
+impl Pieces for List {
     fn pieces(&self) -> usize {
         match self.word.form() {
             Form::Small(_) => 1,

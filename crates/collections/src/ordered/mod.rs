@@ -58,6 +58,7 @@ mod tree;
 use std::fmt;
 use std::ops::Range;
 
+use crate::Pieces;
 use crate::keyed_hash::keyed_hash;
 use crate::prefetch::{LOOK_AHEAD_ELEMENTS_MIN, LOOK_AHEAD_MAX};
 use element::{Element, Link, element_bytes};
@@ -130,10 +131,8 @@ pub struct Removed {
     _members: Option<Members>,
 }
 
-impl Removed {
-    /// About how many allocations there are to free.
-    #[must_use]
-    pub const fn pieces(&self) -> usize {
+impl Pieces for Removed {
+    fn pieces(&self) -> usize {
         pieces_of(self.tree.len())
     }
 }

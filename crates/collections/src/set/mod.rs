@@ -20,6 +20,7 @@ use std::sync::Arc;
 use stdx::num;
 use stdx::rng::Rng;
 
+use crate::Pieces;
 pub use crate::compact::Place;
 use crate::compact::{Compact, Form, Lent, STALE, View};
 use crate::entry::Collection;
@@ -298,7 +299,9 @@ impl Collection for Set {
     fn allocated_bytes(&self) -> usize {
         self.compact.allocated_bytes()
     }
+}
 
+impl Pieces for Set {
     fn pieces(&self) -> usize {
         self.compact.pieces()
     }

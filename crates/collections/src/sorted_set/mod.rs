@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use stdx::num;
 
+use crate::Pieces;
 use crate::entry::Collection;
 use crate::ordered::{self, Ordered};
 use crate::word::{Form, FormMut, Word};
@@ -362,7 +363,9 @@ impl Collection for SortedSet {
             Form::Large(index) => size_of::<Ordered>() + index.allocated_bytes(),
         }
     }
+}
 
+impl Pieces for SortedSet {
     fn pieces(&self) -> usize {
         match self.0.form() {
             Form::Small(_) => 1,

@@ -22,6 +22,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::Id;
+use crate::Pieces;
 use crate::tree::{FANOUT, Tree};
 
 /// How many items a node of a list has at least, mostly: they are between half full and full.
@@ -224,11 +225,17 @@ impl Departed {
     pub fn pending_len(&self) -> usize {
         self.ids.len()
     }
+}
 
-    /// About how many allocations there are to free.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
+impl Pieces for Departed {
+    fn pieces(&self) -> usize {
         (self.ids.len() + self.pending.len() + self.by_time.len()) / ITEMS_PER_NODE
+    }
+}
+
+impl Pieces for Group {
+    fn pieces(&self) -> usize {
+        2 + 3 * self.consumers.len() + 3 * self.pending.len() / ITEMS_PER_NODE
     }
 }
 
@@ -340,12 +347,6 @@ impl Group {
         let record = size_of::<(Id, Pending)>() + size_of::<Id>() + size_of::<(u64, Id)>();
         let consumer = size_of::<(ConsumerId, Consumer)>() + 2 * size_of::<(Arc<[u8]>, u64)>();
         size_of::<Self>() + self.pending.len() * record + self.consumers.len() * consumer
-    }
-
-    /// About how many allocations there are to free.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
-        2 + 3 * self.consumers.len() + 3 * self.pending.len() / ITEMS_PER_NODE
     }
 
     /// Whether everything that must hold between the lists does.

@@ -7,6 +7,7 @@
 
 use super::block::{Block, Entries, Entry};
 use super::{AppendError, Id, Limits, Trim, TrimTo};
+use crate::Pieces;
 use crate::tree::Tree;
 
 /// Blocks never grow beyond this many bytes and entries, whatever the limits say: a look-up reads
@@ -412,10 +413,8 @@ impl Log {
 #[derive(Debug, Default)]
 pub struct Removed(Tree<Id, Block>);
 
-impl Removed {
-    /// About how many allocations dropping it frees.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
+impl Pieces for Removed {
+    fn pieces(&self) -> usize {
         self.0.len()
     }
 }

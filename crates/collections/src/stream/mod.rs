@@ -52,6 +52,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::Pieces;
 use crate::entry::Collection;
 
 use crate::tree::Tree;
@@ -328,7 +329,9 @@ impl Collection for Stream {
         let producers = self.producers().map_or(0, Producers::allocated_bytes);
         size_of::<Inner>() + self.log().allocated_bytes() + groups.sum::<usize>() + producers
     }
+}
 
+impl Pieces for Stream {
     /// Of many groups, only some are looked at.
     fn pieces(&self) -> usize {
         let groups = self.groups().take(16).map(|(_, group)| group.pieces());

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
+use crate::Pieces;
 use crate::tree::Tree;
 
 /// Ids that are swept up with each new one.
@@ -138,10 +139,10 @@ impl Producers {
         let producer = 2 * reference + size_of::<Producer>();
         size_of::<Self>() + names + self.len() * producer + self.ids * 2 * reference
     }
+}
 
-    /// About how many allocations there are to free.
-    #[must_use]
-    pub fn pieces(&self) -> usize {
+impl Pieces for Producers {
+    fn pieces(&self) -> usize {
         1 + 3 * self.len() + self.ids
     }
 }

@@ -4,7 +4,7 @@ use collections::array::{Array, Removed};
 use command::{Arg, CommandError, Cx, DataCommand, Flags};
 use store::{Absent, Change, Event};
 
-use super::{DELETE, Span, discard, event, limits, parse_index, spec};
+use super::{DELETE, Span, event, limits, parse_index, spec};
 
 /// `ARDEL key index [index ...]`.
 pub(super) static ARDEL: DataCommand = DataCommand::new(
@@ -58,7 +58,7 @@ pub(super) static ARDELRANGE: DataCommand = DataCommand::new(
             let ranges = spans.into_iter().map(Span::range);
             ranges.map(|range| array.remove_range(range, &limits, &mut removed)).sum()
         })?;
-        discard(cx, removed);
+        cx.db.effects.discard_part(removed);
         Ok(())
     },
 );

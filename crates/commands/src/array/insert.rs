@@ -5,9 +5,7 @@ use command::{Arg, CommandError, Cx, DataCommand, Flags};
 use stdx::num::{parse_i64, parse_u64};
 use store::{Absent, Change};
 
-use super::{
-    BAD_INDEX, INSERT_OVERFLOW, READ, UPDATE, discard, event, limits, reply_unsigned, spec,
-};
+use super::{BAD_INDEX, INSERT_OVERFLOW, READ, UPDATE, event, limits, reply_unsigned, spec};
 
 /// `ARINSERT key value [value ...]`.
 pub(super) static ARINSERT: DataCommand = DataCommand::new(
@@ -63,7 +61,7 @@ fn ring(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         Change::made(count, event("arring"), array.ring(size, texts, &limits))
     })?;
     let (last, removed) = done.unwrap_or_default();
-    discard(cx, removed);
+    cx.db.effects.discard_part(removed);
     reply_unsigned(cx.reply, last);
     Ok(())
 }

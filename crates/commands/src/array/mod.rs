@@ -18,7 +18,7 @@ mod tests;
 
 use std::ops::RangeInclusive;
 
-use collections::array::{Array, Digits, Element, INDEX_MAX, Limits, Removed};
+use collections::array::{Array, Digits, Element, INDEX_MAX, Limits};
 use command::{ArgReader, Categories, CommandError, Cx, DataCommand, KeyFlags, KeySpec};
 use command::{Flags, Group, Spec};
 use config::Config;
@@ -149,12 +149,6 @@ fn held(cx: &mut Cx<'_>, key: &[u8]) -> Result<Option<Array>, CommandError> {
     let array = cx.db.get::<Array>(key)?.cloned();
     cx.db.release();
     Ok(array)
-}
-
-/// Frees what was removed: after the locks if it is much.
-fn discard(cx: &mut Cx<'_>, removed: Removed) {
-    let pieces = removed.pieces();
-    cx.db.effects.discard_part(removed, pieces);
 }
 
 /// Replies with an element; a long one is shared, not copied.

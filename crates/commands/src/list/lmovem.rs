@@ -192,7 +192,7 @@ fn move_block(
             Change::made(count, super::popped(from.end), removed)
         })?
     };
-    super::discard(cx, removed.unwrap_or_default());
+    cx.db.effects.discard_part(removed.unwrap_or_default());
     Ok(())
 }
 

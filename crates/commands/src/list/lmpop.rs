@@ -43,7 +43,7 @@ fn take(cx: &mut Cx<'_>, key: &[u8], end: End, at_most: usize) -> Result<bool, C
         Change::made(count as u64, super::popped(end), (count, removed))
     })?;
     let Some((count, removed)) = popped else { return Ok(false) };
-    super::discard(cx, removed);
+    cx.db.effects.discard_part(removed);
     // Replicas need not look for the list again.
     let name: &[u8] = if end == End::Front { b"LPOP" } else { b"RPOP" };
     cx.log(&[name, key, count.to_string().as_bytes()]);

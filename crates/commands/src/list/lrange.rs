@@ -1,10 +1,10 @@
 //! `LRANGE`.
 
+use collections::Pieces;
 use collections::list::{End, List};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use store::Collection;
 
 /// `LRANGE key start stop`.
 pub static LRANGE: DataCommand = DataCommand::new(

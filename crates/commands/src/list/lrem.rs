@@ -43,7 +43,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         }
     })?;
     let (removed, nodes) = removed.unwrap_or_default();
-    super::discard(cx, nodes);
+    cx.db.effects.discard_part(nodes);
     cx.reply.integer(removed as i64);
     Ok(())
 }

@@ -37,7 +37,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         Change::made((len - kept.len()) as u64, super::event("ltrim"), [before, behind])
     })?;
     for part in removed.into_iter().flatten() {
-        super::discard(cx, part);
+        cx.db.effects.discard_part(part);
     }
     cx.reply.ok();
     Ok(())

@@ -21,7 +21,7 @@ use std::ops::{ControlFlow, Range};
 
 use collections::list::{End, Limits, List, Removed};
 use collections::listpack::Item;
-use command::{Arg, ArgReader, CommandError, Cx, DataCommand};
+use command::{Arg, ArgReader, CommandError, DataCommand};
 use config::Config;
 use config::rows::{LIST_COMPRESS_DEPTH, LIST_MAX_LISTPACK_SIZE};
 use resp::Reply;
@@ -159,12 +159,6 @@ fn reply_popped(
     };
     reply_items(reply, list, from, end, count);
     list.remove_range(first, count, limits)
-}
-
-/// Frees what was removed: after the locks if it is much.
-fn discard(cx: &mut Cx<'_>, removed: Removed) {
-    let pieces = removed.pieces();
-    cx.db.effects.discard_part(removed, pieces);
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn pop_many(cx: &mut Cx<'_>, end: End) -> Result<(), CommandError> {
         Change::made(count as u64, super::popped(end), removed)
     })?;
     match found {
-        Some(removed) => super::discard(cx, removed),
+        Some(removed) => cx.db.effects.discard_part(removed),
         None => cx.reply.null_array(),
     }
     Ok(())

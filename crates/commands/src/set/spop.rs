@@ -123,9 +123,7 @@ fn pop_many(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
             _ => pop(set, &mut rng, count, &mut popped),
         };
         let emptied = cx.db.edit(key).update(Absent::Ignore, change)?.flatten();
-        if let Some(emptied) = emptied {
-            cx.db.effects.discard_value(emptied);
-        }
+        cx.db.effects.discard_part(emptied);
         for members in popped.chunks(LOGGED_AT_ONCE) {
             let head = [&b"SREM"[..], key];
             let line: Vec<&[u8]> =
@@ -149,6 +147,6 @@ fn pop_all(cx: &mut Cx<'_>, key: &[u8]) -> Result<(), CommandError> {
     cx.log(&[if lazy { b"UNLINK" } else { b"DEL" }, key]);
     cx.reply.set(set.len());
     set.iter().for_each(|member| reply_member(cx.reply, member));
-    cx.db.effects.discard_value(set);
+    cx.db.effects.discard_part(set);
     Ok(())
 }

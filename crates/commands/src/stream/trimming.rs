@@ -4,8 +4,8 @@
 //! An approximate trim removes whole blocks only, at most `LIMIT` entries. What it removed depends
 //! on how the stream is cut into blocks, so the log has an exact trim with the same result.
 
-use collections::stream::{Id, Log, References, Removed, Trim, TrimTo};
-use command::{Arg, ArgReader, CommandError, Cx};
+use collections::stream::{Id, Log, References, Trim, TrimTo};
+use command::{Arg, ArgReader, CommandError};
 use config::Config;
 use config::rows::STREAM_NODE_MAX_ENTRIES;
 
@@ -115,12 +115,6 @@ impl Options {
             references: self.references.unwrap_or_default(),
         }))
     }
-}
-
-/// Frees what was removed: after the locks if it is much.
-pub(super) fn discard(cx: &mut Cx<'_>, removed: Removed) {
-    let pieces = removed.pieces();
-    cx.db.effects.discard_part(removed, pieces);
 }
 
 /// Takes `KEEPREF`, `DELREF` or `ACKED` if it is next.

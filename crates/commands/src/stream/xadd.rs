@@ -240,7 +240,7 @@ fn finish(cx: &mut Cx<'_>, request: &Request<'_>, added: Added) {
     let (trimmed, removed) = added.trimmed;
     if trimmed > 0 {
         cx.db.edit(request.key).also(event("xtrim"));
-        trimming::discard(cx, removed);
+        cx.db.effects.discard_part(removed);
     }
     cx.reply.bulk(added.text.as_bytes());
 }

@@ -66,10 +66,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         });
         Change::quiet(1, forgotten)
     })?;
-    if let Some(forgotten) = set.ok_or(CommandError::NO_SUCH_KEY)? {
-        let pieces = forgotten.pieces();
-        cx.db.effects.discard_part(forgotten, pieces);
-    }
+    cx.db.effects.discard_part(set.ok_or(CommandError::NO_SUCH_KEY)?);
     cx.reply.ok();
     Ok(())
 }

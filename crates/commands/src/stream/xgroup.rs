@@ -240,8 +240,7 @@ fn destroy(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     })?;
     cx.reply.integer(i64::from(destroyed.is_some()));
     if let Some(group) = destroyed {
-        let pieces = group.pieces();
-        cx.db.effects.discard_part(group, pieces);
+        cx.db.effects.discard_part(group);
         // Who waits as a consumer of the group waits in vain.
         cx.db.edit(key).wake();
     }
@@ -270,10 +269,7 @@ fn delete_consumer(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         (u64::from(departed.is_some()), departed)
     })?;
     cx.reply.integer(departed.as_ref().map_or(0, |departed| departed.pending_len() as i64));
-    if let Some(departed) = departed {
-        let pieces = departed.pieces();
-        cx.db.effects.discard_part(departed, pieces);
-    }
+    cx.db.effects.discard_part(departed);
     Ok(())
 }
 

@@ -62,7 +62,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         cx.reply.integer(0);
         return Ok(());
     };
-    trimming::discard(cx, removed);
+    cx.db.effects.discard_part(removed);
     if let Some(logged) = logged {
         let line: Vec<&[u8]> = [&b"XTRIM"[..], key].into_iter().chain(logged.args()).collect();
         cx.log(&line);

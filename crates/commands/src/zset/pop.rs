@@ -108,10 +108,7 @@ pub(super) fn pop(
         Change::made(count as u64, event(end.command()), (count, removed))
     })?;
     let (count, removed) = popped.unwrap_or_default();
-    if let Some(removed) = removed {
-        let pieces = removed.pieces();
-        edit.effects().discard_part(removed, pieces);
-    }
+    edit.effects().discard_part(removed);
     Ok(count)
 }
 

@@ -99,10 +99,7 @@ fn remove(
         (count, removed) => Change::made(count as u64, event(name), (count, removed)),
     })?;
     let (count, removed) = removed.unwrap_or_default();
-    if let Some(removed) = removed {
-        let pieces = removed.pieces();
-        edit.effects().discard_part(removed, pieces);
-    }
+    edit.effects().discard_part(removed);
     cx.reply.integer(count as i64);
     Ok(())
 }

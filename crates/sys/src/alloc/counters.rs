@@ -55,8 +55,7 @@ pub struct ThreadCounters {
 /// Every thread that lives long or moves much data registers first thing. What a thread did
 /// before counts too: the allocator's counters start with the thread.
 pub fn register_thread() -> ThreadCounters {
-    let slot =
-        Slot { allocated: counter("thread.allocatedp\0"), freed: counter("thread.deallocatedp\0") };
+    let slot = own_slot();
     let mut table = table();
     let id = table.next_id;
     table.next_id += 1;
