@@ -1,4 +1,4 @@
-//! The data structures under Ferrite, and the only crate (with `sys`) that may use `unsafe`.
+//! The data structures under Ferrite. With `sys` and `lua` the only crate that may use `unsafe`.
 //!
 //! Invariant: nothing here knows a command, a socket, a clock or a random source. Positions
 //! (hashes), times and random numbers arrive as arguments, so every structure is replayable.

@@ -27,7 +27,7 @@ use crate::registry::Registry;
 use crate::saving::Saving;
 use crate::scripting::Scripting;
 use crate::session::Session;
-use crate::stats::Stats;
+use crate::stats::{Aside, Stats};
 use crate::tracking::{Invalidations, Trackers};
 
 /// The version of Redis whose behaviour this is, for clients that ask.
@@ -346,7 +346,7 @@ impl Engine {
                 fields += std::mem::take(&mut effects.counters.expired_fields);
                 effects.garbage.clear();
                 if !effects.ready_later.is_empty() {
-                    self.serve_later(sweep.now, effects, self.stats.background_number());
+                    self.serve_later(sweep.now, effects, self.stats.number(Aside::Background));
                 }
                 if !more {
                     break;

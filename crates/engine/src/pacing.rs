@@ -59,7 +59,7 @@ impl Pacer {
         let busy_ns = loops_ns.saturating_sub(self.loops_ns);
         let passed_ns = now_ns.saturating_sub(self.seen_ns);
         (self.seen_ns, self.loops_ns) = (now_ns, loops_ns);
-        if is_busy(busy_ns, passed_ns, engine.stats.background_number() as u64) {
+        if is_busy(busy_ns, passed_ns, engine.stats.loops() as u64) {
             let rest_ns = worked_ns.saturating_mul(REST).min(REST_NS_MAX);
             engine.platform.sleep(Duration::from_nanos(rest_ns));
         }

@@ -139,37 +139,58 @@ counters! {
     lock_nanos_max,
 }
 
-/// The blocks of all threads. The last one is that of background work and of those who execute
-/// commands now and then besides the event loops.
+/// Who counts besides the event loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Background work: the periodic one, the sweep, the replay of a log, each with counters of
+    /// its own.
+    Background,
+    /// Who stands in for a loop that is held up.
+    StandIn,
+    /// Scripts that are debugged, each under all locks.
+    Debugger,
+}
+
+impl Aside {
+    const COUNT: usize = Self::Debugger as usize + 1;
+}
+
+/// The blocks of all threads: those of the event loops, then those [`Aside`].
 #[derive(Debug)]
 pub struct Stats {
     threads: Box<[CachePadded<ThreadStats>]>,
 }
 
 impl Stats {
-    /// Blocks for `threads` event loops and one for background work, for `commands` commands.
+    /// Blocks for `loops` event loops and for those aside, for `commands` commands.
     #[must_use]
-    pub fn new(threads: usize, commands: usize) -> Self {
+    pub fn new(loops: usize, commands: usize) -> Self {
         let block = |_| CachePadded::new(ThreadStats::new(commands));
-        Self { threads: (0..=threads).map(block).collect() }
+        Self { threads: (0..loops + Aside::COUNT).map(block).collect() }
     }
 
-    /// The block of event loop `index`.
+    /// Number of event loops.
+    #[must_use]
+    pub fn loops(&self) -> usize {
+        self.threads.len() - Aside::COUNT
+    }
+
+    /// The block of event loop `index`, or of who counts aside ([`Stats::number`]).
     #[must_use]
     pub fn thread(&self, index: usize) -> &ThreadStats {
         &self.threads[index]
     }
 
-    /// The block of the background thread.
+    /// The block of background work.
     #[must_use]
     pub fn background(&self) -> &ThreadStats {
-        &self.threads[self.background_number()]
+        &self.threads[self.number(Aside::Background)]
     }
 
-    /// The number of the background thread's block, as [`Stats::thread`] counts.
+    /// The number of the block of one who counts aside, as [`Stats::thread`] counts.
     #[must_use]
-    pub fn background_number(&self) -> usize {
-        self.threads.len() - 1
+    pub fn number(&self, who: Aside) -> usize {
+        self.loops() + who as usize
     }
 
     /// All blocks.

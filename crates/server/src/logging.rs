@@ -7,7 +7,6 @@
 
 mod syslog;
 
-use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -167,11 +166,6 @@ fn write_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Text from outside (paths, client names) in a log line: line breaks must not forge lines.
-pub fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ").into() } else { text.into() }
 }
 
 /// Writes a line of severity `Debug`, formatted as by `format!`.

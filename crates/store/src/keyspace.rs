@@ -276,12 +276,6 @@ impl<'a> Keyspace<'a> {
         self.scope.is_due(deadline)
     }
 
-    /// Gives the locks back, to run the next command of the same thread under others.
-    #[must_use]
-    pub fn into_held(self) -> Held<'a> {
-        self.held
-    }
-
     /// The key for reading: removed if its time has come, its access recorded, hits and misses
     /// counted.
     #[inline]

@@ -238,12 +238,6 @@ impl Store {
         self.tracked_pairs.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the tables of such keys.
-    #[must_use]
-    pub fn tracked_bytes(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().tracked.memory_bytes()).sum()
-    }
-
     /// Forgets who may have cached what.
     pub fn forget_tracked(&self) {
         for shard in &self.shards {

@@ -110,8 +110,8 @@ impl Tracked {
     }
 
     /// Bytes of the table and of what belongs to it.
-    #[must_use]
-    pub fn memory_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn memory_bytes(&self) -> usize {
         let groups: usize = self.groups.iter().map(|group| size_of_val(&**group)).sum();
         let names: usize =
             self.names.values().map(|name| name.len() + size_of::<(Position, &[u8])>()).sum();

@@ -22,6 +22,7 @@ use crate::loading::Taken;
 use crate::platform::LogLevel;
 use crate::registry::{Exec, Unknown};
 use crate::session::Session;
+use crate::stats::Aside;
 use crate::thread::ThreadContext;
 use command::Flags;
 use config::rows;
@@ -35,8 +36,7 @@ pub struct AofFailure;
 const REPORT_BYTES: u64 = 64 << 20;
 
 impl Engine {
-    /// Replays the files of the manifest. The dataset is not served meanwhile. Returns the bytes of
-    /// all files and of the base.
+    /// Replays the files of the manifest. The dataset is not served meanwhile.
     pub(super) fn replay_files(&self, files: &[FileInfo]) -> Result<(), AofFailure> {
         let started = self.clock.monotonic_ns();
         let names = self.log_names();
@@ -244,7 +244,7 @@ struct Replay<'e> {
 
 impl<'e> Replay<'e> {
     fn new(engine: &'e Engine) -> Self {
-        let thread = engine.stats.background_number();
+        let thread = engine.stats.number(Aside::Background);
         let session = Session::new(
             engine.clients.unlisted(thread, Endpoint::default(), engine.clock.unix_ms()),
             true,

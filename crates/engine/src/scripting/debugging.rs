@@ -35,6 +35,7 @@ use crate::platform::{LogLevel, Message};
 use crate::push::Push;
 use crate::registry::Locks;
 use crate::session::Session;
+use crate::stats::Aside;
 use crate::thread::ThreadContext;
 
 /// Commands of a client that the debugger has not got to.
@@ -190,7 +191,8 @@ impl Engine {
     /// A debugging session, from the script's first line to the end of the connection.
     fn debug(&self, call: Call<'_>, prepare: Prepare, mut session: Session, mut sitting: Sitting) {
         self.platform.log(LogLevel::Notice, "A client begins to debug a script.");
-        let mut thread = ThreadContext::new(self.stats.background_number(), self.clock.unix_us());
+        let counts = self.stats.number(Aside::Debugger);
+        let mut thread = ThreadContext::new(counts, self.clock.unix_us());
         thread.begin(&*self.clock);
         sitting.since_ns = thread.tick_ns();
         let mut reply = Reply::new(session.version);

@@ -169,11 +169,6 @@ impl Connection {
         self.state = State::Closing;
     }
 
-    /// Whether output waits for the socket.
-    pub fn has_output(&self) -> bool {
-        self.output.is_some() || self.message.is_some()
-    }
-
     /// Whether the connection has been idle for so long that it is to be closed. One that waits
     /// for the engine, or for messages, is not idle.
     pub fn idle_too_long(&self, now: Instant, timeout_s: u64) -> bool {

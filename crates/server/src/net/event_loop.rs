@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::stats::Aside;
 use engine::{Endpoint, Engine, Message, Push, ThreadContext};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
@@ -58,7 +59,7 @@ impl EventLoop {
     /// Who stands in for loop number `index` while that is held up. It has no floor of its own, and
     /// counts apart: the loop goes on counting what it is at.
     pub fn stand_in(index: usize, shared: Arc<Shared>) -> Self {
-        let counts = shared.engine.stats.background_number();
+        let counts = shared.engine.stats.number(Aside::StandIn);
         Self {
             index,
             shared,
