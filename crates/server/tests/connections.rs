@@ -99,6 +99,31 @@ fn a_reader_that_is_slow_gets_everything() {
 }
 
 #[test]
+fn who_has_said_all_gets_the_rest_of_the_replies_and_is_gone_then() {
+    let server = Server::start(&[]);
+    let mut observer = server.connect();
+    // What the sockets take at once, and what they do not.
+    for len in [1_500_000, 20_000_000] {
+        let value = vec![b'v'; len];
+        observer.send(&bulk(&[b"SET", b"k", &value]));
+        observer.expect(b"+OK\r\n");
+        for _ in 0..5 {
+            let mut client = server.connect();
+            client.send(b"GET k\r\nPING\r\n");
+            client.stream.shutdown(Shutdown::Write).unwrap();
+            client.expect(format!("${len}\r\n").as_bytes());
+            let mut received = vec![0; len];
+            client.stream.read_exact(&mut received).unwrap();
+            assert!(received == value);
+            client.expect(b"\r\n+PONG\r\n");
+        }
+    }
+    wait_for("the end of the connections", || {
+        (observer.command("CLIENT LIST").lines().count() == 1).then_some(())
+    });
+}
+
+#[test]
 fn a_reader_that_is_too_slow_is_closed() {
     let limit = ["--client-output-buffer-limit", "normal 20mb 0 0"];
     let server = Server::start(&limit);

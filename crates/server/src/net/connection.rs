@@ -212,8 +212,8 @@ impl Connection {
 
     /// One turn: reads, executes, writes.
     pub fn serve(&mut self, turn: &mut Turn<'_>, now: Instant) -> Verdict {
-        if self.hung_up && self.state != State::Open {
-            // Nobody reads the rest, and nobody is left to wait for.
+        if self.hung_up && matches!(self.state, State::Waiting | State::Debugging) {
+            // Nobody is left to wait for. Who has only said all there is may read on.
             return Verdict::Close;
         }
         if self.session.handle.killed.load(Ordering::Acquire) {
@@ -277,6 +277,9 @@ impl Connection {
             // Messages may have come on top of what waits.
             if self.output_too_large(turn.engine, turn.context.index, waiting_size(reply)) {
                 return Ok(Verdict::Close);
+            }
+            if turn.room == 0 {
+                return Ok(Verdict::Again);
             }
         }
         if self.state != State::Open || (self.input.is_none() && !self.readable) {
