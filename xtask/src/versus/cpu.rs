@@ -13,29 +13,109 @@ const CONNECTIONS: &str = "50";
 /// A pipelined command costs less, so that a round takes more of them to measure as well.
 const PIPELINED_FACTOR: u64 = 5;
 
-/// Name and command line of a test; an empty line means redis-benchmark's own test of that name.
-const TESTS: &[(&str, &str)] = &[
-    ("get", ""),
-    ("set", ""),
-    ("incr", ""),
-    ("mget10", "MGET key:__rand_int__ *10"),
-    ("setex", "SET key:__rand_int__ xxx EX 1000"),
-    ("expire", "EXPIRE key:__rand_int__ 1000"),
-    ("getbit", "GETBIT key:__rand_int__ 7"),
-    ("lpush", ""),
-    ("rpop", ""),
-    ("sadd", ""),
-    ("hset", ""),
-    ("zadd", ""),
-    ("hget", "HGET myhash element:__rand_int__"),
-    ("zscore", "ZSCORE myzset element:__rand_int__"),
-    ("xadd", "XADD mystream:__rand_int__ * f v"),
-    ("evalget", "EVAL return(redis.call('get',KEYS[1])) 1 key:__rand_int__"),
+/// A test: the command that is measured, and what must be there before.
+struct Test {
+    name: &'static str,
+    /// The command line; empty if redis-benchmark's own test of that name is meant.
+    line: &'static str,
+    /// The commands that are sent before, by number, as many as there are keys.
+    fill: Option<fn(u64) -> String>,
+    /// Whether that is done anew before each round, the key of this name being deleted first.
+    spent: Option<&'static str>,
+    /// Of how many requests one is sent: for commands that take long.
+    share: u64,
+}
+
+impl Test {
+    /// A test of redis-benchmark's own.
+    const fn own(name: &'static str) -> Self {
+        Self::new(name, "")
+    }
+
+    const fn new(name: &'static str, line: &'static str) -> Self {
+        Self { name, line, fill: None, spent: None, share: 1 }
+    }
+
+    const fn filled(self, fill: fn(u64) -> String) -> Self {
+        Self { fill: Some(fill), ..self }
+    }
+
+    const fn spending(self, key: &'static str) -> Self {
+        Self { spent: Some(key), ..self }
+    }
+
+    const fn share(self, share: u64) -> Self {
+        Self { share, ..self }
+    }
+}
+
+const TESTS: &[Test] = &[
+    Test::own("get"),
+    Test::own("set"),
+    Test::own("incr"),
+    Test::new("mget10", "MGET key:__rand_int__ *10"),
+    Test::new("setex", "SET key:__rand_int__ xxx EX 1000"),
+    Test::new("expire", "EXPIRE key:__rand_int__ 1000"),
+    Test::new("getbit", "GETBIT key:__rand_int__ 7"),
+    Test::own("lpush"),
+    Test::own("rpop"),
+    Test::own("sadd"),
+    Test::own("hset"),
+    Test::own("zadd"),
+    Test::new("hget", "HGET myhash element:__rand_int__"),
+    Test::new("zscore", "ZSCORE myzset element:__rand_int__"),
+    Test::new("zrange10", "ZRANGE ranked 500000 500009").filled(ranked),
+    Test::new("zincrby", "ZINCRBY ranked 1 element:__rand_int__").filled(ranked),
+    Test::new("zrank", "ZRANK ranked element:__rand_int__").filled(ranked),
+    Test::new("sinter", "SINTER half:0 half:1").filled(halves).share(20_000),
+    Test::new("xadd", "XADD mystream:__rand_int__ * f v"),
+    Test::new("xadd1", "XADD onestream * f v"),
+    Test::new("xreadgroup", "XREADGROUP GROUP g c COUNT 1 STREAMS events >")
+        .filled(events)
+        .spending("events")
+        .share(2),
+    Test::new("xack", "XACK events g 1-__rand_int__").filled(deliver).spending("events").share(8),
+    Test::new("pfadd", "PFADD hll element:__rand_int__"),
+    Test::new("geosearch", "GEOSEARCH places FROMLONLAT 15 37 BYRADIUS 20 km").filled(places),
+    Test::new("evalget", "EVAL return(redis.call('get',KEYS[1])) 1 key:__rand_int__"),
 ];
+
+fn ranked(i: u64) -> String {
+    format!("ZADD ranked {i} element:{i:012}")
+}
+
+/// Two sets of a hundred thousand members, of which they have half in common.
+fn halves(i: u64) -> String {
+    let (set, member) = (i / 100_000 % 2, i % 100_000 + i / 100_000 % 2 * 50_000);
+    format!("SADD half:{set} member:{member:012}")
+}
+
+/// A stream with a group.
+fn events(i: u64) -> String {
+    match i {
+        0 => "XGROUP CREATE events g 0 MKSTREAM".to_owned(),
+        _ => format!("XADD events 1-{i} f v"),
+    }
+}
+
+/// The same, half as long, and all of it delivered.
+fn deliver(i: u64) -> String {
+    match i {
+        0 => events(0),
+        _ if i % 2 == 1 => events(i / 2 + 1),
+        _ => "XREADGROUP GROUP g c COUNT 1 STREAMS events >".to_owned(),
+    }
+}
+
+fn places(i: u64) -> String {
+    // Some six degrees around, in a spiral of no repetition.
+    let (turn, far) = (i as f64 * 2.399_963, (i as f64).sqrt() / 170.0);
+    format!("GEOADD places {:.6} {:.6} place:{i}", 15.0 + far * turn.cos(), 37.0 + far * turn.sin())
+}
 
 /// The names of the tests.
 pub fn names() -> Vec<&'static str> {
-    TESTS.iter().map(|(name, _)| *name).collect()
+    TESTS.iter().map(|test| test.name).collect()
 }
 
 /// Refuses a name that is no test.
@@ -63,12 +143,17 @@ pub fn measure(plan: &Plan) -> Result<Value> {
     println!(
         "server CPU per command in us, {keys} keys, {CONNECTIONS} connections, {rounds} rounds"
     );
-    print!("{:<10}{:>4}", "test", "P");
+    print!("{:<11}{:>4}", "test", "P");
     servers.iter().for_each(|server| print!("{:>10}", server.label));
     println!("{:>8}{:>16}", "ratio", "of the rounds");
     let mut figures = serde_json::Map::new();
     for depth in &plan.depths {
         for test in &plan.tests {
+            let of_name = TESTS.iter().find(|known| known.name == test);
+            let test = of_name.ok_or_else(|| format!("no test `{test}`"))?;
+            if test.spent.is_none() {
+                servers.iter().try_for_each(|server| fill(plan, server, test))?;
+            }
             let rows = (0..rounds)
                 .map(|_| servers.iter().map(|s| round(plan, s, test, *depth)).collect())
                 .collect::<Result<Vec<Vec<f64>>>>()?;
@@ -76,27 +161,39 @@ pub fn measure(plan: &Plan) -> Result<Value> {
             let us: Vec<f64> = (0..servers.len()).map(column).collect();
             let mut ratios: Vec<f64> = rows.iter().map(|row| ratio(row)).collect();
             ratios.sort_by(f64::total_cmp);
-            print!("{test:<10}{depth:>4}");
+            print!("{:<11}{depth:>4}", test.name);
             us.iter().for_each(|us| print!("{us:>10.3}"));
             let middle = median(ratios.clone());
             println!("{middle:>8.2}{:>9.2} -{:>5.2}", ratios[0], ratios[ratios.len() - 1]);
             let figure = json!({ "us": us, "ratio": middle, "ratios": ratios });
-            figures.insert(format!("{test}@{depth}"), figure);
+            figures.insert(format!("{}@{depth}", test.name), figure);
         }
     }
     Ok(Value::Object(figures))
 }
 
+/// Sends what a test needs.
+fn fill(plan: &Plan, server: &Server, test: &Test) -> Result {
+    let Some(fill) = test.fill else { return Ok(()) };
+    let client = &mut server.connect()?;
+    let commands = test.spent.map(|key| format!("DEL {key}")).into_iter();
+    let commands = commands.chain((0..plan.keys).map(fill));
+    pump(client, commands.map(|line| line.split(' ').map(str::to_owned).collect()))
+}
+
 /// Microseconds of server CPU per command in one round.
-fn round(plan: &Plan, server: &Server, test: &str, depth: u32) -> Result<f64> {
+fn round(plan: &Plan, server: &Server, test: &Test, depth: u32) -> Result<f64> {
+    if test.spent.is_some() {
+        fill(plan, server, test)?;
+    }
     let requests = plan.requests * if depth > 1 { PIPELINED_FACTOR } else { 1 };
+    let requests = (requests / test.share).max(1);
     let mut load = Command::new("redis-benchmark");
     load.args(["-p", &server.port.to_string(), "-q", "-c", CONNECTIONS])
         .args(["-n", &requests.to_string(), "-P", &depth.to_string()])
         .args(["-r", &plan.keys.max(1).to_string()]);
-    let line = TESTS.iter().find(|(name, _)| *name == test).map_or("", |(_, line)| line);
-    match line {
-        "" => load.args(["-t", test]),
+    match test.line {
+        "" => load.args(["-t", test.name]),
         line => load.args(words(line)),
     };
     let before = server.cpu_ns();
@@ -104,7 +201,7 @@ fn round(plan: &Plan, server: &Server, test: &str, depth: u32) -> Result<f64> {
     let spent = server.cpu_ns() - before;
     // Its exit status is 0 whatever the server answers.
     if said.to_ascii_lowercase().contains("error") {
-        return Err(format!("{test} at {}: {said}", server.label));
+        return Err(format!("{} at {}: {said}", test.name, server.label));
     }
     Ok(spent as f64 / requests as f64 / 1_000.0)
 }
@@ -130,6 +227,13 @@ mod tests {
     fn a_star_repeats_the_word_before() {
         assert_eq!(words("MGET k *3"), ["MGET", "k", "k", "k"]);
         assert_eq!(words("XADD s * f v"), ["XADD", "s", "*", "f", "v"]);
+    }
+
+    #[test]
+    fn what_is_delivered_was_added() {
+        let lines: Vec<String> = (1..5).map(deliver).collect();
+        assert!(lines[0] == "XADD events 1-1 f v" && lines[2] == "XADD events 1-2 f v");
+        assert!(lines[1].starts_with("XREADGROUP") && lines[1] == lines[3]);
     }
 
     #[test]
