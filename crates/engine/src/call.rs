@@ -363,6 +363,7 @@ impl Engine {
             stats.dirty.add(effects.dirty);
             effects.dirty = 0;
         }
+        effects.changing = false;
         effects.next_command();
         for note in effects.notes.drain(..) {
             self.platform.log(LogLevel::Warning, &note);

@@ -43,6 +43,12 @@ impl ThreadContext {
         std::mem::take(&mut self.effects.told)
     }
 
+    /// Whether a command has begun to change the dataset that was not brought to its end.
+    #[must_use]
+    pub const fn is_changing(&self) -> bool {
+        self.effects.changing
+    }
+
     /// Reads the clocks. To be called before a connection's commands are executed; each command
     /// then costs one reading of the monotonic clock, its end being the next one's beginning.
     pub fn begin(&mut self, clock: &dyn Clock) {

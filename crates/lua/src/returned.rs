@@ -40,7 +40,8 @@ pub(crate) unsafe fn hand_on(shared: &Shared, reply: &mut Reply) {
 fn survives(mut bytes: &[u8], version: Version) -> bool {
     while let Some((marker, line, rest)) = split(bytes) {
         bytes = match marker {
-            b'+' => rest,
+            // A status ends before a NUL.
+            b'+' if !line.contains(&0) => rest,
             b':' if line.len() <= EXACT_DIGITS => rest,
             // False, which RESP3 has another null for.
             b'$' if line == b"-1" && version == Version::Resp2 => rest,
@@ -72,6 +73,7 @@ mod tests {
             "*-1\r\n",
             "*1\r\n*-1\r\n",
             "-ERR\r\n",
+            "+a\0b\r\n",
             "*1\r\n-ERR\r\n",
             "_\r\n",
             "%0\r\n",

@@ -1,6 +1,7 @@
 //! The threads that serve no connection: periodic work, freeing memory, expiring keys.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -15,7 +16,7 @@ use store::Effects;
 const EXPIRE_PERIOD: Duration = Duration::from_millis(100);
 
 /// Starts a thread that is named for debuggers, counts for memory figures and can report a stack
-/// overflow.
+/// overflow. The process does not go on without one that panics.
 ///
 /// # Errors
 /// When the system has no resources for another thread.
@@ -24,7 +25,9 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()>
         let _counted = sys::alloc::register_thread();
         // Without it reports of stack overflows are lost, which is no reason not to serve.
         let _signal_stack = sys::crash::SignalStack::install();
-        body();
+        if catch_unwind(AssertUnwindSafe(body)).is_err() {
+            crate::crash::give_up("A thread of the server has failed");
+        }
     })?;
     Ok(())
 }

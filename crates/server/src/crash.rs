@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use config::rows::USE_EXIT_ON_PANIC;
 use engine::{Engine, ThreadContext};
 use sys::crash::{Hooks, Section};
 
@@ -36,6 +37,12 @@ pub fn install() {
 pub fn observe(engine: &Arc<Engine>) {
     // There is one server in a process.
     let _ = ENGINE.set(Arc::clone(engine));
+}
+
+/// Ends the process with a report, after a panic that it cannot go on from.
+pub fn give_up(reason: &str) -> ! {
+    let exits = ENGINE.get().is_some_and(|engine| engine.config.get(USE_EXIT_ON_PANIC));
+    sys::crash::fail(&[reason], exits)
 }
 
 /// Notes whose turn it is on the calling thread.

@@ -318,6 +318,9 @@ pub struct Effects {
     pub modified: Vec<Modified>,
     /// Whole databases changed, for client-side caching.
     pub flushed: bool,
+    /// Something was changed, or is being changed, and what follows is not settled yet: nobody can
+    /// go on from a panic in between, as the dataset may be broken, and the log lack what it shows.
+    pub changing: bool,
     /// Clients were told of changes to what they may have cached, and the reply must not come
     /// before that. Stays until it is looked at.
     pub told: bool,

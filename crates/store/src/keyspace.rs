@@ -349,6 +349,7 @@ impl<'a> Keyspace<'a> {
 
     #[inline]
     fn edit_under<'e>(&'e mut self, scope: Scope, key: &'e [u8]) -> Edit<'e> {
+        self.effects.changing = true;
         let position = self.position(key);
         let shard = self.held.get_mut(shard_of(position)).expect(LOCKED);
         let Shard { databases, watchers, waiting, .. } = shard;
@@ -441,6 +442,7 @@ fn live<'t>(
     if scope.overdue == Overdue::Hide {
         return None;
     }
+    effects.changing = true;
     if let Some(undo) = &mut effects.undo {
         undo.note(scope.db, position, key, Some(slot.entry()));
     }

@@ -230,6 +230,7 @@ impl Keyspace<'_> {
     /// Empties database `db`, or all of them. Needs every lock. Returns the number of keys removed;
     /// their memory is in the effects' garbage.
     pub fn flush(&mut self, db: Option<usize>) -> usize {
+        self.effects.changing = true;
         assert!(self.held.is_all(), "a flush is atomic over the whole keyspace");
         let now = self.scope.now;
         let databases = db.map_or(0..self.store.databases(), |db| db..db + 1);
@@ -286,6 +287,7 @@ impl Keyspace<'_> {
 
     /// Exchanges two databases. Needs every lock.
     pub fn swap_databases(&mut self, a: usize, b: usize) {
+        self.effects.changing = true;
         assert!(self.held.is_all(), "an exchange is atomic over the whole keyspace");
         let (now, store) = (self.scope.now, self.store);
         for shard in 0..SHARDS {

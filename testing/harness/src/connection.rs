@@ -63,6 +63,12 @@ impl Connection {
         }
     }
 
+    /// Whether the last command broke off while it was changing the dataset.
+    #[must_use]
+    pub const fn is_changing(&self) -> bool {
+        self.context.is_changing()
+    }
+
     /// The client's id.
     #[must_use]
     pub fn id(&self) -> u64 {

@@ -1,9 +1,12 @@
 //! What follows from an edit reaches whoever listens: events, log records, changed keys, keys that
 //! came into being. Each command's form in the log is the one that replicas of Redis see.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use harness::{Connection, Heard, InProcess, Recorder, Setup};
+use store::Records;
+use store::consumers::{CommandLog, Consumers};
 
 /// Unix milliseconds of the manual clock's start.
 const START_MS: u64 = 1_758_376_800_000;
@@ -273,5 +276,33 @@ fn dirty_counts_every_change_once() {
         run(&mut connection, command);
         assert_eq!(dirty() - last, changes, "{command}");
         last = dirty();
+    }
+}
+
+/// A log that fails.
+struct Failing;
+
+impl CommandLog for Failing {
+    fn append(&self, _: &Records) -> u64 {
+        panic!("the log fails")
+    }
+}
+
+#[test]
+fn a_panic_while_something_is_changed_is_known() {
+    let consumers = Consumers { log: Some(Box::new(Failing)), ..Consumers::default() };
+    let server = InProcess::new(Setup { consumers, ..Setup::default() });
+    for command in ["SET k v", "FLUSHALL"] {
+        let mut connection = server.connect();
+        connection.text("GET k");
+        assert!(!connection.is_changing());
+        let run = catch_unwind(AssertUnwindSafe(|| connection.text(command)));
+        assert!(run.is_err() && connection.is_changing(), "{command}");
+    }
+    let (server, _) = recording();
+    let mut connection = server.connect();
+    for command in ["SET k v", "APPEND k w", "FLUSHALL", "SWAPDB 0 1", "EVAL return(1) 0"] {
+        connection.text(command);
+        assert!(!connection.is_changing(), "{command} has come to its end");
     }
 }

@@ -396,6 +396,9 @@ impl Connection {
         }
         let has_more = match catch_unwind(AssertUnwindSafe(|| self.execute(turn, reply, input))) {
             Ok(executed) => executed?,
+            Err(_) if turn.context.is_changing() => {
+                crate::crash::give_up("A command broke off while it was changing the dataset");
+            }
             Err(_) => {
                 // The panic hook has reported it. Whatever the command left half done in this
                 // thread's buffers goes with them; the connection cannot know its reply.
