@@ -365,10 +365,12 @@ impl Engine {
     }
 
     /// When the session's wait is to be looked after, by [`Engine::wait_again`] and
-    /// [`Engine::wait_timed_out`]: monotonic nanoseconds.
+    /// [`Engine::wait_timed_out`]: monotonic nanoseconds. Never if somebody has ended it: the
+    /// message that says so is under way, and a time that is over would have its loop look after
+    /// it again and again, before it comes to read the message.
     #[must_use]
     pub fn wait_deadline_ns(&self, session: &Session) -> Option<u64> {
-        let suspended = session.suspended.as_ref()?;
+        let suspended = session.suspended.as_ref().filter(|suspended| suspended.is_open())?;
         let again_ns = suspended.again_ns.load(Ordering::Relaxed);
         suspended.deadline_ns.into_iter().chain(Some(again_ns).filter(|&ns| ns != NEVER)).min()
     }

@@ -587,3 +587,19 @@ fn waits_that_were_served_leave_the_later_ones_their_time() {
     waiting.expect(b"*-1\r\n");
     assert!(begun.elapsed() >= Duration::from_millis(400));
 }
+
+#[test]
+fn who_is_served_after_its_time_in_the_same_turn_does_not_hold_the_loop_up() {
+    let server = Server::start(&["--io-threads", "1", "--enable-debug-command", "yes"]);
+    let (mut waiting, mut pushing) = (server.connect(), server.connect());
+    for round in 0..3 {
+        waiting.send(b"BLPOP q 0.05\r\n");
+        // One turn: the time is over before the push, and nobody has looked at it in between.
+        pushing.send(b"ECHO waits\r\n");
+        pushing.expect(b"$5\r\nwaits\r\n");
+        pushing.send(b"DEBUG SLEEP 0.1\r\nRPUSH q x\r\n");
+        pushing.expect(b"+OK\r\n:1\r\n");
+        waiting.expect(b"*2\r\n$1\r\nq\r\n$1\r\nx\r\n");
+        assert_eq!(waiting.command("PING"), "+PONG", "round {round}");
+    }
+}
