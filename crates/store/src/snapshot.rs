@@ -76,6 +76,7 @@ pub struct Chunk {
 /// next snapshot; [`Snapshot::cancel`] leaves nothing.
 #[derive(Debug)]
 pub struct Snapshot {
+    epoch: u32,
     gathered: Arc<Gathered>,
     usage: Vec<Usage>,
     db: usize,
@@ -163,7 +164,7 @@ impl Store {
             }
         }
         at_cut();
-        Ok(Snapshot { gathered, usage, db: 0, shard: 0, orphan: None })
+        Ok(Snapshot { epoch: current.epoch, gathered, usage, db: 0, shard: 0, orphan: None })
     }
 
     /// Hands a table that a flush has taken out to the snapshot that has not seen all of it, or
@@ -231,12 +232,16 @@ impl Snapshot {
         }
     }
 
-    /// Gives the snapshot up. No lock is held.
+    /// Gives the snapshot up. No lock is held. If it has come to its end there may be another one by
+    /// now, whose tables are none of its business.
     pub fn cancel(self, store: &Store) {
         self.gathered.is_over.store(true, Ordering::Release);
         for shard in &store.shards {
             let mut shard = shard.lock();
-            shard.databases.iter_mut().for_each(|table| drop(table.end_snapshot()));
+            let tables = shard.databases.iter_mut();
+            tables
+                .filter(|table| table.snapshot_epoch() == Some(self.epoch))
+                .for_each(|table| drop(table.end_snapshot()));
             MutexGuard::unlock_fair(shard);
         }
     }

@@ -78,6 +78,12 @@ impl KeyTable {
         self.snapshot.as_ref().map(|snapshot| snapshot.origin)
     }
 
+    /// The epoch of the snapshot in progress.
+    #[must_use]
+    pub fn snapshot_epoch(&self) -> Option<u32> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.epoch)
+    }
+
     /// Ends the snapshot, complete or not, and hands the sink back.
     pub fn end_snapshot(&mut self) -> Option<Box<dyn BucketSink>> {
         let mut snapshot = self.snapshot.take()?;

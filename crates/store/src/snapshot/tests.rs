@@ -317,3 +317,26 @@ fn a_snapshot_is_one_prefix_of_the_history() {
     });
     assert!(acted.into_inner() > 1_000);
 }
+
+#[test]
+fn giving_up_one_that_is_through_leaves_the_next_alone() {
+    let seed = seed("giving_up_one_that_is_through", 43);
+    let world = world(2_000);
+    let mut rng = Rng::seed(seed);
+    for _ in 0..3_000 {
+        let name = world.name(&mut rng);
+        world.change(std::slice::from_ref(&name), &mut rng, |ks, rng| world.set(ks, &name, rng));
+    }
+    let encode: Arc<dyn Encode> = Arc::new(Lines);
+    let keys = |snapshot: &Snapshot| snapshot.usage().iter().map(|usage| usage.keys).sum::<usize>();
+    let mut first = world.store.begin_snapshot(&encode, || ()).expect("the first");
+    while first.next_chunk(&world.store).is_some() {}
+    let mut second = world.store.begin_snapshot(&encode, || ()).expect("the first is through");
+    // Whoever took the first one has still to write its end, and gives it up then.
+    first.cancel(&world.store);
+    let mut delivered = empty();
+    while let Some(chunk) = second.next_chunk(&world.store) {
+        read(&chunk, &mut delivered);
+    }
+    assert_eq!(delivered.iter().map(HashMap::len).sum::<usize>(), keys(&second));
+}
