@@ -173,6 +173,7 @@ impl Engine {
         // From here on nobody else gets at the keys, though the locks are free for the walk.
         self.begin_loading();
         keys.release();
+        let _no_rewrite = self.no_rewrite();
         if how.saves && self.save_in_place().is_err() {
             self.end_loading();
             return Err(CommandError::state("ERR"));
@@ -204,6 +205,9 @@ impl Engine {
             return Err(CommandError::state("ERR a transaction cannot load a dataset"));
         }
         self.begin_loading();
+        keys.release();
+        let _no_rewrite = self.no_rewrite();
+        keys.wait_for_all();
         // Nobody logs anything while all locks are held.
         if self.write_whole_log().is_err() {
             self.end_loading();
@@ -353,13 +357,15 @@ impl Engine {
     }
 
     /// Empties the dataset, and forgets the libraries of functions. Neither the log nor whoever
-    /// waits for a key hears of it: it comes back.
+    /// waits for a key hears of it: it comes back. Who caches keys does, at once: what is still to
+    /// be told would keep the locks, and whoever loads needs them.
     fn empty(&self, keys: &mut Keyspace<'_>) {
         let (dirty, ready) = (keys.effects.dirty, keys.effects.ready.len());
         keys.flush(None);
         drop(self.scripting.libraries.flush());
         keys.effects.dirty = dirty;
         keys.effects.ready.truncate(ready);
+        self.route(keys.effects, 0);
     }
 
     pub(crate) fn notice(&self, line: &str) {

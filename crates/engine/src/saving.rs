@@ -416,6 +416,10 @@ impl Engine {
 
     /// Begins what is due by itself: a save that was scheduled, or one of the save points.
     pub(crate) fn save_cron(&self) {
+        if self.is_loading() {
+            // What is there is not the dataset.
+            return;
+        }
         let now_s = self.clock.unix_ms() / 1000;
         let is_scheduled = {
             let state = self.saving.state.lock();

@@ -129,7 +129,6 @@ impl Engine {
             Err(EXECABORT)
         } else {
             let queue = std::mem::take(&mut transaction.queue);
-            let refused = self.is_loading() && !thread.replays;
             let held = match self.lock_transaction(&queue, &transaction) {
                 Ok(held) => held,
                 Err(HeldLong) => {
@@ -138,6 +137,8 @@ impl Engine {
                     return Err(self.refused(call.entry, error, session));
                 }
             };
+            // Under the locks: who loads another dataset has had them all since it says so.
+            let refused = self.is_loading() && !thread.replays;
             if refused && !queue.iter().all(|queued| queued.entry.has(Flags::LOADING)) {
                 Err(CommandError::LOADING)
             } else if transaction.flag.is_raised()

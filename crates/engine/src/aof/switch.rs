@@ -1,5 +1,7 @@
 //! Switching the append-only file on and off, and ending it with the server.
 
+use parking_lot::MutexGuard;
+
 use super::state::Phase;
 use crate::engine::Engine;
 
@@ -60,5 +62,11 @@ impl Engine {
     /// Waits until the rewrite that was called off has put its files away.
     pub(crate) fn wait_for_rewrite(&self) {
         drop(self.aof.rewriting.lock());
+    }
+
+    /// Waits for the end of a rewrite, and has the next one begin after this: for a dataset that is
+    /// taken away and loaded again, of which a base file would have a part only. No lock is held.
+    pub(crate) fn no_rewrite(&self) -> MutexGuard<'_, ()> {
+        self.aof.rewriting.lock()
     }
 }

@@ -206,12 +206,15 @@ impl Engine {
         thread: &mut ThreadContext,
     ) -> Result<Ended, CommandError> {
         let scope = self.scope(session, thread);
-        let ThreadContext { index, rng, effects, times, .. } = thread;
+        let ThreadContext { index, rng, effects, times, replays, .. } = thread;
         let result = loop {
             let held = match self.lock_declared(line) {
                 Ok(held) => held,
                 Err(HeldLong) => break Err(self.scripting.busy.error()),
             };
+            if self.is_loading() && !*replays {
+                break Err(CommandError::LOADING);
+            }
             effects.interest = self.store.interest();
             let mut keys = Keyspace::new(&self.store, held, effects, scope, rng);
             if !keys.is_all_locked() {
