@@ -369,7 +369,7 @@ impl Engine {
             self.platform.log(LogLevel::Warning, &note);
         }
         if !effects.garbage.is_empty() {
-            self.free(effects.garbage.drain(..).collect());
+            self.free(effects.take_garbage());
         }
     }
 

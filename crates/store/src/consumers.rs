@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::effects::{Effects, Interest, KeyEvent, Modified};
+use crate::effects::{Effects, Interest, KeyEvent, Modified, forget};
 use crate::records::Records;
 
 /// Publishes keyspace events to `__keyspace@N__` and `__keyevent@N__` channels.
@@ -91,11 +91,10 @@ impl Consumers {
             effects.records.clear();
         }
         if !effects.events.is_empty() {
-            for event in effects.events.drain(..) {
-                if let Some(events) = &self.events {
-                    events.key_event(&event);
-                }
+            if let Some(events) = &self.events {
+                effects.events.iter().for_each(|event| events.key_event(event));
             }
+            forget(&mut effects.events);
         }
         let flushed = std::mem::take(&mut effects.flushed);
         if let Some(tracking) = &self.tracking {
@@ -106,6 +105,6 @@ impl Consumers {
                 effects.told |= tracking.flushed();
             }
         }
-        effects.modified.clear();
+        forget(&mut effects.modified);
     }
 }

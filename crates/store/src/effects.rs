@@ -356,7 +356,26 @@ pub struct Effects {
     pub undo: Option<UndoLog>,
 }
 
+/// A list that one command has made longer than this is given back after it.
+const KEPT_MAX: usize = 1024;
+
+/// Empties a list for the next command.
+pub(crate) fn forget<T>(list: &mut Vec<T>) {
+    match list.capacity() {
+        ..=KEPT_MAX => list.clear(),
+        _ => *list = Vec::new(),
+    }
+}
+
 impl Effects {
+    /// Takes what is to be freed.
+    pub fn take_garbage(&mut self) -> Vec<Garbage> {
+        match self.garbage.capacity() {
+            ..=KEPT_MAX => self.garbage.drain(..).collect(),
+            _ => std::mem::take(&mut self.garbage),
+        }
+    }
+
     /// Starts the next command of the same batch: its propagation is decided anew.
     pub fn next_command(&mut self) {
         self.propagation = Propagation::Verbatim;
@@ -496,5 +515,19 @@ mod tests {
         assert_eq!(effects.events.len(), 1);
         assert!(effects.modified.is_empty());
         assert_eq!(effects.records.lines(), [(3, "DEL k".to_owned())]);
+    }
+    #[test]
+    fn what_one_command_made_long_is_not_kept() {
+        let mut effects = Effects { interest: Interest::EVENTS, ..Effects::default() };
+        for round in [10, 2 * KEPT_MAX] {
+            for _ in 0..round {
+                effects.event(0, Event::string("set"), b"k");
+                effects.garbage.push(Garbage::Part(Box::new(())));
+            }
+            assert_eq!(effects.take_garbage().len(), round);
+            crate::Consumers::default().route(&mut effects, 0);
+            assert!(effects.events.is_empty() && effects.events.capacity() <= KEPT_MAX);
+            assert!(effects.garbage.is_empty() && effects.garbage.capacity() <= KEPT_MAX);
+        }
     }
 }

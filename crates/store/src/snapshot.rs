@@ -232,8 +232,8 @@ impl Snapshot {
         }
     }
 
-    /// Gives the snapshot up. No lock is held. If it has come to its end there may be another one by
-    /// now, whose tables are none of its business.
+    /// Gives the snapshot up. No lock is held. If it has come to its end there may be another one
+    /// by now, whose tables are none of its business.
     pub fn cancel(self, store: &Store) {
         self.gathered.is_over.store(true, Ordering::Release);
         for shard in &store.shards {

@@ -11,6 +11,9 @@ use parking_lot::Mutex;
 /// wait for each other.
 const PARTS: usize = 64;
 
+/// A part with room for so many times its channels gives the room back.
+const SPARSE: usize = 16;
+
 type Part = Mutex<HashMap<Box<[u8]>, Listeners>>;
 
 /// The channels that have subscribers.
@@ -73,6 +76,10 @@ impl Topics {
         if listeners.is_empty() {
             part.remove(name);
             self.len.fetch_sub(1, Ordering::Relaxed);
+            let len = part.len();
+            if part.capacity() > SPARSE * (len + 1) {
+                part.shrink_to(2 * len);
+            }
         }
     }
 
@@ -143,6 +150,16 @@ mod tests {
         topics.remove(b"a", 1, 2);
         assert_eq!(topics.with(b"a", Listeners::len), None);
         assert_eq!(topics.names(|_| true), [Box::from(&b"b"[..])]);
+    }
+
+    #[test]
+    fn many_channels_leave_no_room_behind() {
+        let topics = Topics::default();
+        let names: Vec<String> = (0..64 * 1000).map(|number| format!("ch:{number}")).collect();
+        names.iter().for_each(|name| topics.add(name.as_bytes(), 0, 1));
+        names.iter().for_each(|name| topics.remove(name.as_bytes(), 0, 1));
+        assert!(topics.is_empty());
+        assert!(topics.parts.iter().all(|part| part.lock().capacity() <= SPARSE));
     }
 
     #[test]
