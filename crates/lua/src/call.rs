@@ -14,7 +14,7 @@ use crate::stop::raise_stop;
 use crate::to_lua::push_reply;
 
 /// Bytes of arguments whose buffer is kept for the next command.
-const KEPT_BYTES: usize = 64 * 1024;
+pub(crate) const KEPT_BYTES: usize = 64 * 1024;
 
 /// How a call ended.
 enum Outcome {

@@ -8,7 +8,11 @@ use std::rc::Rc;
 use mlua::ffi::lua_State;
 use resp::{Args, ArgsBuffer, Reply, Version};
 
+use crate::call::KEPT_BYTES;
 use crate::debug::{Debugger, Pause, Paused};
+
+/// Shorter replies share nothing with the dataset.
+const UNSHARED_BYTES: usize = 16 * 1024;
 
 /// The script must end now, and nothing it does can prevent that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +175,23 @@ impl Shared {
         let result = work(unsafe { host.as_mut() });
         drop(restore);
         Some(result)
+    }
+
+    /// Behind a run: gives back what only a large command needed, and lets go of the values that
+    /// its reply shares with the dataset, which whoever changes them would have to copy.
+    pub(crate) fn trim(&self) {
+        // SAFETY: the buffers are used while a command is called, and none is.
+        let (args, reply, bytes) =
+            unsafe { (&mut *self.args.get(), &mut *self.reply.get(), &mut *self.bytes.get()) };
+        if args.memory_size() > KEPT_BYTES {
+            args.clear(KEPT_BYTES);
+        }
+        if bytes.capacity() > KEPT_BYTES {
+            *bytes = Vec::new();
+        }
+        if reply.len() >= UNSHARED_BYTES {
+            reply.clear();
+        }
     }
 
     /// Runs `work` on who debugs the script that runs now, if somebody does.

@@ -299,6 +299,7 @@ impl Machine {
             failed
         };
         drop(lent);
+        shared.trim();
         self.after(failed).inspect_err(|_| reply.rollback(mark))
     }
 

@@ -276,9 +276,16 @@ impl ArgsBuffer {
     pub fn clear(&mut self, keep_bytes: usize) {
         self.bytes.clear();
         self.spans.clear();
-        if self.bytes.capacity() > keep_bytes {
-            self.bytes.shrink_to(keep_bytes);
+        if self.memory_size() > keep_bytes {
+            self.bytes.shrink_to(keep_bytes / 2);
+            self.spans.shrink_to(keep_bytes / 2 / size_of::<Span>());
         }
+    }
+
+    /// The bytes of memory that it owns.
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
+        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>()
     }
 
     /// Adds an argument that `write` appends to the bytes.

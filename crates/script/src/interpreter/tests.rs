@@ -5,9 +5,19 @@ use resp::{Args, OwnedArgs, Version};
 use super::*;
 use crate::{Stop, Verdict};
 
+/// A value that replies share.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// Answers `echo` with its argument, `fail` with an error, and stops at `stop`.
 #[derive(Default)]
 struct Echo {
+    value: Arc<Vec<u8>>,
     ticks_max: Option<usize>,
     ticks: usize,
     lines: Vec<String>,
@@ -17,6 +27,7 @@ impl Host for Echo {
     fn call(&mut self, args: Args<'_>, reply: &mut Reply) -> Result<(), Stop> {
         match args.name() {
             b"echo" => reply.bulk(&args[1]),
+            b"value" => reply.bulk_shared(Box::new(Shared(self.value.clone()))),
             b"fail" => reply.error(b"WRONG thing"),
             b"list" => {
                 reply.array(3);
@@ -313,4 +324,18 @@ fn settings_reach_the_host() {
     assert_eq!((said.as_str(), host.lines), (":1|", vec!["3 a b".into(), "repl 1".into()]));
     assert_eq!(eval("redis.log(1)"), "ERR redis.log() requires two arguments or more. @1");
     assert_eq!(eval("redis.sha1hex()"), "ERR wrong number of arguments @1");
+}
+
+#[test]
+fn a_value_that_a_script_has_read_is_held_by_nobody_after_it() {
+    let mut interpreter = interpreter();
+    let mut host = Echo { value: Arc::new(vec![b'x'; 1 << 20]), ..Echo::default() };
+    for (text, expected) in [
+        ("local value = redis.call('value') return #value", ":1048576|"),
+        ("return redis.call('value')", "$1048576|"),
+    ] {
+        let answer = answer(&mut interpreter, &mut host, Version::Resp2, text);
+        assert!(answer.starts_with(expected), "{text}: {} bytes", answer.len());
+        assert_eq!(Arc::strong_count(&host.value), 1, "{text}");
+    }
 }
