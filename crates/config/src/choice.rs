@@ -177,6 +177,14 @@ choices! {
         Clients = 2: "clients",
     }
 
+    /// `rdb-version-check`: files of formats that came later.
+    RdbVersionCheck {
+        /// Refused.
+        Strict = 0: "strict",
+        /// Tried.
+        Relaxed = 1: "relaxed",
+    }
+
     /// Who may use something dangerous.
     ProtectedAction {
         /// Nobody.

@@ -108,6 +108,13 @@ impl Config {
         ids().filter(is_ignored).map(|id| id.row().name).collect()
     }
 
+    /// The first parameter whose value asks for what the server cannot leave out and does not
+    /// have.
+    #[must_use]
+    pub fn unmet(&self) -> Option<RowId> {
+        ids().find(|id| id.row().indispensable && self.value(*id) != *self.default_value(*id))
+    }
+
     /// Replaces a value from inside the server, without the rules of `CONFIG SET`: the absolute
     /// form of `dir`, a new primary after `REPLICAOF`, a limit that the system did not grant.
     /// Fails with the reason when `text` is no value of the parameter. May be called while a

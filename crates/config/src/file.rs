@@ -23,9 +23,26 @@ const INCLUDE_DEPTH_MAX: usize = 16;
 /// How many files may be included in all, as a bound on files that include each other twice.
 const INCLUDED_FILES_MAX: usize = 1_000;
 
-/// Directives of older versions that are read and ignored, each with one argument.
-const IGNORED: &[&[u8]] =
-    &[b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands"];
+/// Directives of older versions and of other servers that are read and ignored, each with one
+/// argument.
+const IGNORED: &[&[u8]] = &[
+    b"list-max-ziplist-entries",
+    b"list-max-ziplist-value",
+    b"lua-replicate-commands",
+    // Valkey's, about features that do not exist or that need none.
+    b"active-defrag-cycle-us",
+    b"cluster-announce-client-port",
+    b"cluster-announce-client-tls-port",
+    b"cluster-config-save-behavior",
+    b"cluster-databases",
+    b"cluster-manual-failover-timeout",
+    b"cluster-slot-migration-log-max-len",
+    b"hash-seed",
+    b"mptcp",
+    b"repl-mptcp",
+    b"slot-migration-max-failover-repl-bytes",
+    b"tls-auto-reload-interval",
+];
 
 /// Gives the texts of the files that match a path with wild cards, in the order of their names.
 /// A path without wild cards that cannot be read is an error, whose text is shown to the user.
@@ -72,7 +89,13 @@ impl Loaded {
     /// The last line that set `parameter`, for reports about a value that cannot be applied;
     /// none when it has its default.
     pub fn origin<P: Parameter>(&self, parameter: P) -> Option<&Directive> {
-        self.origins.get(&parameter.id())
+        self.origin_of(parameter.id())
+    }
+
+    /// The same by the row.
+    #[must_use]
+    pub fn origin_of(&self, id: RowId) -> Option<&Directive> {
+        self.origins.get(&id)
     }
 }
 

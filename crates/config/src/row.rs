@@ -267,6 +267,10 @@ pub struct Row {
     pub resolved_at_start: bool,
     /// The feature behind it exists. When false the value is accepted, stored and reported only.
     pub implemented: bool,
+    /// The feature does not exist, and a server that went on without it would not be what it was
+    /// asked to be: open instead of guarded, a primary instead of a replica. A value other than
+    /// the default is refused.
+    pub indispensable: bool,
     /// Numbers outside of these two are brought to the nearer one.
     pub clamped: Option<(i64, i64)>,
     /// Verification of a text beyond its type.
@@ -299,6 +303,7 @@ impl Row {
             reapplied: false,
             resolved_at_start: false,
             implemented: true,
+            indispensable: false,
             clamped: None,
             text_check: None,
             number_check: None,
@@ -400,6 +405,11 @@ impl Row {
     pub(crate) const fn planned(mut self) -> Self {
         self.implemented = false;
         self
+    }
+
+    pub(crate) const fn indispensable(mut self) -> Self {
+        self.indispensable = true;
+        self.planned()
     }
 
     pub(crate) const fn clamped(mut self, min: i64, max: i64) -> Self {

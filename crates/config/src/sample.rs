@@ -90,7 +90,9 @@ fn facts(row: &Row) -> String {
     if !row.aliases.is_empty() {
         facts.push(format!("Also called {}.", row.aliases.join(", ")));
     }
-    if !row.implemented {
+    if row.indispensable {
+        facts.push("Not supported yet: only the default is accepted.".to_owned());
+    } else if !row.implemented {
         facts.push("Not used yet: the value is kept and reported.".to_owned());
     }
     facts.retain(|fact| !fact.is_empty());

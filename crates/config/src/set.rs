@@ -111,6 +111,9 @@ impl Config {
             let current = earlier.map_or(&before, |earlier| &changes[earlier].1.after);
             let after = parse_one(id.row(), text, current)
                 .map_err(|reason| refused(at, reason.into_owned()))?;
+            if id.row().indispensable && after != *self.default_value(id) {
+                return Err(refused(at, "this version does not support it".to_owned()));
+            }
             match earlier {
                 Some(earlier) => changes[earlier].1.after = after,
                 None => changes.push((at, Change { id, before, after })),

@@ -93,6 +93,23 @@ fn cluster_nodes_are_told_their_primary_by_the_cluster() {
 }
 
 #[test]
+fn what_cannot_be_left_out_is_named() {
+    for (text, unmet) in [
+        ("masterauth x\nactivedefrag yes\nrdb-version-check relaxed\nmptcp yes", None),
+        ("replicaof a 1", Some("replicaof")),
+        ("replicaof a 1\nslaveof no one", None),
+        ("tls-port 6380", Some("tls-port")),
+        ("tls-port 6380\ntls-port 0\ntls-cert-file x", None),
+        ("aclfile /etc/users.acl", Some("aclfile")),
+        ("cluster-enabled no", None),
+    ] {
+        let config = fresh();
+        load(&config, text).unwrap();
+        assert_eq!(config.unmet().map(|id| id.row().name), unmet, "{text}");
+    }
+}
+
+#[test]
 fn save_lines_add_up() {
     for (text, points) in [
         ("", "3600 1 300 100 60 10000"),

@@ -137,6 +137,7 @@ fn refusals_have_the_words_of_redis() {
         ("cluster-announce-hostname", &long, "Hostnames must be less than 256 characters"),
         ("daemonize", "yes", "can't set immutable config"),
         ("slaveof", "x 1", "can't set immutable config"),
+        ("tls-port", "6380", "this version does not support it"),
         ("unixsocketperm", "777", "can't set immutable config"),
     ] {
         assert_eq!(reason(&config, name, value), words, "{name} {value}");
@@ -340,7 +341,8 @@ fn setting_what_get_shows_changes_nothing() {
     let config = fresh();
     let rules = SetRules { protected_allowed: true, loading: false };
     for _ in 0..200 {
-        for id in ids().filter(|id| id.row().access != Access::Immutable) {
+        let settable = |row: &Row| row.access != Access::Immutable && !row.indispensable;
+        for id in ids().filter(|id| settable(id.row())) {
             let row = id.row();
             let name = row.name.as_bytes();
             let value = random_value(row, &mut rng);

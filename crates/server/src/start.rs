@@ -8,6 +8,7 @@ mod banner;
 mod configuration;
 mod signals;
 mod system_check;
+mod users;
 
 use std::ffi::OsString;
 use std::io;

@@ -55,6 +55,13 @@ fn bad_parameters_are_fatal() {
         (&["--loglevel", "--bla"], "argument(s) must be one of the following"),
         (&["--dir", "/no/such/directory"], "Can't chdir to '/no/such/directory': No such file"),
         (&["--logfile", "/no/such/file"], "Can't open the log file: No such file or directory"),
+        // Going on without these would be worse than not starting.
+        (&["--aclfile", "/etc/users.acl"], "This directive is not supported by this version"),
+        (&["--replicaof", "127.0.0.1", "6379"], "This directive is not supported by this version"),
+        (&["--cluster-enabled", "yes"], "This directive is not supported by this version"),
+        (&["--tls-port", "6380"], "This directive is not supported by this version"),
+        (&["--user", "default", "off"], "This directive is not supported by this version"),
+        (&["--loadmodule", "/x.so"], "This directive is not supported by this version"),
     ];
     for (args, reason) in cases {
         let output = run(args);
@@ -195,7 +202,9 @@ fn a_daemon_leaves_its_process_id_and_cleans_up() {
     let (port, pid_file) = (free_port(), directory.file("ferrite.pid"));
     let (log, socket) = (directory.file("log"), directory.file("socket"));
     let conf = format!("port {port}\nlogfile {log}\nunixsocket {socket}\npidfile {pid_file}\n");
-    let mut child = Command::new(BINARY)
+    let link = directory.file("redis-server");
+    std::os::unix::fs::symlink(BINARY, &link).unwrap();
+    let mut child = Command::new(&link)
         .args(["--daemonize", "yes", "-"])
         .stdin(Stdio::piped())
         .spawn()
@@ -212,9 +221,9 @@ fn a_daemon_leaves_its_process_id_and_cleans_up() {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     assert_eq!((fields[2], fields[3]), (pid.trim(), pid.trim()));
-    // The name that `pidof` and `killall` look for.
+    // The name that `pgrep` and `killall` look for.
     let name = std::fs::read_to_string(format!("/proc/{}/comm", pid.trim())).unwrap();
-    assert_eq!(name.trim(), "ferrite");
+    assert_eq!(name.trim(), "redis-server");
     let mut client = Client::new(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
     client.send(b"SHUTDOWN NOSAVE\r\n");
     assert_eq!(client.rest(), "");

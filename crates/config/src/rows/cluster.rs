@@ -9,7 +9,7 @@ use crate::row::{BYTES_MAX, INT_MAX, Unit, boolean, bytes, choice, int, text};
 rows! {
     Cluster after PREVIOUS;
 
-    CLUSTER_ENABLED: Bool = boolean("cluster-enabled", false).immutable().planned(),
+    CLUSTER_ENABLED: Bool = boolean("cluster-enabled", false).immutable().indispensable(),
         "Run as a node of a cluster.";
     CLUSTER_CONFIG_FILE: Text = text("cluster-config-file", "nodes.conf").immutable()
         .text_check(checks::cluster_config_file).planned(),

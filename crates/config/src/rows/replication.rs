@@ -9,7 +9,7 @@ rows! {
     Replication after PREVIOUS;
 
     REPLICAOF: Primary =
-        list("replicaof", List::Primary, "").aliases(&["slaveof"]).immutable().planned(),
+        list("replicaof", List::Primary, "").aliases(&["slaveof"]).immutable().indispensable(),
         "Host and port of the primary to copy; empty for a primary.";
     MASTERAUTH: Text =
         text("masterauth", "").foreign(&["primaryauth"]).sensitive().planned(),

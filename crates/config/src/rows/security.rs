@@ -10,7 +10,7 @@ rows! {
 
     REQUIREPASS: Text = text("requirepass", "").sensitive(),
         "Password of the default user; empty for none.";
-    ACLFILE: Text = text("aclfile", "").immutable().planned(),
+    ACLFILE: Text = text("aclfile", "").immutable().indispensable(),
         "File with the users.";
     ACLLOG_MAX_LEN: Int = int("acllog-max-len", 128, 0, i64::MAX).planned(),
         "Entries that ACL LOG keeps.";

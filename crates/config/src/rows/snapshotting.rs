@@ -2,7 +2,7 @@
 
 use super::lazyfree::END as PREVIOUS;
 use crate::checks;
-use crate::choice::{Choices, SanitizeDumpPayload};
+use crate::choice::{Choices, RdbVersionCheck, SanitizeDumpPayload};
 use crate::handle::{Bool, Choice, Int, SavePoints, Text};
 use crate::row::{List, boolean, choice, int, list, text};
 
@@ -24,6 +24,9 @@ rows! {
         "Accepted for compatibility: every RESTORE payload is verified in full, whatever it says.";
     RDB_VERSION: Int = int("rdb-version", 10, 10, 11),
         "RDB format that DUMP writes: 10 is read by Redis 7.0 and later, 11 by 7.2 and later.";
+    RDB_VERSION_CHECK: Choice<RdbVersionCheck> =
+        choice("rdb-version-check", RdbVersionCheck::WORDS, 0).planned(),
+        "Whether to try files of formats that came later: those are refused, whatever it says.";
     DBFILENAME: Text = text("dbfilename", "dump.rdb").protected().text_check(checks::dbfilename),
         "File name of the snapshot.";
     RDB_DEL_SYNC_FILES: Bool = boolean("rdb-del-sync-files", false).planned(),

@@ -8,7 +8,7 @@ use crate::row::{INT_MAX, Unit, boolean, choice, int, text};
 rows! {
     Tls after PREVIOUS;
 
-    TLS_PORT: Int = int("tls-port", 0, 0, 65535).planned(),
+    TLS_PORT: Int = int("tls-port", 0, 0, 65535).indispensable(),
         "Port for encrypted connections; 0 turns them off.";
     TLS_CERT_FILE: Text = text("tls-cert-file", "").reapplied().planned(),
         "Certificate of the server.";

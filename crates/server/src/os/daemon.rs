@@ -6,13 +6,15 @@
 //! and the first one ends. Standard streams go to `/dev/null`, except that a configuration that
 //! was read from the standard input is handed on through a pipe.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Set in the environment of the process that is the daemon.
+/// Set in the environment of the process that is the daemon, to the name under which the process
+/// before it is listed: the last part of the path it was started by, which may be a link.
 const MARKER: &str = "FERRITE_DAEMON";
 
 /// Whether this process is the daemon that [`start`] started.
@@ -30,7 +32,7 @@ pub fn start(arguments: &[OsString], stdin: Option<&[u8]>) -> io::Result<()> {
         command.arg0(program).args(rest);
     }
     command
-        .env(MARKER, std::process::id().to_string())
+        .env(MARKER, OsString::from_vec(listed_name()))
         .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -41,16 +43,26 @@ pub fn start(arguments: &[OsString], stdin: Option<&[u8]>) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the executable lies, to start it again. A process is listed under the last part of the
-/// path it was started by, so that is the real one; the kernel's link to the running executable
-/// serves where that was removed or replaced.
+/// The name under which this process is listed.
+fn listed_name() -> Vec<u8> {
+    rustix::thread::name().map(CString::into_bytes).unwrap_or_default()
+}
+
+/// Where the executable lies, to start it again; the kernel's link to the running executable
+/// serves where it was removed or replaced.
 pub fn program() -> PathBuf {
     let path = std::env::current_exe().ok().filter(|path| path.is_file());
     path.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
-/// Detaches the daemon from the session it was started in.
+/// Detaches the daemon from the session it was started in, and lists it under the name that it
+/// was started by, which `pidof`, `pgrep` and `killall` look for.
 pub fn detach() {
+    let name = std::env::var_os(MARKER).unwrap_or_default().into_vec();
+    if let Ok(name) = CString::new(name) {
+        // A name that cannot be had is a nuisance, but no reason not to serve.
+        let _ = rustix::thread::set_name(&name);
+    }
     // Fails only for a process that leads a group already, which is detached then.
     let _ = rustix::process::setsid();
 }

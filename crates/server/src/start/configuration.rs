@@ -8,7 +8,7 @@ use config::{CommandLine, Config, Environment, LoadError, Loaded};
 use engine::registry::Registry;
 use stdx::error::reason;
 
-use super::{REDIS_VERSION, Refused, banner, path_of};
+use super::{REDIS_VERSION, Refused, banner, path_of, users};
 use crate::logging;
 use crate::os::files;
 use crate::{log_warning, os};
@@ -96,7 +96,9 @@ fn include(pattern: &[u8], config: &Config) -> Result<Vec<Vec<u8>>, String> {
 /// Applies what must be in force before the first line is logged. Directories and files that
 /// cannot be used are reported like lines that cannot be parsed.
 fn apply(config: &Config, loaded: &Loaded) -> Result<(), LoadError> {
-    let mut beyond = loaded.users.iter().chain(&loaded.modules);
+    let unmet = config.unmet().and_then(|id| loaded.origin_of(id));
+    let users = loaded.users.iter().filter(|line| !users::is_default_user(line, config));
+    let mut beyond = users.chain(&loaded.modules).chain(unmet);
     if let Some(directive) = beyond.next() {
         return Err(directive.error("This directive is not supported by this version"));
     }

@@ -171,7 +171,8 @@ pub(super) fn rewrite(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         return Err(CommandError::state("ERR The server is running without a config file"));
     };
     let force_all = admin.engine.force_rewrite_all.swap(false, Ordering::Relaxed);
-    let extras = RewriteExtras { force_all, ..RewriteExtras::default() };
+    // `requirepass` says all that there is to say about users.
+    let extras = RewriteExtras { users: Some(&[]), force_all, ..RewriteExtras::default() };
     let new = admin.engine.config.rewrite(old.as_bytes(), &extras);
     let new = String::from_utf8_lossy(&new);
     platform.write_config_file(&new).map_err(failed)?;
