@@ -42,10 +42,11 @@ pub(super) fn protocol(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
             if reply.version() == Version::Resp2 {
                 return Err(CommandError::request(RESP3_ONLY));
             }
+            // A push comes beside a reply, for which the client waits.
+            reply.bulk(b"Some real reply following the push reply");
             reply.push(2);
             reply.bulk(b"server-cpu-usage");
             reply.integer(42);
-            // A push comes beside the reply, which here is none.
         }
         b"true" => reply.boolean(true),
         b"false" => reply.boolean(false),
