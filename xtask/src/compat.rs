@@ -1,7 +1,8 @@
 //! The server as real programs see it: four client libraries, redis-cli and redis-benchmark, four
 //! job queues, libraries for locks, rate limits, sessions and caches, the conformance scripts,
 //! values and files carried to redis-server and back, and a bounded differential run; the last
-//! four once more with a newer redis-server than the distribution's.
+//! four once more with a newer redis-server than the distribution's; and configuration files
+//! carried to redis-server and back.
 //!
 //! Everything it needs it installs below the target directory or with apt. What cannot be
 //! installed is skipped with its reason, and named again at the end, so that a machine without a
@@ -16,6 +17,7 @@ mod payloads;
 mod programs;
 mod queues;
 mod scripts;
+mod swap;
 mod tools;
 
 use std::process::Command;
@@ -48,6 +50,7 @@ const PARTS: &[Part] = &[
     ("node-redis", clients::node_redis),
     ("redis-rs", clients::redis_rs),
     ("tools", tools::tools),
+    ("swap", swap::part),
     ("rq", queues::rq),
     ("celery", queues::celery),
     ("bullmq", queues::bullmq),

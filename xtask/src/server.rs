@@ -118,6 +118,21 @@ impl Server {
         launch.start_with(prepare)
     }
 
+    /// As [`Server::another_with`], but started from the configuration file `file`, which
+    /// `prepare` has put into its folder.
+    ///
+    /// # Errors
+    /// As [`Launch::start_with`].
+    pub fn another_from(
+        &self,
+        file: &str,
+        prepare: impl FnOnce(&Path) -> Result,
+    ) -> Result<Server> {
+        let mut launch = self.launch.clone();
+        launch.command.push(file.to_owned());
+        launch.start_with(prepare)
+    }
+
     /// Where it keeps its files.
     pub fn folder(&self) -> &Path {
         &self.folder
