@@ -74,6 +74,16 @@ fn bad_parameters_are_fatal() {
 }
 
 #[test]
+fn info_has_no_name_that_tools_would_have_to_know() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.send(b"INFO server\r\nQUIT\r\n");
+    let info = client.rest();
+    assert!(info.contains("\nferrite_version:"), "{info}");
+    assert!(!info.contains("server_name:"), "{info}");
+}
+
+#[test]
 fn a_missing_file_is_fatal() {
     let output = run(&["/no/such/file.conf"]);
     assert_eq!(output.status.code(), Some(1));

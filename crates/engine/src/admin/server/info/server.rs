@@ -14,8 +14,9 @@ pub(super) fn server(text: &mut Text, source: &mut Source<'_, '_>) {
     let (process, now_us) = (engine.platform.process(), engine.clock.unix_us());
     let uptime_s = (now_us / 1000).saturating_sub(engine.started_ms) / 1000;
     text.field("redis_version", REDIS_VERSION);
+    // No `server_name`: Redis has none, and tools take who has one for a server that they know by
+    // that name or not at all.
     text.field("ferrite_version", FERRITE_VERSION);
-    text.field("server_name", "ferrite");
     text.field("redis_git_sha1", "00000000");
     text.field("redis_git_dirty", 0);
     text.field("redis_build_id", format_args!("{:016x}", build_id()));
