@@ -137,15 +137,36 @@ impl HashTable {
     /// Asks the processor for what looking up these names will read, each step for all of them, so
     /// that the waits overlap, if the table is large. Names beyond [`LOOK_AHEAD_MAX`] are left out.
     pub fn prefetch(&self, names: &[&[u8]]) {
-        if self.len < LOOK_AHEAD_ELEMENTS_MIN {
-            return;
+        if self.len >= LOOK_AHEAD_ELEMENTS_MIN {
+            self.look_ahead(names);
         }
-        let mut hashes = [0; LOOK_AHEAD_MAX];
-        let hashes = &mut hashes[..names.len().min(LOOK_AHEAD_MAX)];
+    }
+
+    /// Says of each of these names whether there is such an element, the waits for memory
+    /// overlapping. There are at most [`LOOK_AHEAD_MAX`].
+    ///
+    /// # Panics
+    /// If there are more.
+    pub fn contains_each(&self, names: &[&[u8]], mut each: impl FnMut(usize, bool)) {
+        assert!(names.len() <= LOOK_AHEAD_MAX, "{} names at once", names.len());
+        let hashes = self.look_ahead(names);
+        for (index, (name, hash)) in names.iter().zip(hashes).enumerate() {
+            let leaf = self.leaf(self.leaf_of(hash));
+            each(index, leaf.find(Mark::of(hash).tag, |other| other.name() == *name).is_some());
+        }
+    }
+
+    /// Asks for what looking up these names will read, if the table is large: their hashes.
+    fn look_ahead(&self, names: &[&[u8]]) -> [u64; LOOK_AHEAD_MAX] {
+        let mut all = [0; LOOK_AHEAD_MAX];
+        let hashes = &mut all[..names.len().min(LOOK_AHEAD_MAX)];
         // Apart from the rest: the fewer instructions lie between two waits, the more of them the
         // processor has under way at once.
         for (hash, name) in hashes.iter_mut().zip(names) {
             *hash = self.hash(name);
+        }
+        if self.len < LOOK_AHEAD_ELEMENTS_MIN {
+            return all;
         }
         for hash in &*hashes {
             self.leaf(self.leaf_of(*hash)).prefetch();
@@ -159,6 +180,7 @@ impl HashTable {
         for (leaf, index) in found.into_iter().flatten() {
             self.leaf(leaf).prefetch_element(index);
         }
+        all
     }
 
     /// Where the element with this name is.
@@ -254,7 +276,9 @@ impl HashTable {
     /// All elements, in no particular order.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
-        Iter { pages: self.pages.iter(), leaves: [].iter(), leaf: None, index: 0, left: self.len }
+        let looks_ahead = self.len >= LOOK_AHEAD_ELEMENTS_MIN;
+        let (pages, left) = (self.pages.iter(), self.len);
+        Iter { pages, leaves: [].iter(), leaf: None, index: 0, left, looks_ahead }
     }
 
     /// The places of all elements.
@@ -421,6 +445,21 @@ pub struct Iter<'a> {
     leaf: Option<&'a Leaf>,
     index: usize,
     left: usize,
+    /// The table is large: the elements that come are asked for early.
+    looks_ahead: bool,
+}
+
+/// So many elements before it is its turn, an element is asked for.
+const STEPS_AHEAD: usize = 8;
+
+impl Iter<'_> {
+    /// Asks for the first elements of the leaf that begins, and for the header of the next leaf.
+    fn enter(&self) {
+        if let Some(leaf) = self.leaf.filter(|_| self.looks_ahead) {
+            (0..leaf.len().min(STEPS_AHEAD)).for_each(|index| leaf.prefetch_element(index));
+            self.leaves.as_slice().first().into_iter().for_each(Leaf::prefetch);
+        }
+    }
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -429,12 +468,16 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<ElementRef<'a>> {
         loop {
             if let Some(leaf) = self.leaf.filter(|leaf| self.index < leaf.len()) {
+                if self.looks_ahead && self.index + STEPS_AHEAD < leaf.len() {
+                    leaf.prefetch_element(self.index + STEPS_AHEAD);
+                }
                 self.index += 1;
                 self.left -= 1;
                 return Some(leaf.get(self.index - 1));
             }
             self.index = 0;
             self.leaf = self.leaves.next();
+            self.enter();
             if self.leaf.is_none() {
                 self.leaves = self.pages.next()?.leaves.iter();
             }

@@ -27,6 +27,7 @@ use crate::entry::Collection;
 use crate::hash_table::{self, HashTable};
 use crate::intset::Intset;
 use crate::listpack::{self, Item, Listpack, Needle};
+use crate::prefetch::LOOK_AHEAD_MAX;
 use crate::unique::make_mut;
 pub use load::Kept;
 
@@ -95,6 +96,27 @@ impl Set {
             (View::Intset(intset), Item::Int(value)) => intset.contains(value),
             _ => self.contains(member.text(&mut itoa::Buffer::new())),
         }
+    }
+
+    /// Keeps those `members` of another set that are in this one, or that are not, as `wanted`
+    /// says: at most [`LOOK_AHEAD_MAX`] at a time.
+    ///
+    /// # Panics
+    /// If there are more.
+    pub fn sift(&self, members: &mut Vec<Item<'_>>, wanted: bool) {
+        let View::Table(table) = self.compact.view() else {
+            return members.retain(|&member| self.contains_item(member) == wanted);
+        };
+        let mut digits = [itoa::Buffer::new(); LOOK_AHEAD_MAX];
+        let mut names = [&b""[..]; LOOK_AHEAD_MAX];
+        let places = names.iter_mut().zip(&mut digits);
+        for ((name, digits), member) in places.zip(&*members) {
+            *name = member.text(digits);
+        }
+        let mut found = [false; LOOK_AHEAD_MAX];
+        table.contains_each(&names[..members.len()], |index, is_there| found[index] = is_there);
+        let mut found = found.iter();
+        members.retain(|_| found.next() == Some(&wanted));
     }
 
     /// Prepares for `count` members, of which `first` is the first, to be added: many at once make

@@ -7,7 +7,11 @@ use std::ops::ControlFlow;
 
 use collections::hash_table::HashTable;
 use collections::listpack::Item;
+use collections::prefetch::LOOK_AHEAD_MAX;
 use collections::set::Set;
+
+/// About so many look-ups, whose waits for memory overlap, take as long as an insertion.
+const LOOK_UPS_PER_INSERTION: usize = 3;
 
 /// What a closure says after each member.
 pub(super) type Go = ControlFlow<()>;
@@ -63,10 +67,22 @@ fn intersection(mut sets: Vec<&Set>, each: &mut dyn FnMut(Item<'_>) -> Go) -> Go
             });
         }
     }
-    smallest.iter().try_for_each(|member| {
-        let in_all = others.iter().all(|set| set.contains_item(member));
-        if in_all { each(member) } else { Go::Continue(()) }
-    })
+    sift(smallest, others, true, each)
+}
+
+/// Gives those members of `set` to `each` that are in all `others`, or in none, as `wanted` says.
+fn sift(set: &Set, others: &[&Set], wanted: bool, each: &mut dyn FnMut(Item<'_>) -> Go) -> Go {
+    let (mut members, mut some) = (set.iter(), Vec::with_capacity(LOOK_AHEAD_MAX));
+    loop {
+        some.extend(members.by_ref().take(LOOK_AHEAD_MAX));
+        if some.is_empty() {
+            return Go::Continue(());
+        }
+        for other in others {
+            other.sift(&mut some, wanted);
+        }
+        some.drain(..).try_for_each(&mut *each)?;
+    }
 }
 
 fn union(sets: &[&Set], seed: u64, each: &mut dyn FnMut(Item<'_>) -> Go) -> Go {
@@ -78,8 +94,14 @@ fn union(sets: &[&Set], seed: u64, each: &mut dyn FnMut(Item<'_>) -> Go) -> Go {
         integers.dedup();
         return integers.into_iter().try_for_each(|value| each(Item::Int(value)));
     }
-    if let [only] = sets {
-        return only.iter().try_for_each(each);
+    let mut sets = sets.to_vec();
+    // Whoever has the most members is not looked through.
+    sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
+    let asked: usize = sets.iter().enumerate().map(|(before, set)| before * set.len()).sum();
+    let added: usize = sets.iter().map(|set| set.len()).sum();
+    if asked <= added.saturating_mul(LOOK_UPS_PER_INSERTION) {
+        let mut parts = (0..).zip(&sets);
+        return parts.try_for_each(|(before, set)| sift(set, &sets[..before], false, each));
     }
     let mut seen = HashTable::new(seed);
     let mut digits = itoa::Buffer::new();
@@ -98,10 +120,7 @@ fn difference(first: &Set, others: &[&Set], seed: u64, each: &mut dyn FnMut(Item
         let mut others = others.to_vec();
         // The largest is the likeliest to have a member.
         others.sort_by_key(|set| std::cmp::Reverse(set.len()));
-        return first.iter().try_for_each(|member| {
-            let is_left = !others.iter().any(|set| set.contains_item(member));
-            if is_left { each(member) } else { Go::Continue(()) }
-        });
+        return sift(first, &others, false, each);
     }
     let mut left = HashTable::new(seed);
     let mut digits = itoa::Buffer::new();

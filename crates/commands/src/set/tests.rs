@@ -191,3 +191,33 @@ fn a_scan_shows_every_member() {
     assert_eq!(bench.run("SSCAN s x"), "-ERR invalid cursor\r\n");
     assert_eq!(bench.run("SSCAN s 0 COUNT 0"), "-ERR syntax error\r\n");
 }
+
+#[test]
+fn large_sets_are_combined_as_small_ones() {
+    let mut bench = Bench::new();
+    // Tables beyond a batch of look-ups, an intset, a listpack, and integers in a table.
+    let line = |name: &str, members: &mut dyn Iterator<Item = String>| {
+        format!("SADD {name} {}", members.collect::<Vec<_>>().join(" "))
+    };
+    bench.run(&line("a", &mut (0..6000).map(|n| format!("m{n}"))));
+    bench.run(&line("b", &mut (3000..9000).map(|n| format!("m{n}"))));
+    bench.run(&line("c", &mut (0..40).map(|n| format!("{n}"))));
+    bench.run(&line("d", &mut (20..60).map(|n| format!("{n}")).chain(["m1".to_owned()])));
+    bench.run(&line("e", &mut (30..5000).map(|n| format!("{n}"))));
+    let counts = |bench: &mut Bench, sets: &str| {
+        ["SINTERCARD", "SUNIONCARD", "SDIFFCARD"].map(|command| {
+            let number = sets.split(' ').count();
+            bench.run(&format!("{command} {number} {sets}")).trim().to_owned()
+        })
+    };
+    assert_eq!(counts(&mut bench, "a b"), [":3000", ":9000", ":3000"]);
+    assert_eq!(counts(&mut bench, "c d"), [":20", ":61", ":20"]);
+    assert_eq!(counts(&mut bench, "c e"), [":10", ":5000", ":30"]);
+    assert_eq!(counts(&mut bench, "d a"), [":1", ":6040", ":40"]);
+    assert_eq!(counts(&mut bench, "a b c d e"), [":0", ":14000", ":2999"]);
+    // So many sets that the members of the union are gathered.
+    assert_eq!(counts(&mut bench, "a b a b a b a b a"), [":3000", ":9000", ":0"]);
+    assert_eq!(bench.run("SINTERCARD 2 a b LIMIT 17"), ":17\r\n");
+    assert_eq!(sorted(&bench.run("SINTER a b")).len(), 3000);
+    assert_eq!(sorted(&bench.run("SUNION a e d")).len(), 6000 + 4970 + 10);
+}
