@@ -76,7 +76,9 @@ const TESTS: &[Test] = &[
         .share(2),
     Test::new("xack", "XACK events g 1-__rand_int__").filled(deliver).spending("events").share(8),
     Test::new("pfadd", "PFADD hll element:__rand_int__"),
-    Test::new("geosearch", "GEOSEARCH places FROMLONLAT 15 37 BYRADIUS 20 km").filled(places),
+    Test::new("geosearch", "GEOSEARCH places FROMLONLAT 15 37 BYRADIUS 2 km")
+        .filled(places)
+        .share(10),
     Test::new("evalget", "EVAL return(redis.call('get',KEYS[1])) 1 key:__rand_int__"),
 ];
 
