@@ -15,9 +15,9 @@
 //! caught where Lua calls in, and go on where the script was entered.
 //!
 //! Reading order: [`host`], [`machine`], [`failure`], [`call`], [`to_lua`], [`layout`],
-//! [`from_lua`], [`base`] (what is replaced of Lua's own library), [`stop`] (how a script is ended
-//! from outside), [`debug`] (what a debugger sees). How Lua itself is compiled: `build.rs` and
-//! `lua_config.h`.
+//! [`returned`], [`from_lua`], [`base`] (what is replaced of Lua's own library), [`stop`] (how a
+//! script is ended from outside), [`debug`] (what a debugger sees). How Lua itself is compiled:
+//! `build.rs` and `lua_config.h`.
 //!
 //! Invariant: nothing here knows what a command is, or a sandbox.
 
