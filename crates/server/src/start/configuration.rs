@@ -97,7 +97,7 @@ fn include(pattern: &[u8], config: &Config) -> Result<Vec<Vec<u8>>, String> {
 /// cannot be used are reported like lines that cannot be parsed.
 fn apply(config: &Config, loaded: &Loaded) -> Result<(), LoadError> {
     let unmet = config.unmet().and_then(|id| loaded.origin_of(id));
-    let users = loaded.users.iter().filter(|line| !users::is_default_user(line, config));
+    let users = loaded.users.iter().filter(|line| !users::adopt_default_user(line, config));
     let mut beyond = users.chain(&loaded.modules).chain(unmet);
     if let Some(directive) = beyond.next() {
         return Err(directive.error("This directive is not supported by this version"));

@@ -23,7 +23,7 @@ enum Login<'a> {
 
 /// Takes the password of `line` for `requirepass`, if the line is about the user that there is
 /// and says nothing else than `requirepass` does.
-pub(super) fn is_default_user(line: &Directive, config: &Config) -> bool {
+pub(super) fn adopt_default_user(line: &Directive, config: &Config) -> bool {
     let Some((name, rules)) = line.args.split_first() else { return false };
     let rules: Vec<&[u8]> = rules.iter().map(Vec::as_slice).collect();
     let Some(login) = login(&rules) else { return false };
@@ -84,7 +84,7 @@ mod tests {
         let config = Config::new(&config::Environment { cores: 1, directory: b"/".to_vec() });
         let text = format!("requirepass \"{requirepass}\"\nuser {line}");
         let loaded = config.load(text.as_bytes(), &mut |_, _| Ok(Vec::new())).expect("it loads");
-        let taken = is_default_user(&loaded.users[0], &config);
+        let taken = adopt_default_user(&loaded.users[0], &config);
         taken.then(|| String::from_utf8_lossy(&config.get(rows::REQUIREPASS)).into_owned())
     }
 
