@@ -25,6 +25,12 @@ impl<'a> Iter<'a> {
     pub(super) const fn new(tree: &'a Tree, front: usize, back: usize) -> Self {
         Self { tree, front, back, front_leaf: None, back_leaf: None }
     }
+
+    /// Everything from the first element on that does not fulfil `before`.
+    pub(super) fn starting(tree: &'a Tree, before: impl FnMut(Item<'_>) -> bool) -> Self {
+        let (front, leaf, start) = tree.partition_point(before);
+        Self { front_leaf: Some((leaf, start)), ..Self::new(tree, front, tree.len()) }
+    }
 }
 
 impl<'a> Iterator for Iter<'a> {

@@ -349,7 +349,7 @@ impl Ordered {
     #[must_use]
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
         let target = self.find(self.hash.of(member), member)?;
-        let rank = self.tree.partition_point(|item| item.order(target).is_lt());
+        let (rank, ..) = self.tree.partition_point(|item| item.order(target).is_lt());
         Some((rank, target.score()))
     }
 
@@ -357,7 +357,13 @@ impl Ordered {
     /// for the rest: the rank at which a bound lies. O(log n).
     #[must_use]
     pub fn partition_point(&self, before: impl FnMut(Item<'_>) -> bool) -> usize {
-        self.tree.partition_point(before)
+        self.tree.partition_point(before).0
+    }
+
+    /// The elements from that rank on: one descent for a range whose end shows as it is read.
+    #[must_use]
+    pub fn range_from(&self, before: impl FnMut(Item<'_>) -> bool) -> Iter<'_> {
+        Iter::starting(&self.tree, before)
     }
 
     /// The element of a rank.

@@ -21,7 +21,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use super::element::Link;
-use crate::byte_match::equal_bytes;
+use crate::byte_match;
 use crate::prefetch;
 use crate::size_class::allocation_bytes;
 
@@ -85,21 +85,10 @@ impl Segment {
     /// The slot of the member with this tag for which `is` holds.
     #[inline]
     pub(super) fn find(&self, tag: u8, mut is: impl FnMut(Link) -> bool) -> Option<usize> {
-        let len = self.len();
-        for base in (0..len).step_by(8) {
-            // SAFETY: `base < len <= capacity`, and the addresses behind the tags have at least
-            // eight bytes more (a capacity is two or above), zeroed when they were allocated.
-            let tags = unsafe { self.tags().add(base).cast::<u64>().read_unaligned() };
-            let mut matches = equal_bytes(tags, tag);
-            while matches != 0 {
-                let slot = base + (matches.trailing_zeros() / 8) as usize;
-                if slot < len && is(self.link(slot)) {
-                    return Some(slot);
-                }
-                matches &= matches - 1;
-            }
-        }
-        None
+        // SAFETY: the tags up to the length are initialized, inside the allocation, and written
+        // by nobody while `&self` lives.
+        let tags = unsafe { std::slice::from_raw_parts(self.tags(), self.len()) };
+        byte_match::find(tags, tag, |slot| is(self.link(slot)))
     }
 
     /// All members' addresses.

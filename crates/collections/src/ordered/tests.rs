@@ -220,6 +220,9 @@ fn ranks_ranges_and_bounds_agree_with_the_order() {
         let bound = score(&mut rng);
         let below = order.partition_point(|(score, _)| score.0 < bound);
         assert_eq!(index.partition_point(|item| item.score() < bound), below);
+        let from = index.range_from(|item| item.score() < bound).take(100);
+        let expected = order[below..].iter().take(100);
+        assert!(from.map(|item| item.score()).eq(expected.map(|(score, _)| score.0)));
         let (start, len) = (rng.index(order.len()), rng.index(200));
         let end = (start + len).min(order.len());
         let mut range = index.range(start..end);

@@ -118,16 +118,21 @@ impl Tree {
         self.len
     }
 
-    /// How many elements fulfil `before`, which must be true for a prefix of the order.
-    pub(super) fn partition_point(&self, mut before: impl FnMut(Item<'_>) -> bool) -> usize {
-        let (mut node, mut rank) = (&self.root, 0);
+    /// How many elements fulfil `before`, which must be true for a prefix of the order; and the
+    /// leaf in which that prefix ends, with the rank of its first element.
+    #[inline]
+    pub(super) fn partition_point(
+        &self,
+        mut before: impl FnMut(Item<'_>) -> bool,
+    ) -> (usize, &Leaf, usize) {
+        let (mut node, mut start) = (&self.root, 0);
         loop {
             match node {
-                Node::Leaf(leaf) => return rank + leaf.partition_point(before),
+                Node::Leaf(leaf) => return (start + leaf.partition_point(before), leaf, start),
                 Node::Branch(branch) => {
                     let index = branch.child(&mut before);
                     branch.nodes[index].prefetch();
-                    rank += branch.counts[..index].iter().sum::<usize>();
+                    start += branch.counts[..index].iter().sum::<usize>();
                     node = &branch.nodes[index];
                 }
             }

@@ -133,6 +133,16 @@ impl SortedSet {
         }
     }
 
+    /// The elements from the first on whose score does not fulfil `before`, from both ends. It is
+    /// as for [`Self::rank_by_score`], and spares another descent to that rank.
+    #[must_use]
+    pub fn range_from_score(&self, mut before: impl FnMut(f64) -> bool) -> Iter<'_> {
+        match self.0.form() {
+            Form::Small(_) => self.range(self.rank_by_score(before)..self.len()),
+            Form::Large(index) => Iter(Ends::Large(index.range_from(|item| before(item.score())))),
+        }
+    }
+
     /// How many members fulfil `before`, which must be true for a prefix of the order, as it is for
     /// the members up to some bound if all scores are equal. If it is not, some number.
     #[must_use]

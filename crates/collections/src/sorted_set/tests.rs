@@ -70,6 +70,8 @@ fn both_encodings_agree_with_a_model() {
             let bound = scores[rng.index(scores.len())];
             let below = order.iter().filter(|(_, score)| *score < bound).count();
             assert_eq!(set.rank_by_score(|score| score < bound), below);
+            let scores_from = set.range_from_score(|score| score < bound).map(|found| found.score);
+            assert!(scores_from.eq(order[below..].iter().map(|(_, score)| *score)));
             let backwards = set.range(0..set.len()).rev().map(|element| element.score);
             assert!(backwards.eq(order.iter().rev().map(|(_, score)| *score)));
             if round % 100 == 0 {

@@ -147,19 +147,24 @@ struct Found<'a> {
     distance: f64,
 }
 
+/// For how many results there is room from the start.
+const FOUND_USUALLY: usize = 32;
+
 /// The members inside the shape, cell by cell.
 fn members_inside<'a>(set: &'a SortedSet, centre: Point, query: &Query<'_>) -> Vec<Found<'a>> {
     let limit = query.count.filter(|_| query.any).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
+    let area = query.shape.around(centre);
+    let mut found = Vec::with_capacity(FOUND_USUALLY.min(set.len()));
     for cell in cover(centre, query.shape) {
         let hashes = cell.hashes();
-        let [start, end] =
-            [hashes.start, hashes.end].map(|hash| set.rank_by_score(|score| score < hash as f64));
-        let inside = set.range(start..end).filter_map(|element| {
-            let point = position(element.score);
-            let distance = query.shape.distance(centre, point)?;
-            Some(Found { element, point, distance })
-        });
+        let elements = set.range_from_score(|score| score < hashes.start as f64);
+        let inside = elements.take_while(|element| element.score < hashes.end as f64).filter_map(
+            |element| {
+                let point = position(element.score);
+                let distance = area.distance(point)?;
+                Some(Found { element, point, distance })
+            },
+        );
         found.extend(inside.take(limit - found.len()));
     }
     found

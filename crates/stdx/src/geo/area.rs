@@ -26,22 +26,10 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The distance of `point` from `centre` in metres; none if it lies outside the shape.
+    /// The shape around a place.
     #[must_use]
-    pub fn distance(self, centre: Point, point: Point) -> Option<f64> {
-        match self {
-            Self::Circle { radius } => {
-                let distance = distance(centre, point);
-                (distance <= radius).then_some(distance)
-            }
-            Self::Box { width, height } => {
-                // The width is measured along the point's own parallel.
-                let across = Point { longitude: centre.longitude, latitude: point.latitude };
-                let outside = along_meridian(centre, point) > height / 2.0
-                    || self::distance(point, across) > width / 2.0;
-                (!outside).then(|| distance(centre, point))
-            }
-        }
+    pub fn around(self, centre: Point) -> Area {
+        Area { shape: self, centre, cosine: centre.latitude.to_radians().cos() }
     }
 
     /// Half the width and half the height of the rectangle around the shape.
@@ -78,6 +66,49 @@ impl Shape {
     }
 }
 
+/// A shape around a place, against which many positions are held.
+#[derive(Clone, Copy, Debug)]
+pub struct Area {
+    shape: Shape,
+    centre: Point,
+    /// That of the centre's latitude.
+    cosine: f64,
+}
+
+impl Area {
+    /// The distance of `point` from the centre in metres; none if it lies outside the shape.
+    #[must_use]
+    pub fn distance(&self, point: Point) -> Option<f64> {
+        let Self { shape, centre, .. } = *self;
+        let up = along_meridian(centre, point);
+        match shape {
+            // The way is no shorter than its part to the north, whatever the last bits say: where
+            // that part alone is too long, there is no need for the sines.
+            Shape::Circle { radius } if up > radius * ROUNDING => None,
+            Shape::Circle { radius } => {
+                let distance = self.arc(point);
+                (distance <= radius).then_some(distance)
+            }
+            Shape::Box { height, .. } if up > height / 2.0 => None,
+            Shape::Box { width, .. } => {
+                // The width is measured along the point's own parallel.
+                let across = Point { longitude: centre.longitude, latitude: point.latitude };
+                let outside = distance(point, across) > width / 2.0;
+                (!outside).then(|| self.arc(point))
+            }
+        }
+    }
+
+    /// The length of the great circle from the centre.
+    fn arc(&self, point: Point) -> f64 {
+        arc(self.centre, self.cosine, point)
+    }
+}
+
+/// Above what is lost to rounding in a distance by a wide margin, the worst being a place on the
+/// other side of the earth, where an arc sine keeps half of the digits.
+const ROUNDING: f64 = 1.0 + 1e-6;
+
 /// Radians as degrees. It divides where the standard library multiplies: the last bit counts where
 /// an edge of a shape is compared with that of a cell.
 fn degrees(radians: f64) -> f64 {
@@ -87,6 +118,11 @@ fn degrees(radians: f64) -> f64 {
 /// The length of the great circle between two positions in metres, by the haversine formula.
 #[must_use]
 pub fn distance(a: Point, b: Point) -> f64 {
+    arc(a, a.latitude.to_radians().cos(), b)
+}
+
+/// The same, with the cosine of the first latitude.
+fn arc(a: Point, cosine: f64, b: Point) -> f64 {
     let half_sine = |from: f64, to: f64| ((to.to_radians() - from.to_radians()) / 2.0).sin();
     let across = half_sine(a.longitude, b.longitude);
     // Exact, and without the loss of the formula for short arcs.
@@ -94,7 +130,7 @@ pub fn distance(a: Point, b: Point) -> f64 {
         return along_meridian(a, b);
     }
     let up = half_sine(a.latitude, b.latitude);
-    let cosines = a.latitude.to_radians().cos() * b.latitude.to_radians().cos();
+    let cosines = cosine * b.latitude.to_radians().cos();
     2.0 * EARTH_RADIUS_M * (up * up + cosines * across * across).sqrt().asin()
 }
 
@@ -193,12 +229,14 @@ mod tests {
         let centre = Point::new(0.0, 0.0).unwrap();
         let at = |longitude, latitude| Point::new(longitude, latitude).unwrap();
         let wide = Shape::Box { width: 400_000.0, height: 100_000.0 };
-        assert!(wide.distance(centre, at(1.7, 0.0)).is_some());
-        assert!(wide.distance(centre, at(0.0, 0.5)).is_none());
-        assert!(wide.distance(centre, at(-1.9, 0.0)).is_none());
-        assert!(Shape::Circle { radius: 1.0 }.distance(centre, centre).is_some());
-        assert_eq!(Shape::Circle { radius: 0.0 }.distance(centre, centre), Some(0.0));
-        assert!(Shape::Circle { radius: f64::NAN }.distance(centre, centre).is_none());
+        let wide = wide.around(centre);
+        assert!(wide.distance(at(1.7, 0.0)).is_some());
+        assert!(wide.distance(at(0.0, 0.5)).is_none());
+        assert!(wide.distance(at(-1.9, 0.0)).is_none());
+        let circle = |radius| Shape::Circle { radius }.around(centre);
+        assert!(circle(1.0).distance(centre).is_some());
+        assert_eq!(circle(0.0).distance(centre), Some(0.0));
+        assert!(circle(f64::NAN).distance(centre).is_none());
     }
 
     #[test]
@@ -239,10 +277,36 @@ mod tests {
                 let found =
                     Point::new(inside(longitude, rng.unit_f64()), inside(latitude, rng.unit_f64()));
                 let Some(point) = found else { continue };
-                if shape.distance(centre, point).is_some() {
+                if shape.around(centre).distance(point).is_some() {
                     let covered = cells.iter().any(|cell| cell.hashes().contains(&point.hash()));
                     assert!(covered, "seed {seed} round {round}: {centre:?} {shape:?} {point:?}");
                 }
+            }
+        }
+    }
+
+    /// What is told without the sines is told as with them, at the very edge too.
+    #[test]
+    fn circles_take_in_what_is_no_further_than_their_radius() {
+        let seed = 11;
+        let mut rng = Rng::seed(seed);
+        let mut anywhere = || Point {
+            longitude: (rng.unit_f64() * 2.0 - 1.0) * LONGITUDE_MAX,
+            latitude: (rng.unit_f64() * 2.0 - 1.0) * LATITUDE_MAX,
+        };
+        for round in 0..20_000 {
+            let (centre, mut point) = (anywhere(), anywhere());
+            match round % 4 {
+                0 => point.longitude = centre.longitude + 1e-9,
+                1 => point.longitude = centre.longitude + LONGITUDE_MAX,
+                2 => point.latitude = -centre.latitude,
+                _ => {}
+            }
+            let far = distance(centre, point);
+            for radius in [far, far.next_down(), far.next_up(), far / 2.0, 0.0] {
+                let found = Shape::Circle { radius }.around(centre).distance(point);
+                let expected = (far <= radius).then_some(far);
+                assert_eq!(found, expected, "seed {seed} round {round}: {centre:?} {point:?}");
             }
         }
     }

@@ -4,7 +4,7 @@
 //! range, with their bits interleaved. Positions that share the first bits share a cell of a grid
 //! over the earth, and a cell is a contiguous range of hashes. So an index of positions is any
 //! ordered map of numbers, and a search around a place reads nine ranges of it ([`cover`]) and
-//! keeps what is near enough ([`Shape::distance`]).
+//! keeps what is near enough ([`Area::distance`]).
 //!
 //! 52 bits are what a double holds exactly with room to spare, hence the scores of a sorted set.
 //! A hash gives a position back within half a metre, as the centre of the smallest cell.
@@ -17,7 +17,7 @@
 mod area;
 mod cell;
 
-pub use area::{Shape, cover, distance, steps_for_radius};
+pub use area::{Area, Shape, cover, distance, steps_for_radius};
 pub use cell::Cell;
 
 /// Longitudes are from minus to plus this, in degrees.
