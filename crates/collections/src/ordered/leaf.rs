@@ -15,6 +15,7 @@
 //! share in each of its elements.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error, realloc};
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -79,10 +80,28 @@ impl Leaf {
         unsafe { self.link(at).item() }
     }
 
+    /// Where an element stands that is in the leaf. It is found by its address: no other element
+    /// is looked at, each of which may be a wait for memory.
+    #[inline]
+    pub(super) fn index_of(&self, link: Link) -> usize {
+        let found = (0..self.len()).find(|&at| self.link(at) == link);
+        found.expect("the element is where its order says")
+    }
+
     /// How many elements fulfil `before`, which is true for a prefix of the leaf.
     #[inline]
-    pub(super) fn partition_point(&self, mut before: impl FnMut(Item<'_>) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.len());
+    pub(super) fn partition_point(&self, before: impl FnMut(Item<'_>) -> bool) -> usize {
+        self.partition_point_in(0..self.len(), before)
+    }
+
+    /// The same if the prefix ends in this range of indexes, or at its end.
+    #[inline]
+    fn partition_point_in(
+        &self,
+        range: Range<usize>,
+        mut before: impl FnMut(Item<'_>) -> bool,
+    ) -> usize {
+        let Range { start: mut low, end: mut high } = range;
         while low < high {
             let middle = usize::midpoint(low, high);
             // Both elements that may come next are under way while this one is compared.
@@ -93,6 +112,30 @@ impl Leaf {
             if before(self.item(middle)) { low = middle + 1 } else { high = middle }
         }
         low
+    }
+
+    /// The same if the prefix ends near `near`, at most the length: in steps that double.
+    fn partition_point_near(&self, near: usize, mut before: impl FnMut(Item<'_>) -> bool) -> usize {
+        let (mut low, mut high, mut step) = (near, near, 1);
+        while high < self.len() && before(self.item(high)) {
+            low = high + 1;
+            high = (high + step).min(self.len());
+            step *= 2;
+        }
+        if low > near {
+            return self.partition_point_in(low..high, before);
+        }
+        low = 0;
+        while high > 0 {
+            let at = high.saturating_sub(step);
+            if before(self.item(at)) {
+                low = at + 1;
+                break;
+            }
+            high = at;
+            step *= 2;
+        }
+        self.partition_point_in(low..high, before)
     }
 
     /// Asks for the element at an index, if there is one.
@@ -143,6 +186,19 @@ impl Leaf {
         }
         // SAFETY: the leaf's share, which the address above no longer stands for.
         unsafe { Element::from_link(link) }
+    }
+
+    /// Gives the element at an index another score, with which it belongs in this leaf too.
+    pub(super) fn rescore(&mut self, at: usize, score: f64) -> Link {
+        // Both neighbours, which it may pass, while it is taken out.
+        self.prefetch(at + 1);
+        self.prefetch(at.saturating_sub(1));
+        let element = self.remove(at).with_score(score);
+        let item = element.item();
+        let to = self.partition_point_near(at, |other| other.order(item).is_lt());
+        let link = item.link();
+        self.insert(to, element);
+        link
     }
 
     /// Cuts the leaf in two; returns the elements from index `at` on.

@@ -48,6 +48,7 @@
 //! - A tree that was thinned out keeps leaves as thin as a quarter when their neighbours are full:
 //!   merging only what then has room left saves splitting again.
 
+mod branch;
 mod element;
 mod iter;
 mod leaf;
@@ -246,12 +247,10 @@ impl Ordered {
             }
             Some((_, old)) if old == score => {}
             Some((old, _)) => {
-                let element = self.tree.remove(old).with_score(score);
-                let link = element.item().link();
+                let link = self.tree.rescore(old, score);
                 if link != old {
                     self.members.replace(hash, old, link);
                 }
-                self.tree.insert(element);
             }
         }
     }
@@ -349,8 +348,7 @@ impl Ordered {
     #[must_use]
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
         let target = self.find(self.hash.of(member), member)?;
-        let (rank, ..) = self.tree.partition_point(|item| item.order(target).is_lt());
-        Some((rank, target.score()))
+        Some((self.tree.rank(target), target.score()))
     }
 
     /// How many elements fulfil `before`, which must be true for a prefix of the order and false

@@ -122,8 +122,12 @@ fn step(rng: &mut Rng, space: u64, grow: bool, index: &mut Ordered, model: &mut 
         1..4 => assert_eq!(index.remove(&member), model.remove(&member)),
         4..8 if !grow => assert_eq!(index.remove(&member), model.remove(&member)),
         _ => {
-            let score = score(rng);
             let old = model.scores.get(&member).copied();
+            // Often a little more or less than it has, with which it may stay in its leaf.
+            let score = match old.filter(|old| old.0.is_finite() && rng.chance(2, 3)) {
+                Some(old) => old.0 + (rng.below(9) as f64 - 4.0) * 10f64.powi(rng.below(7) as i32),
+                None => score(rng),
+            };
             assert_eq!(index.insert(&member, score), old.map(|old| old.0));
             model.insert(&member, score);
         }

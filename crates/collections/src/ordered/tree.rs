@@ -15,54 +15,39 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::branch::{BRANCH_LEN_MAX, Branch, First};
 use super::element::{Element, Item, Link};
 use super::leaf::{LEAF_LEN_MAX, Leaf};
 use crate::unique::make_mut;
 
-/// Children of the widest branch.
-const BRANCH_LEN_MAX: usize = 64;
-
 #[derive(Clone)]
-enum Node {
+pub(super) enum Node {
     Leaf(Leaf),
     Branch(Arc<Branch>),
 }
 
-/// The first element below a child; that child keeps it alive.
-#[derive(Clone, Copy)]
-struct First {
-    score: f64,
-    link: Link,
-}
-
-impl From<Item<'_>> for First {
-    fn from(item: Item<'_>) -> Self {
-        Self { score: item.score(), link: item.link() }
-    }
-}
-
-/// An inner node; the three vectors have one entry for each child.
-#[derive(Clone, Default)]
-struct Branch {
-    firsts: Vec<First>,
-    counts: Vec<usize>,
-    nodes: Vec<Node>,
+/// What came of taking an element out for another score.
+pub(super) enum Taken {
+    /// It is no longer in the tree.
+    Out(Element),
+    /// It belongs in the same leaf, where it is already; its address may be another one.
+    Moved(Link),
 }
 
 /// Whether a node is the first, and the last, of its level.
 #[derive(Clone, Copy)]
-struct Edges {
-    first: bool,
-    last: bool,
+pub(super) struct Edges {
+    pub(super) first: bool,
+    pub(super) last: bool,
 }
 
 impl Edges {
-    fn of_child(self, index: usize, len: usize) -> Self {
+    pub(super) fn of_child(self, index: usize, len: usize) -> Self {
         Self { first: self.first && index == 0, last: self.last && index + 1 == len }
     }
 
     /// Where to cut a full node of `len` that grows at `at`.
-    fn cut(self, at: usize, len: usize) -> usize {
+    pub(super) fn cut(self, at: usize, len: usize) -> usize {
         if self.last && at == len {
             len
         } else if self.first && at == 0 {
@@ -179,11 +164,51 @@ impl Tree {
     /// # Panics
     /// If it is not in the tree.
     pub(super) fn remove(&mut self, link: Link) -> Element {
-        // The element itself says where to look. It is alive: the caller found it here.
-        let element = self.root.remove(link);
+        match self.root.take(link, None) {
+            Taken::Out(element) => self.taken_out(element),
+            Taken::Moved(_) => unreachable!("there was no score to move to"),
+        }
+    }
+
+    /// Gives an element another score. Its address may be another one afterwards.
+    ///
+    /// # Panics
+    /// If it is not in the tree.
+    pub(super) fn rescore(&mut self, link: Link, score: f64) -> Link {
+        match self.root.take(link, Some(score)) {
+            Taken::Moved(link) => link,
+            Taken::Out(element) => {
+                let element = self.taken_out(element).with_score(score);
+                let link = element.item().link();
+                self.insert(element);
+                link
+            }
+        }
+    }
+
+    fn taken_out(&mut self, element: Element) -> Element {
         self.len -= 1;
         self.lower();
         element
+    }
+
+    /// The rank of an element.
+    ///
+    /// # Panics
+    /// If it is not in the tree.
+    pub(super) fn rank(&self, target: Item<'_>) -> usize {
+        let (mut node, mut start) = (&self.root, 0);
+        loop {
+            match node {
+                Node::Leaf(leaf) => return start + leaf.index_of(target.link()),
+                Node::Branch(branch) => {
+                    let index = branch.child(|first| first.order(target).is_le());
+                    branch.nodes[index].prefetch();
+                    start += branch.counts[..index].iter().sum::<usize>();
+                    node = &branch.nodes[index];
+                }
+            }
+        }
     }
 
     /// Cuts the elements of a range of ranks out, as a tree of its own. Whole nodes go with what is
@@ -215,7 +240,7 @@ impl Tree {
 
 impl Node {
     /// Elements below.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Leaf(leaf) => leaf.len(),
             Self::Branch(branch) => branch.counts.iter().sum(),
@@ -223,21 +248,21 @@ impl Node {
     }
 
     /// Elements or children of the node itself.
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         match self {
             Self::Leaf(leaf) => leaf.len(),
             Self::Branch(branch) => branch.len(),
         }
     }
 
-    const fn width_max(&self) -> usize {
+    pub(super) const fn width_max(&self) -> usize {
         match self {
             Self::Leaf(_) => LEAF_LEN_MAX,
             Self::Branch(_) => BRANCH_LEN_MAX,
         }
     }
 
-    fn first(&self) -> First {
+    pub(super) fn first(&self) -> First {
         match self {
             Self::Leaf(leaf) => First::from(leaf.item(0)),
             Self::Branch(branch) => branch.firsts[0],
@@ -245,7 +270,7 @@ impl Node {
     }
 
     #[inline]
-    fn prefetch(&self) {
+    pub(super) fn prefetch(&self) {
         match self {
             Self::Leaf(leaf) => leaf.prefetch_self(),
             Self::Branch(branch) => crate::prefetch::line(Arc::as_ptr(branch).cast()),
@@ -253,7 +278,7 @@ impl Node {
     }
 
     /// Adds an element; returns the new right neighbour if the node was split.
-    fn insert(&mut self, element: Element, edges: Edges) -> Option<Self> {
+    pub(super) fn insert(&mut self, element: Element, edges: Edges) -> Option<Self> {
         match self {
             Self::Leaf(leaf) => insert_into_leaf(leaf, element, edges).map(Self::Leaf),
             Self::Branch(branch) => {
@@ -263,22 +288,23 @@ impl Node {
         }
     }
 
-    fn remove(&mut self, link: Link) -> Element {
-        // SAFETY: the tree owns the element until this call returns it, and the caller holds the
-        // tree mutably, so nobody changes the score meanwhile.
-        let target = unsafe { link.item() };
+    /// Takes an element out; or gives it another score, if it belongs below this node with that one
+    /// too and stays in its leaf.
+    pub(super) fn take(&mut self, link: Link, score: Option<f64>) -> Taken {
         match self {
             Self::Leaf(leaf) => {
-                let at = leaf.partition_point(|item| item.order(target).is_lt());
-                assert!(leaf.item(at).link() == link, "the element is where its order says");
-                leaf.remove(at)
+                let at = leaf.index_of(link);
+                match score {
+                    Some(score) => Taken::Moved(leaf.rescore(at, score)),
+                    None => Taken::Out(leaf.remove(at)),
+                }
             }
-            Self::Branch(branch) => make_mut(branch).remove_element(link, target),
+            Self::Branch(branch) => make_mut(branch).take_element(link, score),
         }
     }
 
     /// Cuts elements out into a node of the same level. Some stay, some go.
-    fn cut(&mut self, ranks: Range<usize>) -> Self {
+    pub(super) fn cut(&mut self, ranks: Range<usize>) -> Self {
         match self {
             Self::Leaf(leaf) => {
                 let behind = leaf.split_off(ranks.end);
@@ -291,7 +317,7 @@ impl Node {
     }
 
     /// Takes over all that the right neighbour, a node of the same level, has.
-    fn append(&mut self, right: Self) {
+    pub(super) fn append(&mut self, right: Self) {
         match (self, right) {
             (Self::Leaf(left), Self::Leaf(right)) => left.append(right),
             (Self::Branch(left), Self::Branch(right)) => {
@@ -321,165 +347,6 @@ fn insert_into_leaf(leaf: &mut Leaf, element: Element, edges: Edges) -> Option<L
         leaf.insert(at, element);
     }
     Some(right)
-}
-
-impl Branch {
-    fn with_capacity(capacity: usize) -> Self {
-        Self {
-            firsts: Vec::with_capacity(capacity),
-            counts: Vec::with_capacity(capacity),
-            nodes: Vec::with_capacity(capacity),
-        }
-    }
-
-    #[inline]
-    const fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// The first element below a child.
-    #[inline]
-    fn first(&self, index: usize) -> Item<'_> {
-        let First { score, link } = self.firsts[index];
-        // SAFETY: the child keeps its first element alive, and `&self` keeps writers away.
-        unsafe { Item::new(score, link) }
-    }
-
-    /// The child in which a prefix of the order ends.
-    #[inline]
-    fn child(&self, mut before: impl FnMut(Item<'_>) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if before(self.first(middle)) { low = middle + 1 } else { high = middle }
-        }
-        low.saturating_sub(1)
-    }
-
-    fn insert(&mut self, index: usize, node: Node) {
-        self.reserve_one();
-        self.firsts.insert(index, node.first());
-        self.counts.insert(index, node.count());
-        self.nodes.insert(index, node);
-    }
-
-    /// Growth by a quarter: branches live long, and doubling would leave a third of them empty.
-    fn reserve_one(&mut self) {
-        let len = self.len();
-        if len == self.nodes.capacity() {
-            let more = (len / 4).clamp(2, (BRANCH_LEN_MAX + 1).saturating_sub(len).max(2));
-            self.firsts.reserve_exact(more);
-            self.counts.reserve_exact(more);
-            self.nodes.reserve_exact(more);
-        }
-    }
-
-    fn remove(&mut self, index: usize) -> Node {
-        self.firsts.remove(index);
-        self.counts.remove(index);
-        self.nodes.remove(index)
-    }
-
-    fn insert_element(&mut self, element: Element, edges: Edges) -> Option<Self> {
-        let index = self.child(|first| first.order(element.item()).is_lt());
-        let new = element.item();
-        let first = new.order(self.first(index)).is_lt().then(|| First::from(new));
-        let child_edges = edges.of_child(index, self.len());
-        let right = self.nodes[index].insert(element, child_edges);
-        if let Some(first) = first {
-            self.firsts[index] = first;
-        }
-        self.counts[index] += 1;
-        let right = right?;
-        self.counts[index] -= right.count();
-        self.insert(index + 1, right);
-        if self.len() <= BRANCH_LEN_MAX {
-            return None;
-        }
-        // The width is one above the maximum: cutting off the new end leaves a full node.
-        let len = self.len();
-        let cut = match edges.cut(index + 2, len) {
-            cut if cut == len => len - 1,
-            _ if edges.first && index == 0 => 1,
-            cut => cut,
-        };
-        let right = Self {
-            firsts: self.firsts.split_off(cut),
-            counts: self.counts.split_off(cut),
-            nodes: self.nodes.split_off(cut),
-        };
-        self.firsts.shrink_to(cut + cut / 4);
-        self.counts.shrink_to(cut + cut / 4);
-        self.nodes.shrink_to(cut + cut / 4);
-        Some(right)
-    }
-
-    fn remove_element(&mut self, link: Link, target: Item<'_>) -> Element {
-        let index = self.child(|first| first.order(target).is_le());
-        let was_first = self.firsts[index].link == link;
-        let element = self.nodes[index].remove(link);
-        self.counts[index] -= 1;
-        if self.counts[index] == 0 {
-            self.remove(index);
-            return element;
-        }
-        if was_first {
-            self.firsts[index] = self.nodes[index].first();
-        }
-        self.rebalance(index);
-        element
-    }
-
-    /// Cuts elements out: children that are inside the range whole, and parts of those, two at
-    /// most, in which it begins and ends.
-    fn cut(&mut self, ranks: Range<usize>) -> Self {
-        let mut removed = Self::default();
-        let (mut index, mut start) = (0, 0);
-        while start < ranks.end {
-            let count = self.counts[index];
-            let part = ranks.start.saturating_sub(start)..(ranks.end - start).min(count);
-            if part.len() == count {
-                removed.insert(removed.len(), self.remove(index));
-            } else {
-                if !part.is_empty() {
-                    self.counts[index] -= part.len();
-                    removed.insert(removed.len(), self.nodes[index].cut(part));
-                    self.firsts[index] = self.nodes[index].first();
-                }
-                index += 1;
-            }
-            start += count;
-        }
-        // What the range began and ended in may be thin now; from behind, since merging moves what
-        // is behind.
-        for at in (index.saturating_sub(2)..=index).rev() {
-            if at < self.len() {
-                self.rebalance(at);
-            }
-        }
-        removed
-    }
-
-    /// Merges a child that is less than half full with a neighbour, if both together leave an
-    /// eighth of a node free: room to grow, so that borders do not split and merge in turn.
-    fn rebalance(&mut self, index: usize) {
-        let (width, max) = (self.nodes[index].width(), self.nodes[index].width_max());
-        if width >= max / 2 {
-            return;
-        }
-        let fits = |other: &Node| width + other.width() <= max - max / 8;
-        let left = if index > 0 && fits(&self.nodes[index - 1]) {
-            index - 1
-        } else if index + 1 < self.len() && fits(&self.nodes[index + 1]) {
-            index
-        } else {
-            return;
-        };
-        let count = self.counts[left + 1];
-        let right = self.remove(left + 1);
-        self.nodes[left].append(right);
-        self.counts[left] += count;
-    }
 }
 
 #[cfg(test)]
