@@ -10,6 +10,7 @@
 mod cpu;
 pub mod loads;
 mod memory;
+mod queue;
 
 use pico_args::Arguments;
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Plan, median, ratio};
+use super::{Plan, median, queue, ratio};
 use crate::server::{Server, pump};
 use crate::{Result, shell};
 
@@ -24,7 +24,12 @@ struct Test {
     spent: Option<&'static str>,
     /// Of how many requests one is sent: for commands that take long.
     share: u64,
+    /// What sends them, where it must look at the replies; by default redis-benchmark.
+    load: Option<Load>,
 }
+
+/// Sends so many requests to a server, at most so many at once.
+type Load = fn(&Server, u64, u32) -> Result;
 
 impl Test {
     /// A test of redis-benchmark's own.
@@ -33,7 +38,7 @@ impl Test {
     }
 
     const fn new(name: &'static str, line: &'static str) -> Self {
-        Self { name, line, fill: None, spent: None, share: 1 }
+        Self { name, line, fill: None, spent: None, share: 1, load: None }
     }
 
     const fn filled(self, fill: fn(u64) -> String) -> Self {
@@ -46,6 +51,10 @@ impl Test {
 
     const fn share(self, share: u64) -> Self {
         Self { share, ..self }
+    }
+
+    const fn by(self, load: Load) -> Self {
+        Self { load: Some(load), ..self }
     }
 }
 
@@ -75,6 +84,7 @@ const TESTS: &[Test] = &[
         .spending("events")
         .share(2),
     Test::new("xack", "XACK events g 1-__rand_int__").filled(deliver).spending("events").share(8),
+    Test::new("queue", "").filled(events).spending("events").share(8).by(queue::work),
     Test::new("pfadd", "PFADD hll element:__rand_int__"),
     Test::new("geosearch", "GEOSEARCH places FROMLONLAT 15 37 BYRADIUS 2 km")
         .filled(places)
@@ -190,6 +200,17 @@ fn round(plan: &Plan, server: &Server, test: &Test, depth: u32) -> Result<f64> {
     }
     let requests = plan.requests * if depth > 1 { PIPELINED_FACTOR } else { 1 };
     let requests = (requests / test.share).max(1);
+    let before = server.cpu_ns();
+    match test.load {
+        Some(load) => load(server, requests, depth)?,
+        None => benchmark(plan, server, test, requests, depth)?,
+    }
+    let spent = server.cpu_ns() - before;
+    Ok(spent as f64 / requests as f64 / 1_000.0)
+}
+
+/// Sends the requests of a test by redis-benchmark.
+fn benchmark(plan: &Plan, server: &Server, test: &Test, requests: u64, depth: u32) -> Result {
     let mut load = Command::new("redis-benchmark");
     load.args(["-p", &server.port.to_string(), "-q", "-c", CONNECTIONS])
         .args(["-n", &requests.to_string(), "-P", &depth.to_string()])
@@ -198,14 +219,12 @@ fn round(plan: &Plan, server: &Server, test: &Test, depth: u32) -> Result<f64> {
         "" => load.args(["-t", test.name]),
         line => load.args(words(line)),
     };
-    let before = server.cpu_ns();
     let said = shell::capture(&mut load)?;
-    let spent = server.cpu_ns() - before;
     // Its exit status is 0 whatever the server answers.
     if said.to_ascii_lowercase().contains("error") {
         return Err(format!("{} at {}: {said}", test.name, server.label));
     }
-    Ok(spent as f64 / requests as f64 / 1_000.0)
+    Ok(())
 }
 
 /// The words of a test's line, in which `*N` repeats the word before it N times in all.
