@@ -117,6 +117,21 @@ impl HashTable {
         Self { pages, seed, len: 0, leaves: 1, longest: 0, element_bytes: 0, deadlines: None }
     }
 
+    /// An empty table with the leaves of one with `len` elements. At least as many must come: the
+    /// first removal from a table that is too large for what it has makes it as small as it should.
+    #[must_use]
+    pub fn with_room(seed: u64, len: usize) -> Self {
+        let mut table = Self::new(seed);
+        let leaves = (len / FILL).max(1);
+        let page = |first| {
+            let of_page = PAGE.min(leaves - first);
+            Arc::new(Page::new(std::iter::repeat_with(Leaf::new).take(of_page).collect()))
+        };
+        table.pages = (0..leaves).step_by(PAGE).map(page).collect();
+        table.leaves = u32::try_from(leaves).expect("a table has fewer than 2^32 leaves");
+        table
+    }
+
     /// How many elements there are.
     #[must_use]
     pub const fn len(&self) -> usize {

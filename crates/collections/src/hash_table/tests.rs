@@ -31,6 +31,24 @@ fn check(table: &HashTable) {
 }
 
 #[test]
+fn a_table_with_room_holds_what_comes() {
+    for len in [0, 1, FILL, PAGE * FILL - 1, PAGE * FILL, 3 * PAGE * FILL + 7] {
+        let mut table = HashTable::with_room(5, len);
+        let leaves = table.leaves;
+        for number in 0..len {
+            assert!(table.insert(format!("{number}").as_bytes(), None));
+        }
+        assert!(table.leaves >= leaves && table.leaves <= leaves + 1, "{len}: it did not grow");
+        check(&table);
+        for number in 0..len {
+            assert!(table.find(format!("{number}").as_bytes()).is_some());
+            assert!(table.remove(format!("{number}").as_bytes()));
+        }
+        check(&table);
+    }
+}
+
+#[test]
 fn behaves_like_a_map_and_clones_stay_as_they_were() {
     let mut rng = Rng::seed(seed());
     for _ in 0..6 {

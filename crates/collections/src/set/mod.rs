@@ -119,6 +119,17 @@ impl Set {
         members.retain(|_| found.next() == Some(&wanted));
     }
 
+    /// An empty set for members of which `len` or more are known to come, whatever they are: a
+    /// table of that size if they can be nothing else.
+    #[must_use]
+    pub fn with_room(limits: &Limits, len: usize) -> Self {
+        let mut set = Self::default();
+        if len > limits.intset_entries.max(limits.listpack_entries) {
+            *set.compact.edit() = Form::Table(Arc::new(HashTable::with_room(limits.seed, len)));
+        }
+        set
+    }
+
     /// Prepares for `count` members, of which `first` is the first, to be added: many at once make
     /// a table from the outset, even if they turn out to be the same.
     pub fn expect(&mut self, limits: &Limits, first: &[u8], count: usize) {

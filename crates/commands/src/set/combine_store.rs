@@ -54,11 +54,19 @@ pub(super) static SDIFFSTORE: DataCommand = DataCommand::new(
     |cx| run(cx, Operation::Difference, event("sdiffstore")),
 );
 
+/// How many members the result has at least.
+fn at_least(operation: Operation, sets: &[Option<Set>]) -> usize {
+    match operation {
+        Operation::Union => sets.iter().flatten().map(Set::len).max().unwrap_or(0),
+        Operation::Intersection | Operation::Difference => 0,
+    }
+}
+
 fn run(cx: &mut Cx<'_>, operation: Operation, event: Event) -> Result<(), CommandError> {
     let destination = cx.arg(1)?;
     let sets = all_held(cx, 2, cx.args.len() - 2)?;
     let limits = limits(cx);
-    let mut result = Set::default();
+    let mut result = Set::with_room(&limits, at_least(operation, &sets));
     let mut digits = itoa::Buffer::new();
     algebra::combine(operation, &sets, limits.seed, &mut |member| {
         result.add(&limits, member.text(&mut digits));
