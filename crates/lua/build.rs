@@ -19,10 +19,13 @@ fn main() {
         .chain(env::var_os("CPATH").iter().flat_map(env::split_paths).collect::<Vec<_>>());
     let headers = env::join_paths(headers).expect("paths of the compiler's have no separators");
     let flags = env::var("CFLAGS").unwrap_or_default();
+    // Lua finds out that a count overflows (`unpack`) from its sign after the fact, which a
+    // compiler may leave out unless integers are said to wrap.
+    let ours = "-fwrapv -include lua_config.h";
     // SAFETY: there is no other thread yet.
     unsafe {
         env::set_var("CPATH", headers);
-        env::set_var("CFLAGS", format!("{flags} -include lua_config.h"));
+        env::set_var("CFLAGS", format!("{flags} {ours}"));
     }
     let artifacts = lua_src::Build::new().build(lua_src::Lua51);
     println!("cargo::rustc-link-search=native={}", artifacts.lib_dir().display());

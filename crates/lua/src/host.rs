@@ -51,9 +51,12 @@ pub trait Host {
     /// (bit 1).
     fn set_propagation(&mut self, _targets: u8) {}
 
-    /// `redis.acl_check_cmd`: whether the user may execute this; none if there is no such command.
-    fn is_allowed(&mut self, _args: Args<'_>) -> Option<bool> {
-        None
+    /// `redis.acl_check_cmd`: whether the user may execute this.
+    ///
+    /// # Errors
+    /// What the script is told if it is no command.
+    fn is_allowed(&mut self, _args: Args<'_>) -> Result<bool, &'static str> {
+        Err("Invalid command passed to redis.acl_check_cmd()")
     }
 
     /// Who debugs the script, if somebody does.

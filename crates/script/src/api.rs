@@ -189,8 +189,9 @@ fn is_allowed(lua: &Lua, access: &Access, args: &[Value]) -> mlua::Result<bool> 
         words.push(text.map_or_else(Vec::new, |text| text.as_bytes().to_vec()));
     }
     let line = OwnedArgs::from_slices(&words);
-    match access.host(|host| host.is_allowed(line.as_args())).flatten() {
-        Some(allowed) => Ok(allowed),
+    match access.host(|host| host.is_allowed(line.as_args())) {
+        Some(Ok(allowed)) => Ok(allowed),
+        Some(Err(why)) => raise(why),
         None => raise("Invalid command passed to redis.acl_check_cmd()"),
     }
 }

@@ -383,7 +383,7 @@ impl Host for Observed<'_, '_, '_> {
         self.script.set_propagation(targets);
     }
 
-    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool> {
+    fn is_allowed(&mut self, args: Args<'_>) -> Result<bool, &'static str> {
         self.script.is_allowed(args)
     }
 

@@ -141,9 +141,12 @@ impl Host for ScriptHost<'_, '_> {
         self.targets = targets;
     }
 
-    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool> {
-        // It need not be callable so: whether the arguments suffice is not asked.
-        self.engine.registry.resolve(args).ok().map(|_| true)
+    fn is_allowed(&mut self, args: Args<'_>) -> Result<bool, &'static str> {
+        match self.engine.registry.resolve(args) {
+            Ok(entry) if entry.spec.accepts(args.len()) => Ok(true),
+            Ok(_) => Err("Wrong number of args for redis.acl_check_cmd()"),
+            Err(_) => Err("Invalid command passed to redis.acl_check_cmd()"),
+        }
     }
 }
 

@@ -60,8 +60,8 @@ impl Host for Echo {
         self.lines.push(format!("repl {targets}"));
     }
 
-    fn is_allowed(&mut self, args: Args<'_>) -> Option<bool> {
-        (args.name() == b"echo").then_some(true)
+    fn is_allowed(&mut self, args: Args<'_>) -> Result<bool, &'static str> {
+        if args.name() == b"echo" { Ok(true) } else { Err("no such command") }
     }
 }
 
