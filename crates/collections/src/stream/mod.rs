@@ -294,6 +294,11 @@ impl Stream {
         self.inner.producers.as_deref()
     }
 
+    /// Sets what is remembered of them.
+    pub fn set_producers(&mut self, producers: Producers) {
+        self.inner_mut().producers = Some(Arc::new(producers));
+    }
+
     /// What is remembered of them, for changing; on `terms` if there never were any.
     pub fn producers_mut(&mut self, terms: Retention) -> &mut Producers {
         let new = || Arc::new(Producers::new(terms));

@@ -36,6 +36,15 @@ pub struct Retention {
     pub per_producer: u32,
 }
 
+impl Retention {
+    /// What holds where nobody says anything else.
+    pub const DEFAULT: Self = Self { seconds: 100, per_producer: 100 };
+    /// The longest time, in seconds.
+    pub const SECONDS_MAX: u32 = 86_400;
+    /// The most idempotent ids of a producer.
+    pub const IDS_MAX: u32 = 10_000;
+}
+
 /// The producers of a stream; see the module page. A clone is O(1).
 #[derive(Clone, Debug)]
 pub struct Producers {
@@ -128,6 +137,23 @@ impl Producers {
         })
     }
 
+    /// The producers by name, each with its idempotent ids and their entries, oldest first.
+    pub fn each(
+        &self,
+    ) -> impl Iterator<Item = (&[u8], impl ExactSizeIterator<Item = (&[u8], Id)>)> {
+        self.named.iter().map(|(name, producer)| {
+            let ids: Vec<_> =
+                producer.by_age.iter().map(|((entry, id), ())| (&**id, *entry)).collect();
+            (&**name, ids.into_iter())
+        })
+    }
+
+    /// Whether it is as new under `terms`: nothing is remembered nor was ever counted.
+    #[must_use]
+    pub fn is_new(&self, terms: Retention) -> bool {
+        self.retention == terms && self.is_empty() && (self.added, self.duplicates) == (0, 0)
+    }
+
     fn is_old(&self, entry: Id, now: u64) -> bool {
         entry.ms.saturating_add(u64::from(self.retention.seconds) * 1000) <= now
     }
@@ -165,6 +191,11 @@ impl Producers {
     /// Counts an entry that was not added again.
     pub fn count_duplicate(&mut self) {
         self.duplicates = self.duplicates.saturating_add(1);
+    }
+
+    /// Sets both counts, to what a payload says.
+    pub fn set_counts(&mut self, added: u64, duplicates: u64) {
+        (self.added, self.duplicates) = (added, duplicates);
     }
 
     /// Remembers that `producer` used `id` for `entry`; it must not know that id. Forgets what is

@@ -143,6 +143,7 @@ pub fn body<'a>(
         ObjectType::StreamListpacks => stream::read(reader, stream::Form::First)?.into(),
         ObjectType::StreamListpacks2 => stream::read(reader, stream::Form::Second)?.into(),
         ObjectType::StreamListpacks3 => stream::read(reader, stream::Form::Third)?.into(),
+        ObjectType::StreamListpacks4 => stream::read(reader, stream::Form::Fourth)?.into(),
         ObjectType::Array => read::array(reader, &limits.array)?.into(),
         ObjectType::Module => return Err(DecodeError::Type(kind as u8)),
     }))

@@ -63,6 +63,9 @@ pub fn object_type(value: ValueRef<'_>, options: Options) -> (ObjectType, Versio
             Some(_) => ObjectType::SortedSetListpack,
             None => ObjectType::SortedSet2,
         },
+        ValueRef::Object(ObjectRef::Stream(stream)) if stream.producers().is_some() => {
+            return (ObjectType::StreamListpacks4, options.version.max(Version::V13));
+        }
         ValueRef::Object(ObjectRef::Stream(_)) if newer => ObjectType::StreamListpacks3,
         ValueRef::Object(ObjectRef::Stream(_)) => ObjectType::StreamListpacks2,
         ValueRef::Object(ObjectRef::Array(_)) => ObjectType::Array,

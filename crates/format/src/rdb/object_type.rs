@@ -53,12 +53,14 @@ pub enum ObjectType {
     HashTimed = 24,
     /// A small one as a listpack (from Redis 7.4).
     HashTimedListpack = 25,
+    /// A stream that knows idempotent producers (from Redis 8.6).
+    StreamListpacks4 = 26,
     /// An array, in a form of our own.
     Array = 128,
 }
 
 impl ObjectType {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::String,
         Self::List,
         Self::Set,
@@ -82,6 +84,7 @@ impl ObjectType {
         Self::HashDeadlines,
         Self::HashTimed,
         Self::HashTimedListpack,
+        Self::StreamListpacks4,
         Self::Array,
     ];
 

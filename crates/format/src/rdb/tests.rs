@@ -66,6 +66,13 @@ fn shown(decoded: &Decoded<'_>) -> Vec<String> {
             log.max_deleted_id(),
             log.entries_added()
         ));
+        if let Some(known) = stream.producers() {
+            let (terms, counts) = (known.retention(), (known.added(), known.duplicates()));
+            shown.push(format!("producers {terms:?} {counts:?}"));
+            shown.extend(known.iter().map(|(producer, idempotent, id)| {
+                format!("{} {} {id}", text(producer), text(idempotent))
+            }));
+        }
         for (name, group) in stream.groups() {
             let read = group.entries_read;
             shown.push(format!("group {} at {} read {read:?}", text(name), group.last_id));

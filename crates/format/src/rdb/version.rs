@@ -13,6 +13,8 @@ impl Version {
     pub const V11: Self = Self(11);
     /// Redis 7.4 and 8.0: hashes with deadlines of fields.
     pub const V12: Self = Self(12);
+    /// Redis 8.6: streams that know idempotent producers.
+    pub const V13: Self = Self(13);
     /// The highest that Redis writes: that of 8.10.
     pub const REDIS_MAX: Self = Self(15);
     /// Valkey 9, which keeps out of the way of Redis's numbers.

@@ -167,6 +167,7 @@ pub fn form_name(kind: ObjectType) -> &'static str {
         ObjectType::StreamListpacks2 => "stream-v2",
         ObjectType::SetListpack => "set-listpack",
         ObjectType::StreamListpacks3 => "stream-v3",
+        ObjectType::StreamListpacks4 => "stream-v4",
         ObjectType::HashDeadlines => "hash-volatile-items",
         ObjectType::HashTimed => "hash-hashtable-md",
         ObjectType::HashTimedListpack => "hash-listpack-md",

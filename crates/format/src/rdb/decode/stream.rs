@@ -1,9 +1,9 @@
-//! Streams in their three forms. [`encode`](super::super::encode) shows the layout of a block.
+//! Streams in their four forms. [`encode`](super::super::encode) shows the layout of a block.
 
 use std::collections::BTreeMap;
 
 use collections::listpack::{self, Item, Listpack};
-use collections::stream::{Group, Id, Pending, Stream};
+use collections::stream::{Group, Id, Pending, Producers, Retention, Stream};
 
 use super::super::encode::{DELETED, NEVER, READ_UNKNOWN, SAME_NAMES};
 use super::super::reader::Reader;
@@ -18,12 +18,15 @@ pub(super) enum Form {
     Second,
     /// When a consumer was active.
     Third,
+    /// What idempotent producers have sent.
+    Fourth,
 }
 
 type Read<T> = Result<T, DecodeError>;
 
 const BLOCK: DecodeError = DecodeError::Corrupt("Stream listpack integrity check failed");
 const GROUP: DecodeError = DecodeError::Corrupt("a group of a stream is inconsistent");
+const PRODUCERS: DecodeError = DecodeError::Corrupt("Stream IDMP settings out of range");
 const CONSUMER: DecodeError = DecodeError::Corrupt("Duplicate stream consumer detected");
 const TIME: DecodeError = DecodeError::Corrupt("a time in a stream is out of range");
 
@@ -58,7 +61,37 @@ pub(super) fn read(reader: &mut Reader<'_>, form: Form) -> Read<Stream> {
             return Err(GROUP);
         }
     }
+    if form >= Form::Fourth {
+        read_producers(&mut stream, reader)?;
+    }
     Ok(stream)
+}
+
+/// How much is remembered of idempotent producers, and what.
+fn read_producers(stream: &mut Stream, reader: &mut Reader<'_>) -> Read<()> {
+    let seconds = bounded(reader, Retention::SECONDS_MAX)?;
+    let retention = Retention { seconds, per_producer: bounded(reader, Retention::IDS_MAX)? };
+    let mut producers = Producers::new(retention);
+    for _ in 0..reader.length()? {
+        let name = reader.string()?;
+        for _ in 0..reader.length()? {
+            let idempotent = reader.string()?;
+            // What is too old is found out by whoever asks.
+            producers.record(&name, &idempotent, id(reader)?, 0);
+        }
+    }
+    producers.set_counts(reader.length()?, reader.length()?);
+    // Redis writes this for every stream; nothing is worth remembering of one without producers.
+    if !producers.is_new(Retention::DEFAULT) {
+        stream.set_producers(producers);
+    }
+    Ok(())
+}
+
+/// A number from 1 to `max`.
+fn bounded(reader: &mut Reader<'_>, max: u32) -> Read<u32> {
+    let number = u32::try_from(reader.length()?).ok();
+    number.filter(|number| (1..=max).contains(number)).ok_or(PRODUCERS)
 }
 
 fn id(reader: &mut Reader<'_>) -> Read<Id> {
@@ -195,7 +228,7 @@ fn read_members(group: &mut Group, form: Form, reader: &mut Reader<'_>) -> Read<
         let name = reader.string()?;
         let seen_at = time(reader)?;
         let active_at = match form {
-            Form::Third => match u64::from_le_bytes(reader.array()?) {
+            Form::Third | Form::Fourth => match u64::from_le_bytes(reader.array()?) {
                 NEVER => None,
                 time if i64::try_from(time).is_ok() => Some(time),
                 _ => return Err(TIME),

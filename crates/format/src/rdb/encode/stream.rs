@@ -1,4 +1,5 @@
-//! Writes streams: blocks as listpacks, then the marks of the log, then the groups.
+//! Writes streams: blocks as listpacks, then the marks of the log, then the groups, then what is
+//! known of idempotent producers.
 //!
 //! ```text
 //!   block   id of 16 bytes, big-endian; listpack
@@ -12,7 +13,7 @@
 //! Both distances are from the block's id, modulo 2^64.
 
 use collections::listpack::{Item, Listpack};
-use collections::stream::{BlockRef, Group, Id, Stream};
+use collections::stream::{BlockRef, Group, Id, Producers, Stream};
 
 use super::super::Version;
 use super::super::writer::Writer;
@@ -46,7 +47,31 @@ pub(super) fn write<S: Sink>(
     id(log.max_deleted_id(), out)?;
     out.length(log.entries_added())?;
     out.length(stream.groups_len() as u64)?;
-    stream.groups().try_for_each(|(name, group)| write_group(name, group, version, out))
+    let Some(producers) = stream.producers() else {
+        return stream
+            .groups()
+            .try_for_each(|(name, group)| write_group(name, group, version, out));
+    };
+    let version = version.max(Version::V13);
+    stream.groups().try_for_each(|(name, group)| write_group(name, group, version, out))?;
+    write_producers(producers, out)
+}
+
+fn write_producers<S: Sink>(producers: &Producers, out: &mut Writer<'_, S>) -> Written<S> {
+    let retention = producers.retention();
+    out.length(retention.seconds.into())?;
+    out.length(retention.per_producer.into())?;
+    out.length(producers.len() as u64)?;
+    for (name, ids) in producers.each() {
+        out.string(name)?;
+        out.length(ids.len() as u64)?;
+        for (idempotent, entry) in ids {
+            out.string(idempotent)?;
+            id(entry, out)?;
+        }
+    }
+    out.length(producers.added())?;
+    out.length(producers.duplicates())
 }
 
 /// An id as two numbers.

@@ -49,6 +49,15 @@ const CONSUMERS_3: Part = Repeat(&[Text, Raw(16), PENDING_OF_CONSUMER]);
 const STREAM: &[Part] = &[BLOCKS, Lengths(3), Repeat(&[Text, Lengths(2), PENDING, CONSUMERS])];
 const STREAM_2: &[Part] = &[BLOCKS, Lengths(8), Repeat(&[Text, Lengths(3), PENDING, CONSUMERS])];
 const STREAM_3: &[Part] = &[BLOCKS, Lengths(8), Repeat(&[Text, Lengths(3), PENDING, CONSUMERS_3])];
+const PRODUCERS: Part = Repeat(&[Text, Repeat(&[Text, Lengths(2)])]);
+const STREAM_4: &[Part] = &[
+    BLOCKS,
+    Lengths(8),
+    Repeat(&[Text, Lengths(3), PENDING, CONSUMERS_3]),
+    Lengths(2),
+    PRODUCERS,
+    Lengths(2),
+];
 
 /// The shape of a value's body.
 fn shape(kind: ObjectType) -> &'static [Part] {
@@ -73,6 +82,7 @@ fn shape(kind: ObjectType) -> &'static [Part] {
         ObjectType::StreamListpacks => STREAM,
         ObjectType::StreamListpacks2 => STREAM_2,
         ObjectType::StreamListpacks3 => STREAM_3,
+        ObjectType::StreamListpacks4 => STREAM_4,
         ObjectType::Module => &[Length, Pieces],
         ObjectType::Array => &[RepeatAfterLength(&[Length, Text])],
     }

@@ -119,6 +119,30 @@ fn those_of_valkey_8_1() {
     read_and_written_again(VALKEY_8_1, Version::V11);
 }
 
+/// A stream of Redis 8.6, to which two producers have sent three entries, and one of them again.
+const REDIS_8_6_PRODUCERS: &str = "\
+     1a0110000000000000000500000000000000014057570000001900040100010101816602000102010001\
+     000181760204010201f46a96de02a201000009dfff0281760204010201f46a96de02a201000009000181\
+     760204010201f46a96de02a20100000901018176020401ff0481000001a202de966f0205010000040080\
+     000151803202017002036f6e6581000001a202de966f000374776f81000001a202de966f01017101036f\
+     6e6581000001a202de966f0203010d0083cba1c2f0edb8ff";
+
+#[test]
+fn a_stream_with_producers() {
+    let golden = bytes(REDIS_8_6_PRODUCERS);
+    let (terms, ids) = {
+        let Decoded::Object(object) = read(&golden).unwrap() else { panic!("no object") };
+        let ObjectRef::Stream(stream) = object.as_ref() else { panic!("no stream") };
+        let known = stream.producers().expect("they are in the payload");
+        assert_eq!((known.len(), known.added(), known.duplicates()), (2, 3, 1));
+        (known.retention(), known.ids_len())
+    };
+    assert_eq!((terms.seconds, terms.per_producer, ids), (86_400, 50, 3));
+    let decoded = read(&golden).unwrap();
+    // The version is raised for this stream alone.
+    assert_eq!(write(&decoded, Options { version: Version::V10, compress: false }), golden);
+}
+
 #[test]
 fn the_values_are_right() {
     let expected: &[(&str, &[&str])] = &[

@@ -5,7 +5,7 @@ use collections::hash::Hash;
 use collections::list::{End, List};
 use collections::set::Set;
 use collections::sorted_set::SortedSet;
-use collections::stream::{self, Group, Id, Pending, Stream};
+use collections::stream::{self, Group, Id, Pending, Retention, Stream};
 
 use super::*;
 
@@ -67,6 +67,14 @@ fn random_stream(rng: &mut Rng) -> Stream {
             }
         }
         stream.create_group(name.as_bytes(), group);
+    }
+    if rng.chance(1, 2) {
+        let terms = Retention { seconds: 1 + rng.below(100) as u32, per_producer: 5 };
+        let producers = stream.producers_mut(terms);
+        for &id in ids.iter().step_by(3) {
+            producers.record(&text(rng), &text(rng), id, 0);
+            producers.count_duplicate();
+        }
     }
     stream
 }
