@@ -26,23 +26,12 @@ pub(super) const KEY_AND_FIELDS: &[Arg] = &[Arg::key("key", 0), FIELDS];
 ///
 /// # Errors
 /// If it is anything else.
-pub(super) fn named<'a>(reader: ArgReader<'a>) -> Result<Vec<&'a [u8]>, CommandError> {
-    let positive = CommandError::request("ERR Number of fields must be a positive integer");
-    counted(reader, positive)
-}
-
-/// As [`named`], with another error for a number that is no positive integer.
-///
-/// # Errors
-/// As [`named`].
-pub(super) fn counted<'a>(
-    mut reader: ArgReader<'a>,
-    error: CommandError,
-) -> Result<Vec<&'a [u8]>, CommandError> {
+pub(super) fn named<'a>(mut reader: ArgReader<'a>) -> Result<Vec<&'a [u8]>, CommandError> {
     if !reader.token("FIELDS") {
         let text = "ERR Mandatory argument FIELDS is missing or not at the right position";
         return Err(CommandError::request(text));
     }
+    let error = CommandError::request("ERR Number of fields must be a positive integer");
     let count = reader.integer_in(1..=i64::MAX, error);
     reader.check()?;
     if usize::try_from(count) != Ok(reader.remaining()) {
@@ -50,6 +39,24 @@ pub(super) fn counted<'a>(
         return Err(CommandError::request(text));
     }
     Ok(std::iter::from_fn(|| reader.more().then(|| reader.bytes())).collect())
+}
+
+/// A number and so many fields of `width` words each, which options may follow.
+///
+/// # Errors
+/// `error` if the number is no positive integer; another one if there are fewer words.
+pub(super) fn take<'a>(
+    reader: &mut ArgReader<'a>,
+    width: usize,
+    error: CommandError,
+) -> Result<Vec<&'a [u8]>, CommandError> {
+    let count = reader.integer_in(1..=i64::from(i32::MAX), error);
+    reader.check()?;
+    let words = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(width);
+    if words > reader.remaining() {
+        return Err(CommandError::request("ERR wrong number of arguments"));
+    }
+    Ok((0..words).map(|_| reader.bytes()).collect())
 }
 
 /// The deadline that a time in the command means; it may have passed.

@@ -6,7 +6,8 @@
 
 use collections::hash::Hash;
 use command::{
-    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
+    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
+    Spec,
 };
 use store::{Absent, Change, Event, UnixMs};
 
@@ -63,7 +64,7 @@ pub(super) static HPEXPIREAT: DataCommand = DataCommand::new(
 
 const fn spec(name: &'static str, summary: &'static str) -> Spec {
     Spec::new(name, Group::Hash, "7.4.0", -6, "O(N) for N fields.", summary)
-        .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::FAST))
+        .flags(Flags::WRITE.union(Flags::FAST))
         .acl(Categories::HASH)
         .keys(UPDATED)
 }
@@ -89,12 +90,40 @@ fn parse<'a>(cx: &Cx<'a>, unit: Unit) -> Result<Request<'a>, CommandError> {
     let mut reader = cx.reader();
     reader.bytes();
     let deadline = fields::deadline(cx, unit, reader.bytes())?;
-    let word = reader.peek();
-    let condition = Condition::take(&mut reader);
+    let mut request =
+        Request { deadline, condition: Condition::default(), word: None, fields: Vec::new() };
+    let mut contradicts = false;
+    while reader.more() {
+        let word = reader.peek();
+        if reader.token("FIELDS") {
+            request.fields = named(&mut reader, !request.fields.is_empty())?;
+        } else if let Some(condition) = Condition::take(&mut reader) {
+            contradicts |= request.word.is_some() && condition != request.condition;
+            (request.condition, request.word) = (condition, word);
+        } else {
+            return Err(CommandError::quoting("ERR unknown argument: ", reader.bytes(), ""));
+        }
+    }
+    if request.fields.is_empty() {
+        return Err(CommandError::request("ERR missing FIELDS argument"));
+    }
+    if contradicts {
+        return Err(CommandError::request("ERR Multiple condition flags specified"));
+    }
+    Ok(request)
+}
+
+/// The fields behind the word `FIELDS`, which may stand there once.
+fn named<'a>(reader: &mut ArgReader<'a>, again: bool) -> Result<Vec<&'a [u8]>, CommandError> {
+    if again {
+        return Err(CommandError::request("ERR FIELDS keyword specified multiple times"));
+    }
+    if reader.remaining() < 2 {
+        let text = "ERR FIELDS requires at least numfields and one field argument";
+        return Err(CommandError::request(text));
+    }
     let positive = CommandError::request("ERR Parameter `numFields` should be greater than 0");
-    let fields = fields::counted(reader, positive)?;
-    let word = word.filter(|_| condition.is_some());
-    Ok(Request { deadline, condition: condition.unwrap_or_default(), word, fields })
+    fields::take(reader, 1, positive)
 }
 
 fn run(cx: &mut Cx<'_>, unit: Unit) -> Result<(), CommandError> {

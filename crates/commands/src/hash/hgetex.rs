@@ -6,8 +6,9 @@ use command::{
 };
 use store::{Absent, Change, UnixMs};
 
-use super::fields::{self, FIELDS, TIMES};
+use super::fields::{self, FIELDS};
 use super::get::reply_value;
+use super::options::{self, Kind};
 use super::{EXPIRE, PERSIST, REMOVED};
 use crate::string::expiry::documented;
 
@@ -43,20 +44,14 @@ enum Fate {
 }
 
 fn parse<'a>(cx: &Cx<'a>) -> Result<(Fate, Vec<&'a [u8]>), CommandError> {
-    let mut reader = cx.reader();
-    reader.bytes();
-    let mut fate = Fate::Stay;
-    if reader.token("PERSIST") {
-        fate = Fate::Persist;
-    } else if let Some((_, unit)) = TIMES.into_iter().find(|(token, _)| reader.option(token)) {
-        let deadline = fields::deadline(cx, unit, reader.bytes())?;
-        fate = if cx.db.is_due(deadline) { Fate::Go } else { Fate::Expire(deadline) };
-        // `FIELDS` and a number.
-        if reader.remaining() < 2 {
-            return Err(CommandError::arity(cx.name));
-        }
-    }
-    Ok((fate, fields::named(reader)?))
+    let options = options::parse(cx, Kind::Get)?;
+    let fate = match options.deadline {
+        Some(deadline) if cx.db.is_due(deadline) => Fate::Go,
+        Some(deadline) => Fate::Expire(deadline),
+        None if options.persist => Fate::Persist,
+        None => Fate::Stay,
+    };
+    Ok((fate, options.words))
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {

@@ -2,12 +2,12 @@
 
 use collections::hash::Hash;
 use command::{
-    Arg, ArgReader, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec,
-    Spec,
+    Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
 use store::{Absent, Change, Subkeys, UnixMs};
 
-use super::fields::{self, TIMES};
+use super::fields;
+use super::options::{self, Kind, Options};
 use super::{EXPIRE, REMOVED, SET, limits};
 use crate::string::expiry::documented;
 
@@ -37,97 +37,29 @@ pub(super) static HSETEX: DataCommand = DataCommand::new(
 const EXPIRATIONS: &[Arg] = &documented(Arg::word("keepttl", "KEEPTTL"));
 const PAIRS: Arg = Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple();
 
-/// A field and its value.
-type Pair<'a> = (&'a [u8], &'a [u8]);
-
-#[derive(Debug, Default)]
-struct Request<'a> {
-    /// `FXX` (true): all fields are there. `FNX` (false): none is.
-    present: Option<bool>,
-    keep: bool,
-    deadline: Option<UnixMs>,
-    /// Where the option that gives the time stands among the arguments.
-    time_at: usize,
-    pairs: Vec<Pair<'a>>,
-}
-
-fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
-    let mut reader = cx.reader();
-    reader.bytes();
-    let mut request = Request::default();
-    while reader.more() {
-        let place = cx.args.len() - reader.remaining();
-        let wanted = [("FXX", true), ("FNX", false)];
-        if let Some((_, present)) = wanted.into_iter().find(|(token, _)| reader.token(token)) {
-            if request.present.replace(present).is_some() {
-                let text = "ERR Only one of FXX or FNX arguments can be specified";
-                return Err(CommandError::request(text));
-            }
-        } else if reader.token("KEEPTTL") {
-            check_single(&request)?;
-            request.keep = true;
-        } else if let Some((_, unit)) = TIMES.into_iter().find(|(token, _)| reader.token(token)) {
-            check_single(&request)?;
-            request.deadline = Some(fields::deadline(cx, unit, reader.bytes())?);
-            request.time_at = place;
-        } else if reader.token("FIELDS") {
-            request.pairs = pairs(cx, &mut reader)?;
-        } else {
-            return Err(CommandError::quoting("ERR unknown argument: ", reader.bytes(), ""));
-        }
-    }
-    reader.finish()?;
-    Ok(request)
-}
-
-/// Refuses a second option for the deadlines.
-fn check_single(request: &Request<'_>) -> Result<(), CommandError> {
-    if request.keep || request.deadline.is_some() {
-        let text = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
-        return Err(CommandError::request(text));
-    }
-    Ok(())
-}
-
-/// A number and so many fields with their values, which end the command.
-fn pairs<'a>(cx: &Cx<'_>, reader: &mut ArgReader<'a>) -> Result<Vec<Pair<'a>>, CommandError> {
-    // A number, a field and a value.
-    if reader.remaining() < 3 {
-        return Err(CommandError::arity(cx.name));
-    }
-    let invalid = CommandError::request("ERR invalid number of fields");
-    let count = reader.integer_in(1..=i64::from(i32::MAX), invalid);
-    reader.check()?;
-    let words = usize::try_from(count).ok().and_then(|count| count.checked_mul(2));
-    if words != Some(reader.remaining()) {
-        return Err(CommandError::arity(cx.name));
-    }
-    let pair = || reader.more().then(|| (reader.bytes(), reader.bytes()));
-    Ok(std::iter::from_fn(pair).collect())
-}
-
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let request = parse(cx)?;
+    let request = options::parse(cx, Kind::Set)?;
+    let (pairs, _) = request.words.as_chunks::<2>();
     let passed = request.deadline.is_some_and(|deadline| cx.db.is_due(deadline));
     let limits = limits(cx);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
-    let names = || request.pairs.iter().map(|(field, _)| *field);
+    let names = || pairs.iter().map(|[field, _]| *field);
     edit.expire_fields(names());
     let met = request.present.is_none_or(|wanted| {
         let hash = edit.get::<Hash>().ok().flatten();
         let is_there = |field| hash.is_some_and(|hash| hash.find(field).is_some());
-        request.pairs.iter().all(|(field, _)| is_there(field) == wanted)
+        pairs.iter().all(|[field, _]| is_there(field) == wanted)
     });
-    let count = request.pairs.len() as u64;
+    let count = pairs.len() as u64;
     edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         if !met {
             return Change::none(());
         }
-        hash.expect(&limits, request.pairs.len());
+        hash.expect(&limits, pairs.len());
         if request.deadline.is_some() {
             hash.expect_deadlines();
         }
-        for &(field, value) in &request.pairs {
+        for &[field, value] in pairs {
             match request.keep {
                 true => hash.set_value(&limits, field, value),
                 false => hash.set(&limits, field, value),
@@ -161,7 +93,7 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 /// Logs the command with its deadline in absolute time.
-fn log_absolute(cx: &mut Cx<'_>, request: &Request<'_>, deadline: UnixMs) {
+fn log_absolute(cx: &mut Cx<'_>, request: &Options<'_>, deadline: UnixMs) {
     let mut time = Vec::new();
     stdx::num::write_u64(&mut time, deadline);
     let mut args: Vec<&[u8]> = cx.args.iter().collect();

@@ -25,6 +25,7 @@ mod hset;
 mod hsetex;
 mod httl;
 pub mod import;
+mod options;
 #[cfg(test)]
 mod tests;
 

@@ -21,7 +21,7 @@ pub static XAUTOCLAIM: DataCommand = DataCommand::new(
     )
     .flags(Flags::WRITE.union(Flags::FAST))
     .acl(Categories::STREAM)
-    .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::DELETE))])
+    .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))])
     .args(&[
         Arg::key("key", 0),
         Arg::string("group"),

@@ -15,29 +15,40 @@ const IDS: Arg =
 
 /// `XDELEX key [KEEPREF|DELREF|ACKED] IDS numids id [id ...]`.
 pub static XDELEX: DataCommand = DataCommand::new(
-    spec("xdelex", -5, "Deletes entries with regard to the groups that have them pending.")
-        .args(&[Arg::key("key", 0), trimming::CONDITION, IDS]),
+    spec(
+        "xdelex",
+        -5,
+        "Deletes entries with regard to the groups that have them pending.",
+        &[KeySpec::first(DELETED_FROM)],
+    )
+    .args(&[Arg::key("key", 0), trimming::CONDITION, IDS]),
     run_xdelex,
 );
 
 /// `XACKDEL key group [KEEPREF|DELREF|ACKED] IDS numids id [id ...]`.
 pub static XACKDEL: DataCommand = DataCommand::new(
-    spec("xackdel", -6, "Acknowledges entries in a group and deletes them.").args(&[
-        Arg::key("key", 0),
-        Arg::string("group"),
-        trimming::CONDITION,
-        IDS,
-    ]),
+    spec(
+        "xackdel",
+        -6,
+        "Acknowledges entries in a group and deletes them.",
+        &[KeySpec::first(DELETED_FROM.union(KeyFlags::UPDATE))],
+    )
+    .args(&[Arg::key("key", 0), Arg::string("group"), trimming::CONDITION, IDS]),
     run_xackdel,
 );
 
-const KEYS: &[KeySpec] = &[KeySpec::first(KeyFlags::RW.union(KeyFlags::DELETE))];
+const DELETED_FROM: KeyFlags = KeyFlags::RW.union(KeyFlags::DELETE);
 
-const fn spec(name: &'static str, arity: i16, summary: &'static str) -> Spec {
+const fn spec(
+    name: &'static str,
+    arity: i16,
+    summary: &'static str,
+    keys: &'static [KeySpec],
+) -> Spec {
     Spec::new(name, Group::Stream, "8.2.0", arity, COMPLEXITY, summary)
         .flags(Flags::WRITE.union(Flags::FAST))
         .acl(Categories::STREAM)
-        .keys(KEYS)
+        .keys(keys)
 }
 
 /// The codes in the reply, one for each id.
@@ -45,7 +56,9 @@ const MISSING: i64 = -1;
 const DELETED: i64 = 1;
 const REFERENCED: i64 = 2;
 
-fn parse(mut reader: ArgReader<'_>) -> Result<(References, Vec<Id>), CommandError> {
+/// The options, and the ids as they are written: they are read only where there is something to
+/// delete from.
+fn parse<'a>(mut reader: ArgReader<'a>) -> Result<(References, Vec<&'a [u8]>), CommandError> {
     let (mut references, mut ids) = (None, None);
     while reader.more() {
         if let Some(said) = trimming::take_references(&mut reader) {
@@ -63,9 +76,7 @@ fn parse(mut reader: ArgReader<'_>) -> Result<(References, Vec<Id>), CommandErro
                     "ERR The `numids` parameter must match the number of arguments",
                 ));
             }
-            let listed: Result<Vec<Id>, _> =
-                (0..count).map(|_| id::strict(reader.bytes())).collect();
-            ids = Some(listed?);
+            ids = Some((0..count).map(|_| reader.bytes()).collect());
         } else {
             return Err(CommandError::SYNTAX);
         }
@@ -74,17 +85,24 @@ fn parse(mut reader: ArgReader<'_>) -> Result<(References, Vec<Id>), CommandErro
     Ok((references.unwrap_or_default(), ids.ok_or(CommandError::SYNTAX)?))
 }
 
-/// Deletes with `delete`, which gives the code of an id, and replies with the codes.
+/// Deletes with `delete`, which gives the code of an id, and replies with the codes: all missing
+/// where there is no stream that is `known`.
 fn run(
     cx: &mut Cx<'_>,
-    key: &[u8],
-    ids: &[Id],
+    ids: &[&[u8]],
+    known: impl Fn(&Stream) -> bool,
     mut delete: impl FnMut(&mut Stream, Id) -> Outcome,
 ) -> Result<(), CommandError> {
-    let mut edit = cx.db.edit(key);
+    let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
+    if !edit.get::<Stream>()?.is_some_and(known) {
+        cx.reply.array(ids.len());
+        ids.iter().for_each(|_| cx.reply.integer(MISSING));
+        return Ok(());
+    }
+    let ids: Vec<Id> = ids.iter().map(|id| id::strict(id)).collect::<Result<_, _>>()?;
     let codes = edit.update(Absent::Ignore, |stream: &mut Stream| {
         let (mut codes, mut deleted, mut changed) = (Vec::with_capacity(ids.len()), 0, 0);
-        for &id in ids {
+        for &id in &ids {
             let outcome = delete(stream, id);
             codes.push(outcome.code);
             changed += u64::from(outcome.changed);
@@ -110,38 +128,59 @@ struct Outcome {
     changed: bool,
 }
 
+/// The key's type is looked at before the options, as in Redis.
+fn check_type(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    let key = cx.arg(1)?;
+    cx.db.edit(key).get::<Stream>()?;
+    Ok(())
+}
+
 fn run_xdelex(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    check_type(cx)?;
     let mut reader = cx.reader();
-    let key = reader.bytes();
+    reader.bytes();
     let (references, ids) = parse(reader)?;
-    run(cx, key, &ids, |stream, id| {
-        let pending =
-            |stream: &Stream| stream.groups().map(|(_, g)| g.pending_len()).sum::<usize>();
-        let before = pending(stream);
-        let deletion = stream.delete_with(id, references);
-        let code = match deletion {
-            Deletion::Missing => MISSING,
-            Deletion::Deleted => DELETED,
-            Deletion::Referenced => REFERENCED,
-        };
-        let deleted = deletion == Deletion::Deleted;
-        Outcome { code, deleted, changed: deleted || pending(stream) != before }
-    })
+    run(
+        cx,
+        &ids,
+        |_| true,
+        |stream, id| {
+            let pending =
+                |stream: &Stream| stream.groups().map(|(_, g)| g.pending_len()).sum::<usize>();
+            let before = pending(stream);
+            let deletion = stream.delete_with(id, references);
+            let code = match deletion {
+                Deletion::Missing => MISSING,
+                Deletion::Deleted => DELETED,
+                Deletion::Referenced => REFERENCED,
+            };
+            let deleted = deletion == Deletion::Deleted;
+            Outcome { code, deleted, changed: deleted || pending(stream) != before }
+        },
+    )
 }
 
 fn run_xackdel(cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    check_type(cx)?;
     let mut reader = cx.reader();
-    let (key, group) = (reader.bytes(), reader.bytes());
+    reader.bytes();
+    let group = reader.bytes();
     let (references, ids) = parse(reader)?;
-    run(cx, key, &ids, |stream, id| {
-        let acknowledged = stream.group_mut(group).is_some_and(|(_, group)| group.acknowledge(id));
-        if !acknowledged {
-            return Outcome { code: MISSING, deleted: false, changed: false };
-        }
-        let deletion = stream.delete_with(id, references);
-        let code = if deletion == Deletion::Referenced { REFERENCED } else { DELETED };
-        Outcome { code, deleted: deletion == Deletion::Deleted, changed: true }
-    })
+    run(
+        cx,
+        &ids,
+        |stream| stream.group(group).is_some(),
+        |stream, id| {
+            let acknowledged =
+                stream.group_mut(group).is_some_and(|(_, group)| group.acknowledge(id));
+            if !acknowledged {
+                return Outcome { code: MISSING, deleted: false, changed: false };
+            }
+            let deletion = stream.delete_with(id, references);
+            let code = if deletion == Deletion::Referenced { REFERENCED } else { DELETED };
+            Outcome { code, deleted: deletion == Deletion::Deleted, changed: true }
+        },
+    )
 }
 
 #[cfg(test)]
