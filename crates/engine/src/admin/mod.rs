@@ -8,6 +8,7 @@ use crate::call::Flow;
 use crate::engine::Engine;
 use crate::session::Session;
 
+pub mod cluster;
 pub mod connection;
 pub mod himport;
 pub mod pubsub;
@@ -65,6 +66,7 @@ pub fn all() -> impl Iterator<Item = &'static AdminCommand> {
         pubsub::COMMANDS,
         server::COMMANDS,
         himport::COMMANDS,
+        cluster::COMMANDS,
     ];
     families.into_iter().flatten().copied()
 }
