@@ -231,7 +231,8 @@ impl Spec {
     /// All ACL categories: the explicit ones and those implied by the flags.
     #[must_use]
     pub const fn categories(&self) -> Categories {
-        self.explicit_categories.union(self.flags.implied_categories())
+        let explicit = self.explicit_categories;
+        explicit.union(self.flags.implied_categories(explicit))
     }
 
     /// Whether `argc` arguments (name included) satisfy the arity.

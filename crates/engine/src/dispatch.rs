@@ -325,6 +325,10 @@ fn unknown_command(unknown: Unknown, args: Args<'_>) -> CommandError {
         let after = format!("'. Try {} HELP.", container.to_ascii_uppercase());
         return CommandError::quoting("ERR unknown subcommand '", sub, &after);
     }
+    let name = quotable(args.name(), QUOTED_MAX);
+    if args.len() == 1 {
+        return CommandError::quoting("ERR unknown command '", name, "'");
+    }
     let mut beginning = Vec::new();
     for arg in args.iter().skip(1) {
         if beginning.len() >= QUOTED_MAX {
@@ -333,7 +337,7 @@ fn unknown_command(unknown: Unknown, args: Args<'_>) -> CommandError {
         let arg = quotable(arg, QUOTED_MAX - beginning.len());
         beginning.extend([b"'", arg, b"' "].concat());
     }
-    let text = [quotable(args.name(), QUOTED_MAX), b"', with args beginning with: ", &beginning];
+    let text = [name, b"', with args beginning with: ", &beginning];
     CommandError::quoting("ERR unknown command '", &text.concat(), "")
 }
 

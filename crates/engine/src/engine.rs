@@ -355,8 +355,11 @@ impl Engine {
         }
         self.note_latency("expire-cycle", self.clock.monotonic_ns().saturating_sub(started));
         if removed + fields > 0 {
-            self.stats.background().expired.add(removed);
-            self.stats.background().expired_fields.add(fields);
+            let stats = self.stats.background();
+            stats.expired.add(removed);
+            stats.expired_actively.add(removed);
+            stats.expired_fields.add(fields);
+            stats.fields_expired_actively.add(fields);
             let spent = (self.clock.monotonic_ns() - started) / 1000;
             self.expire_us.fetch_add(spent, Ordering::Relaxed);
         }

@@ -62,6 +62,8 @@ pub(crate) struct SaveFigures {
     pub(crate) took_s: Option<u64>,
     /// How many succeeded.
     pub(crate) saves: u64,
+    /// How many in the background have failed since one succeeded.
+    pub(crate) failures: u64,
     /// Bytes that were copied for the last one.
     pub(crate) copied_bytes: u64,
 }
@@ -368,10 +370,12 @@ impl Engine {
             state.figures.copied_bytes = running.copied_bytes.load(Ordering::Relaxed);
             if !is_cancelled {
                 self.saving.has_failed.store(outcome.is_err(), Ordering::Relaxed);
+                state.figures.failures += 1;
             }
         }
         if outcome.is_ok() {
             state.figures.saves += 1;
+            state.figures.failures = 0;
             self.saving.has_failed.store(false, Ordering::Relaxed);
             // A flush that came too late to cancel it counts as saved: an empty file will follow.
             if !running.is_cancelled.load(Ordering::Relaxed) {

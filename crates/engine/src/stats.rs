@@ -105,8 +105,12 @@ counters! {
     misses,
     /// Keys removed because their time had come.
     expired,
+    /// Those among them that nobody had asked for.
+    expired_actively,
     /// Fields of hashes removed because their time had come.
     expired_fields,
+    /// Those among them that nobody had asked for.
+    fields_expired_actively,
     /// Packed values from outside that were verified.
     sanitized,
     /// Changes to the dataset, ever.

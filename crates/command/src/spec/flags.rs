@@ -103,7 +103,7 @@ bit_set! {
         /// Not allowed while the dataset loads asynchronously.
         NO_ASYNC_LOADING = 19, "no_async_loading";
         /// Keys are optional: the absence of keys is no error.
-        NO_MANDATORY_KEYS = 20, "";
+        NO_MANDATORY_KEYS = 20, "no_mandatory_keys";
         /// Only sentinels have it.
         ONLY_SENTINEL = 21, "";
         /// Atomic over the whole keyspace: every shard is locked.
@@ -198,14 +198,15 @@ bit_set! {
 }
 
 impl Flags {
-    /// The ACL categories that these flags imply.
+    /// The ACL categories that these flags imply beside explicit ones: what runs a script that must
+    /// not write is no command that reads.
     #[must_use]
-    pub const fn implied_categories(self) -> Categories {
+    pub const fn implied_categories(self, explicit: Categories) -> Categories {
         let mut out = Categories::NONE;
         if self.contains(Self::WRITE) {
             out = out.union(Categories::WRITE);
         }
-        if self.contains(Self::READONLY) {
+        if self.contains(Self::READONLY) && !explicit.contains(Categories::SCRIPTING) {
             out = out.union(Categories::READ);
         }
         if self.contains(Self::ADMIN) {

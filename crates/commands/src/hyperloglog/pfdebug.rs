@@ -28,6 +28,9 @@ pub(super) static PFDEBUG: DataCommand = DataCommand::new(
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (word, key) = (cx.arg(1)?, cx.arg(2)?);
+    if word.eq_ignore_ascii_case(b"SIMD") {
+        return simd(cx, key);
+    }
     let reply = &mut *cx.reply;
     let mut edit = cx.db.edit(key);
     let Some(entry) = edit.entry() else {
@@ -67,6 +70,17 @@ fn make_dense(edit: &mut Edit<'_>) -> Result<bool, CommandError> {
         edit.convert(stored(sketch));
     }
     Ok(converted)
+}
+
+/// `PFDEBUG SIMD ON|OFF` takes no key: it chooses among ways to count that say the same. There is
+/// one here, which the compiler makes wide.
+fn simd(cx: &mut Cx<'_>, switch: &[u8]) -> Result<(), CommandError> {
+    match switch.to_ascii_uppercase().as_slice() {
+        b"ON" => cx.reply.simple("enabled"),
+        b"OFF" => cx.reply.simple("disabled"),
+        _ => return Err(CommandError::request("ERR Argument must be ON or OFF")),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::pubsub::Kind;
 
 const FLAGS: Flags = OPEN.union(Flags::NOSCRIPT);
+/// Who begins to listen takes memory.
+const GROWS: Flags = FLAGS.union(Flags::DENYOOM);
 const BEGIN: &str = "O(N) where N is the number of subscriptions that begin.";
 const END: &str = "O(N) where N is the number of subscriptions that end.";
 const SHARD_CHANNELS: &[KeySpec] = &[KeySpec::range(KeyFlags::NOT_KEY, 1, -1, 1)];
@@ -28,6 +30,7 @@ const fn spec(
 /// `SUBSCRIBE channel [channel ...]`
 pub static SUBSCRIBE: AdminCommand = Command::new(
     spec("subscribe", "2.0.0", -2, BEGIN, "Listens to channels.")
+        .flags(GROWS)
         .args(&[Arg::string("channel").multiple()]),
     subscribe as AdminHandler,
 );
@@ -42,6 +45,7 @@ pub static UNSUBSCRIBE: AdminCommand = Command::new(
 /// `PSUBSCRIBE pattern [pattern ...]`
 pub static PSUBSCRIBE: AdminCommand = Command::new(
     spec("psubscribe", "2.0.0", -2, BEGIN, "Listens to the channels that match patterns.")
+        .flags(GROWS)
         .args(&[Arg::pattern("pattern").multiple()]),
     psubscribe as AdminHandler,
 );
@@ -56,6 +60,7 @@ pub static PUNSUBSCRIBE: AdminCommand = Command::new(
 /// `SSUBSCRIBE shardchannel [shardchannel ...]`
 pub static SSUBSCRIBE: AdminCommand = Command::new(
     spec("ssubscribe", "7.0.0", -2, BEGIN, "Listens to shard channels.")
+        .flags(GROWS)
         .keys(SHARD_CHANNELS)
         .args(&[Arg::string("shardchannel").multiple()]),
     ssubscribe as AdminHandler,

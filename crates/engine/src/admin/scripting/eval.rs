@@ -15,12 +15,13 @@ pub(super) const FLAGS: Flags = COMMON.union(Flags::MAY_REPLICATE);
 pub(super) const READ_FLAGS: Flags = COMMON.union(Flags::READONLY);
 const NOTES: &str =
     "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
-pub(super) const KEYS: &[KeySpec] =
-    &[KeySpec::counted(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE), 2)
-        .notes(NOTES)];
-pub(super) const READ_KEYS: &[KeySpec] =
-    &[KeySpec::counted(KeyFlags::RO.union(KeyFlags::ACCESS), 2)
-        .notes("We cannot tell how the keys will be used so we assume the worst, RO and ACCESS")];
+const READ_NOTES: &str =
+    "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS";
+const KEY: KeySpec =
+    KeySpec::counted(KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE), 2);
+const READ_KEY: KeySpec = KeySpec::counted(KeyFlags::RO.union(KeyFlags::ACCESS), 2);
+pub(super) const KEYS: &[KeySpec] = &[KEY.notes(NOTES)];
+pub(super) const READ_KEYS: &[KeySpec] = &[READ_KEY.notes(READ_NOTES)];
 const COMPLEXITY: &str = "Depends on the script that is executed.";
 const TEXT: &[Arg] = &[
     Arg::string("script"),
@@ -58,7 +59,7 @@ pub(crate) static EVAL_RO: ScriptCommand = Command::new(
 pub(crate) static EVALSHA: ScriptCommand = Command::new(
     spec("evalsha", "2.6.0", "Runs a Lua script that the server knows.")
         .flags(FLAGS)
-        .keys(KEYS)
+        .keys(&[KEY])
         .args(DIGEST),
     ScriptHandler::Interpreter(|engine, lua, args| by_digest(engine, lua, args, false)),
 );
@@ -67,7 +68,7 @@ pub(crate) static EVALSHA: ScriptCommand = Command::new(
 pub(crate) static EVALSHA_RO: ScriptCommand = Command::new(
     spec("evalsha_ro", "7.0.0", "Runs a Lua script that the server knows and that must not write.")
         .flags(READ_FLAGS)
-        .keys(READ_KEYS)
+        .keys(&[READ_KEY])
         .args(DIGEST),
     ScriptHandler::Interpreter(|engine, lua, args| by_digest(engine, lua, args, true)),
 );

@@ -40,11 +40,12 @@ pub(crate) static SCRIPT: ScriptCommand = Command::container(
 );
 
 static DEBUG: ScriptCommand = Command::new(
-    spec("debug", "3.2.0", 3, "O(1)", "Sets whether the next scripts are debugged.").args(&[
+    spec("debug", "3.2.0", -3, "O(1)", "Sets whether the next scripts are debugged.").args(&[
         Arg::one_of(
             "mode",
             &[Arg::word("yes", "YES"), Arg::word("sync", "SYNC"), Arg::word("no", "NO")],
         ),
+        Arg::string("engine").optional(),
     ]),
     ScriptHandler::Admin(debug),
 );
@@ -58,7 +59,7 @@ static EXISTS: ScriptCommand = Command::new(
         "Tells which scripts the server knows.",
     )
     .args(&[Arg::string("sha1").multiple()])
-    .tips(&["request_policy:all_nodes", "response_policy:agg_logical_and"]),
+    .tips(&["request_policy:all_shards", "response_policy:agg_logical_and"]),
     ScriptHandler::Admin(exists),
 );
 
@@ -122,6 +123,7 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         // What the client is to read before would come in the middle of the debugger's lines.
         return Err(CommandError::state("ERR SCRIPT DEBUG must be called outside a pipeline"));
     }
+    check_engine(admin)?;
     let mode = match admin.cx.arg(2)?.to_ascii_uppercase().as_slice() {
         b"NO" => None,
         b"YES" => Some(Mode::Undone),
@@ -131,6 +133,18 @@ fn debug(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.session.debugged = mode.map(|mode| Box::new(Debugged::new(mode)));
     admin.cx.reply.ok();
     Ok(())
+}
+
+/// Valkey's clients name the language of the scripts, of which there is one.
+fn check_engine(admin: &AdminCx<'_>) -> Result<(), CommandError> {
+    match admin.cx.args.get(3) {
+        Some(_) if admin.cx.args.len() > 4 => Err(CommandError::arity("script|debug")),
+        Some(name) if !name.eq_ignore_ascii_case(b"lua") => {
+            let before = "ERR No scripting engine found with name '";
+            Err(CommandError::quoting(before, name, "' to enable debug"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn exists(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
@@ -167,7 +181,7 @@ fn show(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 fn help(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let lines = [
-        "DEBUG (YES|SYNC|NO)",
+        "DEBUG (YES|SYNC|NO) [LUA]",
         "    Set whether the next scripts of this connection are debugged.",
         "EXISTS <sha1> [<sha1> ...]",
         "    Tell which scripts the server knows.",

@@ -106,6 +106,13 @@ const TABLE: &[Row] = &[
             "    with what is loaded in place of keys that are there already.",
         ],
     ),
+    (
+        "REPLY-COPY-AVOIDANCE",
+        3,
+        3,
+        ok,
+        &["REPLY-COPY-AVOIDANCE <0|1>", "    Accepted; replies share large strings."],
+    ),
     ("REPLYBUFFER", 3, 4, reply_buffer, &["REPLYBUFFER <option> [<value>]", "    Accepted."]),
     ("RESTART", 2, 3, restart, &["RESTART [<ms>]", "    Restart gracefully."]),
     ("SEGFAULT", 2, 2, |a| die(a, Crash::Segfault), &["SEGFAULT", "    Crash."]),

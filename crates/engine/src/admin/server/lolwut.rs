@@ -12,7 +12,7 @@ use crate::engine::{FERRITE_VERSION, REDIS_VERSION};
 /// `LOLWUT [VERSION version] [columns [rows]]`
 pub static LOLWUT: AdminCommand = Command::new(
     Spec::new("lolwut", Group::Server, "5.0.0", -1, "", "Shows a piece of computer art.")
-        .flags(Flags::READONLY.union(Flags::FAST).union(Flags::NO_MANDATORY_KEYS))
+        .flags(Flags::READONLY.union(Flags::FAST))
         .args(&[Arg::integer("version").token("VERSION").optional()]),
     lolwut as AdminHandler,
 );

@@ -50,7 +50,7 @@ pub static BGSAVE: AdminCommand = Command::new(
     bgsave as AdminHandler,
 );
 
-const FLAGS: Flags = Flags::ADMIN.union(Flags::NOSCRIPT);
+const FLAGS: Flags = Flags::ADMIN.union(Flags::NOSCRIPT).union(Flags::NO_ASYNC_LOADING);
 const IN_PROGRESS: &str = "ERR Background save already in progress";
 const SCHEDULED: &str = "Background saving scheduled";
 

@@ -13,7 +13,8 @@ pub static SETNAME: AdminCommand = Command::new(
     Spec::new("setname", Group::Connection, "2.6.9", 3, "O(1)", "Names the connection.")
         .flags(ALWAYS)
         .acl(CONNECTION)
-        .args(&[Arg::string("connection-name")]),
+        .args(&[Arg::string("connection-name")])
+        .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
     set_name as AdminHandler,
 );
 

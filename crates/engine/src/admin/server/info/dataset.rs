@@ -73,6 +73,7 @@ fn saves(text: &mut Text, engine: &Engine) {
     text.field("rdb_last_bgsave_time_sec", signed(figures.took_s));
     text.field("rdb_current_bgsave_time_sec", signed(running.map(|_| elapsed_s)));
     text.field("rdb_saves", figures.saves);
+    text.field("rdb_saves_consecutive_failures", figures.failures);
     text.field("rdb_last_cow_size", figures.copied_bytes);
 }
 

@@ -50,7 +50,13 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
         "mem_clients_slaves",
     ]);
     text.field("mem_clients_normal", figures.clients);
-    text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
+    text.zeros(&[
+        "mem_cluster_slot_migration_output_buffer",
+        "mem_cluster_slot_migration_input_buffer",
+        "mem_cluster_slot_migration_input_buffer_peak",
+        "mem_cluster_links",
+        "mem_aof_buffer",
+    ]);
     text.field("mem_allocator", engine.platform.process().allocator);
     text.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
     text.field("lazyfree_pending_objects", engine.platform.background_pending());

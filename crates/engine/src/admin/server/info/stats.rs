@@ -29,7 +29,9 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("rejected_connections", stats.sum(|t| &t.rejected_connections));
     text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     text.field("expired_subkeys", stats.sum(|t| &t.expired_fields));
+    text.field("expired_subkeys_active", stats.sum(|t| &t.fields_expired_actively));
     text.field("expired_keys", stats.sum(|t| &t.expired));
+    text.field("expired_keys_active", stats.sum(|t| &t.expired_actively));
     text.field("expired_stale_perc", "0.00");
     text.field("expired_time_cap_reached_count", 0);
     let expire_ms = engine.expire_us.load(Ordering::Relaxed) / 1000;
@@ -63,20 +65,29 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("dump_payload_sanitizations", stats.sum(|t| &t.sanitized));
     text.field("total_reads_processed", stats.sum(|t| &t.reads));
     text.field("total_writes_processed", stats.sum(|t| &t.writes));
-    text.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    text.zeros(&[
+        "io_threaded_reads_processed",
+        "io_threaded_writes_processed",
+        "io_threaded_total_prefetch_batches",
+        "io_threaded_total_prefetch_entries",
+    ]);
     let query_closed = stats.sum(|t| &t.query_limit_closed);
     text.field("client_query_buffer_limit_disconnections", query_closed);
     let output_closed = stats.sum(|t| &t.output_limit_closed);
     text.field("client_output_buffer_limit_disconnections", output_closed);
     text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
     event_loop(text, source);
-    text.zeros(&[
-        "acl_access_denied_auth",
-        "acl_access_denied_cmd",
-        "acl_access_denied_key",
-        "acl_access_denied_channel",
-    ]);
+    text.zeros(&DENIED);
 }
+
+/// What ACL has refused.
+const DENIED: [&str; 5] = [
+    "acl_access_denied_auth",
+    "acl_access_denied_cmd",
+    "acl_access_denied_key",
+    "acl_access_denied_channel",
+    "acl_access_denied_tls_cert",
+];
 
 fn event_loop(text: &mut Text, source: &Source<'_, '_>) {
     let engine = source.admin.engine;
