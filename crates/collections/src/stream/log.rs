@@ -204,7 +204,7 @@ impl Log {
             self.first_id = id;
         }
         self.len += 1;
-        self.entries_added = self.entries_added.saturating_add(1);
+        self.entries_added = self.entries_added.wrapping_add(1);
         self.last_id = id;
     }
 

@@ -5,6 +5,9 @@
 //! subtraction. Where entries were deleted one by one, the count is lost until the group is at a
 //! place of which the count is known: the end of the log, or its first entry with no gap behind.
 //! And where all that is left lies ahead of the group, what it has yet to read is the log itself.
+//!
+//! Clients and files may set the counts to anything. They wrap, as Redis's do, and one less than
+//! zero is what files and clients know as unknown.
 
 use super::{Group, Id, Log};
 
@@ -17,15 +20,15 @@ impl Log {
             return Some(0);
         }
         if id == self.last_id() || self.is_empty() && id < self.last_id() {
-            return Some(added);
+            return known(added);
         }
         let has_gaps = self.max_deleted_id() != Id::MIN && self.max_deleted_id() >= self.first_id();
         if id > self.last_id() || has_gaps {
             return None;
         }
         match id.cmp(&self.first_id()) {
-            std::cmp::Ordering::Less => Some(added.saturating_sub(len)),
-            std::cmp::Ordering::Equal => Some(added.saturating_sub(len).saturating_add(1)),
+            std::cmp::Ordering::Less => known(added.wrapping_sub(len)),
+            std::cmp::Ordering::Equal => known(added.wrapping_sub(len).wrapping_add(1)),
             std::cmp::Ordering::Greater => None,
         }
     }
@@ -36,6 +39,11 @@ impl Log {
         let deleted = self.max_deleted_id();
         deleted != Id::MIN && id <= deleted && deleted >= self.first_id()
     }
+}
+
+/// A count, unless it is the one that means that there is none.
+const fn known(count: u64) -> Option<u64> {
+    if count == u64::MAX { None } else { Some(count) }
 }
 
 impl Group {
@@ -60,7 +68,8 @@ impl Group {
         let skipped = self.last_id < log.first_id() || self.last_id <= log.max_deleted_id();
         let counted = self.entries_read.filter(|_| !skipped);
         self.entries_read = match counted {
-            Some(read) => Some(read.saturating_add(1)),
+            Some(read) => known(read.wrapping_add(1)),
+            None if log.entries_added() == 0 => None,
             None => log.count_up_to(id),
         };
         self.last_id = id;
@@ -106,6 +115,25 @@ mod tests {
         assert_eq!((group.entries_read, group.lag(stream.log())), (Some(4), Some(1)));
         assert!(stream.delete(Id::new(4, 0)) && stream.delete(Id::new(5, 0)));
         assert_eq!(group.lag(stream.log()), Some(0), "nothing is left");
+    }
+
+    #[test]
+    fn counts_wrap() {
+        let mut stream = stream(1);
+        stream.set_entries_added(u64::MAX);
+        let mut group = Group::new(Id::new(1, 0), None);
+        assert_eq!(group.lag(stream.log()), None);
+        let mut read = |ms| {
+            let fields = [(&b"f"[..], &b"v"[..])];
+            stream.append(Id::new(ms, 0), fields.into_iter(), Limits::default()).unwrap();
+            group.advance(stream.log(), Id::new(ms, 0));
+            (stream.log().entries_added(), group.entries_read, group.lag(stream.log()))
+        };
+        assert_eq!(read(2), (0, None, Some(0)));
+        assert_eq!(read(3), (1, Some(1), Some(0)));
+        group.entries_read = Some(u64::MAX - 1);
+        group.advance(stream.log(), Id::new(4, 0));
+        assert_eq!(group.entries_read, None);
     }
 
     #[test]
