@@ -76,9 +76,11 @@ impl Intset {
     }
 
     /// How many members there are.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.as_bytes().len() - HEADER_BYTES) / self.width()
+        let bytes = self.as_bytes();
+        u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize
     }
 
     /// Whether there is no member.

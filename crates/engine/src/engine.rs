@@ -21,7 +21,7 @@ use crate::latency::LatencyMonitor;
 use crate::monitor::Monitors;
 use crate::notifications::Notifications;
 use crate::pause::{Pause, PauseKind};
-use crate::platform::{Message, Platform};
+use crate::platform::{Crash, LogLevel, Message, Platform};
 use crate::pubsub::PubSub;
 use crate::registry::Registry;
 use crate::saving::Saving;
@@ -100,6 +100,8 @@ pub struct Engine {
     pub(crate) active_expire: AtomicBool,
     /// `DEBUG PAUSE-CRON 1` stops the periodic work.
     pub(crate) cron_paused: AtomicBool,
+    /// `DEBUG KEYSIZES-HIST-ASSERT 1` has the histograms of sizes checked.
+    pub(crate) asserts_sizes: AtomicBool,
     /// Microseconds that sweeps have taken.
     pub(crate) expire_us: AtomicU64,
     pub(crate) saving: Saving,
@@ -175,6 +177,7 @@ impl Engine {
             startup_memory: AtomicU64::new(0),
             active_expire: AtomicBool::new(true),
             cron_paused: AtomicBool::new(false),
+            asserts_sizes: AtomicBool::new(false),
             expire_us: AtomicU64::new(0),
             saving: Saving::new(now_ms / 1000),
             ending: Ending::default(),
@@ -299,10 +302,19 @@ impl Engine {
         self.rates.sample(self, now_ms);
         self.save_cron();
         self.shutdown_cron();
+        self.check_sizes();
         // As in Redis, periodic work is a turn of an event loop.
         let stats = self.stats.background();
         stats.turns.add(1);
         stats.turn_nanos.add(self.clock.monotonic_ns().saturating_sub(started));
+    }
+
+    /// Compares the histograms of sizes with the keys, if a test has asked for that.
+    fn check_sizes(&self) {
+        if self.asserts_sizes.load(Ordering::Relaxed) && !self.store.sizes_are_right() {
+            self.platform.log(LogLevel::Warning, "INFO keysizes is not what the keys are");
+            self.platform.crash(Crash::Assert);
+        }
     }
 
     /// Asks the allocator how much is in use.

@@ -83,6 +83,23 @@ fn debug_crashes_are_reported() {
 }
 
 #[test]
+fn a_panic_ends_the_server_only_in_the_midst_of_a_change() {
+    let mut server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut client = server.connect();
+    client.send(b"DEBUG BREAK-OFF\r\n");
+    assert_eq!(client.rest(), "", "its connection is closed, and others go on");
+    assert_eq!(server.connect().command("SET key v"), "+OK");
+    let mut client = server.connect();
+    client.send(b"DEBUG BREAK-OFF key\r\n");
+    assert_eq!(client.rest(), "");
+    assert!(server.wait().signal().is_some());
+    let log = server.log();
+    assert!(log.contains("A command broke off while it was changing the dataset"), "{log}");
+    let (_, report) = log.split_once("A command broke off").expect("it was found above");
+    assert!(report.contains("STACK TRACE") && report.contains("BUG REPORT END"), "{log}");
+}
+
+#[test]
 fn an_alarm_logs_a_stack_and_changes_nothing() {
     let server = Server::start(&[]);
     server.signal("ALRM");

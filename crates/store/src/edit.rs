@@ -222,8 +222,7 @@ impl<'e> Edit<'e> {
             return;
         }
         let mut names = Vec::new();
-        let emptied = self.slot().expect(PRESENT).modify(|entry| {
-            let hash = entry.object_mut::<Hash>().expect("only hashes have fields");
+        let emptied = self.slot().expect(PRESENT).modify_object(|hash: &mut Hash| {
             expire(hash, &mut |name| names.push(name.into()));
             hash.is_empty()
         });
@@ -231,7 +230,7 @@ impl<'e> Edit<'e> {
             return;
         }
         fields_expired(self.watchers, self.effects, self.scope.db, self.key, &names);
-        if emptied {
+        if emptied == Some(true) {
             let entry = self.uproot().expect(PRESENT);
             crate::expiry::emptied(self.effects, self.scope.db, entry);
         }

@@ -98,14 +98,11 @@ impl Edit<'_> {
         let mut about = Subkeys::new(self.effects().interest);
         let changed = match self.slot() {
             Some(slot) => {
-                if slot.entry().object::<T>().is_none() {
-                    return Err(WrongType);
-                }
-                slot.modify(|entry| {
-                    let object = entry.object_mut::<T>().expect("its type was checked above");
+                let changed = slot.modify_object::<T, _>(|object| {
                     let change = change(object, &mut about);
                     (change, !T::KEPT_WHEN_EMPTY && object.is_empty())
-                })
+                });
+                changed.ok_or(WrongType)?
             }
             None if absent == Absent::Ignore => return Ok(None),
             None => {

@@ -387,6 +387,11 @@ impl Collection for Array {
         Self::is_empty(self)
     }
 
+    #[inline]
+    fn elements(&self) -> usize {
+        self.count() as usize
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
         let (mut digits, mut number) = (Digits::default(), itoa::Buffer::new());
         self.visit(0..=INDEX_MAX, false, |index, element| -> Option<()> {

@@ -24,6 +24,15 @@ pub trait Collection: Pieces + Default + Clone + fmt::Debug + Send + Sync {
     /// Whether there are no elements.
     fn is_empty(&self) -> bool;
 
+    /// Number of elements, as `LLEN` and its kin count them.
+    fn elements(&self) -> usize;
+
+    /// A time that no element's own deadline is before, if one has one: unix time in milliseconds.
+    #[inline]
+    fn earliest(&self) -> Option<u64> {
+        None
+    }
+
     /// Asks the processor for what looking up the elements of these names will read, at most
     /// sixteen; nothing where that is near at hand anyway.
     fn prefetch(&self, _names: &[&[u8]]) {}
@@ -163,6 +172,23 @@ macro_rules! objects {
             pub const fn is_ordered(self) -> bool {
                 match self {
                     $(Self::$name(_) => <$type>::IS_ORDERED,)*
+                }
+            }
+
+            /// The kind.
+            #[inline]
+            pub(crate) const fn kind(self) -> ObjectKind {
+                match self {
+                    $(Self::$name(_) => ObjectKind::$name,)*
+                }
+            }
+
+            /// As [`Collection::elements`].
+            #[inline]
+            #[must_use]
+            pub fn elements(self) -> usize {
+                match self {
+                    $(Self::$name(object) => object.elements(),)*
                 }
             }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::collection::{ObjectKind, ObjectRef, Stored};
+use super::collection::{ObjectRef, Stored};
 use super::{
     CLOCK_AT, COMPACT, COMPACT_HEADER_BYTES, DEADLINE_BYTES, EXPIRES, GENERAL_HEADER_BYTES,
     KEY_LEN_AT, KEY_LEN_MASK, KIND_MASK, Kind, NewValue, RAW, VALUE_LEN_AT, WORD_AT,
@@ -131,10 +131,11 @@ impl<'a> EntryRef<'a> {
     #[inline]
     #[must_use]
     pub fn object<T: Stored>(self) -> Option<&'a T> {
-        match self.value() {
-            ValueRef::Object(object) => T::of(object),
-            ValueRef::String(_) => None,
+        if self.is_compact() || self.byte(0) & KIND_MASK != T::KIND as u8 {
+            return None;
         }
+        // SAFETY: the value word of this kind is an initialized, aligned collection of type `T`.
+        Some(unsafe { &*self.at(WORD_AT).cast::<T>() })
     }
 
     /// When the entry expires: unix time in milliseconds.
@@ -151,9 +152,6 @@ impl<'a> EntryRef<'a> {
     #[inline]
     #[must_use]
     pub fn field_deadline(self) -> Option<u64> {
-        if self.is_compact() || self.byte(0) & KIND_MASK != ObjectKind::Hash as u8 {
-            return None;
-        }
         self.object::<Hash>()?.earliest()
     }
 
@@ -173,6 +171,22 @@ impl<'a> EntryRef<'a> {
     pub fn clock(self) -> u32 {
         // SAFETY: every entry begins with at least five bytes.
         unsafe { self.at(0).cast::<u32>().read_unaligned().to_le() >> (8 * CLOCK_AT) }
+    }
+
+    /// The length of a string inside the entry.
+    #[inline]
+    pub(crate) fn compact_len(self) -> Option<usize> {
+        self.is_compact().then(|| self.inline_len())
+    }
+
+    /// The number, if the value is stored as one.
+    #[inline]
+    pub(crate) fn integer(self) -> Option<i64> {
+        if self.is_compact() || self.byte(0) & KIND_MASK != Kind::Int.number() {
+            return None;
+        }
+        // SAFETY: the value word of an `Int` is an initialized, aligned `i64`.
+        Some(unsafe { *self.at(WORD_AT).cast::<i64>() })
     }
 
     /// The bytes of memory that the entry occupies, what it shares with others included in
@@ -199,7 +213,7 @@ impl<'a> EntryRef<'a> {
     }
 
     #[inline]
-    pub(super) fn has_deadline(self) -> bool {
+    pub(crate) fn has_deadline(self) -> bool {
         self.byte(0) & EXPIRES != 0
     }
 

@@ -57,6 +57,7 @@ pub struct Hash {
 
 impl Hash {
     /// How many fields there are.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         match self.compact.view() {
@@ -322,6 +323,16 @@ impl Collection for Hash {
 
     fn is_empty(&self) -> bool {
         Self::is_empty(self)
+    }
+
+    #[inline]
+    fn elements(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn earliest(&self) -> Option<u64> {
+        Self::earliest(self)
     }
 
     fn prefetch(&self, names: &[&[u8]]) {

@@ -47,6 +47,7 @@ impl TimedListpack {
     }
 
     /// How many fields there are.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.listpack.len() / STEP
     }

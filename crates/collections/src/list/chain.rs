@@ -32,6 +32,7 @@ impl From<Listpack> for Chain {
 
 impl Chain {
     /// How many elements there are.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.directory.elements()
     }

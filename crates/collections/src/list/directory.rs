@@ -65,6 +65,7 @@ impl Directory {
     }
 
     /// How many elements all nodes have.
+    #[inline]
     pub(super) fn elements(&self) -> usize {
         let count = |node: &Option<Node>| node.as_ref().map_or(0, Node::count);
         count(&self.front) + self.middle.span.elements + count(&self.back)

@@ -133,6 +133,7 @@ pub struct List {
 
 impl List {
     /// How many elements there are. O(1).
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         match self.word.form() {
@@ -326,6 +327,11 @@ impl Collection for List {
 
     fn is_empty(&self) -> bool {
         Self::is_empty(self)
+    }
+
+    #[inline]
+    fn elements(&self) -> usize {
+        self.len()
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {

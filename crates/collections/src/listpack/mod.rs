@@ -138,6 +138,7 @@ impl Listpack {
     }
 
     /// How many elements there are: O(1) below 65,535, O(n) from there on.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         match self.stated_count() {

@@ -58,6 +58,7 @@ pub struct Set {
 
 impl Set {
     /// How many members there are.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         match self.compact.view() {
@@ -309,6 +310,11 @@ impl Collection for Set {
 
     fn is_empty(&self) -> bool {
         Self::is_empty(self)
+    }
+
+    #[inline]
+    fn elements(&self) -> usize {
+        self.len()
     }
 
     fn prefetch(&self, names: &[&[u8]]) {

@@ -344,6 +344,11 @@ impl Collection for SortedSet {
         self.len() == 0
     }
 
+    #[inline]
+    fn elements(&self) -> usize {
+        self.len()
+    }
+
     fn prefetch(&self, names: &[&[u8]]) {
         if let Form::Large(index) = self.0.form() {
             index.prefetch(names);

@@ -315,6 +315,11 @@ impl Collection for Stream {
         self.log().is_empty()
     }
 
+    #[inline]
+    fn elements(&self) -> usize {
+        self.log().len() as usize
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&[&[u8]])) {
         for entry in self.log().range(Id::MIN, Id::MAX) {
             let id = entry.id.to_string();

@@ -13,7 +13,7 @@
 use super::bucket::SlotSet;
 use super::segment::Place;
 use super::slot::At;
-use super::{KeyTable, Slot, Timed};
+use super::{KeyTable, Slot, Tally};
 use crate::entry::Entry;
 use crate::hash::Hash;
 
@@ -171,8 +171,7 @@ impl KeyTable {
         let (home, entry) = (segment.home_of(place), segment.pointer(place));
         let mut names = Vec::new();
         let mut slot = Slot::new(self, At { index, home, place, entry });
-        slot.modify(|entry| {
-            let hash = entry.object_mut::<Hash>().expect("only hashes have fields");
+        slot.modify_object(|hash: &mut Hash| {
             let visited = hash.expire(now, *left, &mut |name| names.push(name.into()));
             *left = left.saturating_sub(visited);
         });
@@ -190,7 +189,7 @@ impl KeyTable {
         self.before_change(index, home);
         let entry = self.directory.get_mut(index).expect(VISITED).take(place);
         self.len -= 1;
-        self.timed.changed(Timed::of(entry.view()), Timed::default());
+        self.discount(Tally::of(entry.view()));
         entry
     }
 

@@ -60,6 +60,7 @@ mod placement;
 mod resize;
 mod scan;
 mod segment;
+mod sizes;
 mod slot;
 mod snapshot;
 
@@ -69,11 +70,13 @@ use crate::entry::{Entry, EntryRef};
 use crate::prefetch::Hint;
 use directory::Directory;
 use segment::{Place, Segment, Shape};
+use sizes::Tally;
 use slot::At;
 use snapshot::Snapshot;
 
 pub use expire::Expired;
 pub use scan::Iter;
+pub use sizes::{Sizes, TYPES};
 pub use slot::{Cursor, Slot};
 pub use snapshot::{BucketSink, Cause};
 
@@ -89,6 +92,8 @@ pub struct KeyTable {
     len: usize,
     /// How many entries have deadlines.
     timed: Timed,
+    /// How many entries there are of each size.
+    sizes: Sizes,
     /// At most the earliest deadline of all entries and their fields, while there is one.
     earliest: u64,
     /// Local position at which the sweep of due entries goes on.
@@ -111,11 +116,12 @@ const fn tag(position: u64) -> u8 {
 impl KeyTable {
     /// An empty table; allocates nothing.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             directory: Directory::new(),
             len: 0,
             timed: Timed { keys: 0, hashes: 0 },
+            sizes: Sizes::default(),
             earliest: u64::MAX,
             sweep_at: 0,
             snapshot: None,
@@ -146,6 +152,12 @@ impl KeyTable {
     #[must_use]
     pub const fn hashes_expiring(&self) -> usize {
         self.timed.hashes
+    }
+
+    /// How many keys there are of each type and size.
+    #[must_use]
+    pub const fn sizes(&self) -> &Sizes {
+        &self.sizes
     }
 
     /// Bytes of table structure: directory and segments, not the entries.
@@ -199,8 +211,8 @@ impl KeyTable {
         entry: Entry,
         rehash: &impl Fn(&[u8]) -> u64,
     ) -> Slot<'_> {
-        let (at, tag, deadline) = (local(position), tag(position), entry.view().earliest());
-        let timed = Timed::of(entry.view());
+        let (at, tag, tally) = (local(position), tag(position), Tally::of(entry.view()));
+        let deadline = if tally.is_timed() { entry.view().earliest() } else { None };
         let entry = Owned::new(entry);
         let pointer = entry.pointer;
         let (index, home, place) = loop {
@@ -219,7 +231,7 @@ impl KeyTable {
         };
         entry.handed_over();
         self.len += 1;
-        self.timed.changed(Timed::default(), timed);
+        self.count(tally);
         if let Some(deadline) = deadline {
             self.lower_bounds(index, deadline);
         }
@@ -274,7 +286,7 @@ impl KeyTable {
             let mut segment = self.directory.detach(start).expect("looked up above");
             freed += segment.header().live as usize;
             self.len -= segment.header().live as usize;
-            self.timed.changed(free_entries(&mut segment), Timed::default());
+            free_entries(&mut segment, |tally| self.discount(tally));
             // SAFETY: detached, so this is the only word, and the entries are freed.
             unsafe { segment.free() };
         }
@@ -292,6 +304,20 @@ impl KeyTable {
         let depth = self.directory.vacant_depth(at);
         let segment = Segment::allocate(Shape::for_keys(1), depth as u8, self.epoch());
         self.directory.attach(at, segment);
+    }
+
+    /// Counts what has arrived.
+    #[inline]
+    fn count(&mut self, tally: Tally) {
+        self.timed.add(tally.timed());
+        self.sizes.add(tally);
+    }
+
+    /// Counts what is no longer there.
+    #[inline]
+    fn discount(&mut self, tally: Tally) {
+        self.timed.remove(tally.timed());
+        self.sizes.remove(tally);
     }
 
     /// Keeps the bounds of the earliest deadline below a new one.
@@ -312,24 +338,22 @@ struct Timed {
 }
 
 impl Timed {
-    /// Of one entry.
-    #[inline]
-    fn of(entry: EntryRef<'_>) -> Self {
-        let hashes = usize::from(entry.field_deadline().is_some());
-        Self { keys: usize::from(entry.deadline().is_some()), hashes }
-    }
-
     /// Whether nothing has a deadline.
     #[inline]
     const fn is_none(self) -> bool {
         self.keys + self.hashes == 0
     }
 
-    /// Counts `after` in place of `before`.
     #[inline]
-    const fn changed(&mut self, before: Self, after: Self) {
-        self.keys = self.keys + after.keys - before.keys;
-        self.hashes = self.hashes + after.hashes - before.hashes;
+    const fn add(&mut self, other: Self) {
+        self.keys += other.keys;
+        self.hashes += other.hashes;
+    }
+
+    #[inline]
+    const fn remove(&mut self, other: Self) {
+        self.keys -= other.keys;
+        self.hashes -= other.hashes;
     }
 }
 
@@ -355,19 +379,17 @@ impl Drop for Owned {
     }
 }
 
-/// Frees the entries of a detached segment, prefetching ahead; returns how many had deadlines.
-fn free_entries(segment: &mut Segment) -> Timed {
-    let mut timed = Timed::default();
+/// Frees the entries of a detached segment, prefetching ahead; `gone` is told of each.
+fn free_entries(segment: &mut Segment, mut gone: impl FnMut(Tally)) {
     for line in 0..segment.lines() {
         segment.prefetch_entries(line + 1);
         for slot in segment.used(line) {
             let place = Place::new(line, slot);
             // SAFETY: a used slot owns its entry; the segment is not read again but for its memory.
             let entry = unsafe { Entry::from_raw(segment.pointer(place)) };
-            timed.changed(Timed::default(), Timed::of(entry.view()));
+            gone(Tally::of(entry.view()));
         }
     }
-    timed
 }
 
 impl Default for KeyTable {

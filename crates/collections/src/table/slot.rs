@@ -3,12 +3,13 @@
 //! An entry that changes may move, gain or lose a deadline, and must be shown to a snapshot first.
 //! All changes go through [`Slot::modify`], which sees to that.
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::segment::Place;
-use super::{KeyTable, Timed};
-use crate::entry::{Entry, EntryRef, NewValue};
+use super::{KeyTable, Tally};
+use crate::entry::{Entry, EntryRef, NewValue, Stored};
 
 /// A key of a table, found for changing it.
 #[derive(Debug)]
@@ -84,9 +85,22 @@ impl<'t> Slot<'t> {
         // SAFETY: the slot owns the entry. The loan gives it back in the end, and nothing reads the
         // slot meanwhile: the table is borrowed.
         let entry = ManuallyDrop::new(unsafe { Entry::from_raw(self.at.entry) });
-        let before = Timed::of(entry.view());
+        let before = Tally::of(entry.view());
         let mut loan = Loan { table: self.table, at: &mut self.at, entry, before };
         change(&mut loan.entry)
+    }
+
+    /// Lets `change` work on the collection of this type; none if the value is another. As
+    /// [`Slot::modify`], for less, since the entry stays where it is.
+    #[inline]
+    pub fn modify_object<T: Stored, R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let before = Tally::of_object(self.entry(), self.entry().object::<T>()?);
+        self.table.before_change(self.at.index, self.at.home);
+        // SAFETY: the slot owns the entry and keeps it: the value is changed where it is, and
+        // nothing reads the slot meanwhile, since the table is borrowed.
+        let mut entry = ManuallyDrop::new(unsafe { Entry::from_raw(self.at.entry) });
+        let _loan = ObjectLoan::<T> { table: self.table, at: self.at, before, of: PhantomData };
+        entry.object_mut::<T>().map(change)
     }
 
     /// Takes the entry out of the table, which may shrink a little: hence `rehash`.
@@ -102,7 +116,7 @@ impl<'t> Slot<'t> {
         let entry = segment.take(place);
         let thin = segment.header().live < segment.header().shrink_below;
         table.len -= 1;
-        table.timed.changed(Timed::of(entry.view()), Timed::default());
+        table.discount(Tally::of(entry.view()));
         if thin {
             table.shrink(table.directory.start(index), rehash);
         }
@@ -185,7 +199,7 @@ struct Loan<'s> {
     table: &'s mut KeyTable,
     at: &'s mut At,
     entry: ManuallyDrop<Entry>,
-    before: Timed,
+    before: Tally,
 }
 
 impl Drop for Loan<'_> {
@@ -193,16 +207,43 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // SAFETY: the entry is not used after it was taken here.
         let entry = unsafe { ManuallyDrop::take(&mut self.entry) };
-        let after = Timed::of(entry.view());
-        // Most have none, and are not asked twice.
-        let earliest = if after.is_none() { None } else { entry.view().earliest() };
+        let after = Tally::of(entry.view());
+        let earliest = if after.is_timed() { entry.view().earliest() } else { None };
         let before = std::mem::replace(&mut self.at.entry, entry.into_raw());
         if self.at.entry != before {
             let segment = self.table.directory.get_mut(self.at.index).expect(HERE);
             segment.set_pointer(self.at.place, self.at.entry);
         }
-        self.table.timed.changed(self.before, after);
+        if after != self.before {
+            self.table.discount(self.before);
+            self.table.count(after);
+        }
         if let Some(deadline) = earliest {
+            self.table.lower_bounds(self.at.index, deadline);
+        }
+    }
+}
+
+/// A collection borrowed from its slot, accounted for when this is dropped, a panic included.
+struct ObjectLoan<'s, T: Stored> {
+    table: &'s mut KeyTable,
+    at: At,
+    before: Tally,
+    of: PhantomData<T>,
+}
+
+impl<T: Stored> Drop for ObjectLoan<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the place still owns the entry, and nobody changes it any more.
+        let entry = unsafe { EntryRef::new(self.at.entry) };
+        let object = entry.object::<T>().expect("a change leaves the type as it is");
+        let after = Tally::of_object(entry, object);
+        if after != self.before {
+            self.table.discount(self.before);
+            self.table.count(after);
+        }
+        if let Some(deadline) = object.earliest() {
             self.table.lower_bounds(self.at.index, deadline);
         }
     }

@@ -72,6 +72,7 @@ impl KeyTable {
             (self.len, self.expiring(), self.directory.segments())
         );
         assert!(self.memory_bytes() >= bytes + self.directory.len() * 8);
+        assert!(self.sizes_are_right());
     }
 
     fn check_segment(

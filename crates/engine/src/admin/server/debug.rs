@@ -51,6 +51,16 @@ const TABLE: &[Row] = &[
         &["AOF-FLUSH-SLEEP <microsec>", "    Sleep before the log is written."],
     ),
     ("ASSERT", 2, 2, |a| die(a, Crash::Assert), &["ASSERT", "    Fail an assertion."]),
+    (
+        "BREAK-OFF",
+        2,
+        3,
+        break_off,
+        &[
+            "BREAK-OFF [<key>]",
+            "    Break this command off by a panic, with a key in the midst of changing it.",
+        ],
+    ),
     ("CHANGE-REPL-ID", 2, 2, ok, &["CHANGE-REPL-ID", "    Change the replication id."]),
     (
         "CONFIG-REWRITE-FORCE-ALL",
@@ -72,6 +82,16 @@ const TABLE: &[Row] = &[
     ("ERROR", 3, 3, error, &["ERROR <string>", "    Answer with this error."]),
     ("HTSTATS", 3, 4, inspect::htstats, &["HTSTATS <db> [full]", "    About a database's table."]),
     ("HTSTATS-KEY", 3, 4, inspect::htstats_key, &["HTSTATS-KEY <key>", "    About a key's table."]),
+    (
+        "KEYSIZES-HIST-ASSERT",
+        3,
+        3,
+        assert_sizes,
+        &[
+            "KEYSIZES-HIST-ASSERT <0|1>",
+            "    Whether the histograms of INFO keysizes are compared with the keys at every turn.",
+        ],
+    ),
     ("LOADAOF", 2, 2, load_log, &["LOADAOF", "    Load the dataset from the append-only file."]),
     ("LOG", 3, 3, log, &["LOG <message>", "    Write <message> to the log."]),
     ("MALLCTL", 3, 4, inspect::mallctl, &["MALLCTL <key> [<value>]", "    Ask the allocator."]),
@@ -234,6 +254,20 @@ fn set_active_expire(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let on = number(admin)? != 0;
     admin.engine.active_expire.store(on, Ordering::Relaxed);
     ok(admin)
+}
+
+fn assert_sizes(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let on = number(admin)? != 0;
+    admin.engine.asserts_sizes.store(on, Ordering::Relaxed);
+    ok(admin)
+}
+
+fn break_off(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    if let Some(key) = admin.cx.args.get(2) {
+        let _changing = admin.cx.db.edit(key);
+        panic!("DEBUG BREAK-OFF in the midst of a change");
+    }
+    panic!("DEBUG BREAK-OFF");
 }
 
 fn set_disable_deny_scripts(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {

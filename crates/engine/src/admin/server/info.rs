@@ -78,6 +78,7 @@ const SECTIONS: &[Section] = &[
     section("latencystats", "Latencystats", Shown::All, commands::latency_stats),
     section("cluster", "Cluster", Shown::Default, dataset::cluster),
     section("keyspace", "Keyspace", Shown::Default, dataset::keyspace),
+    section("keysizes", "Keysizes", Shown::Default, dataset::keysizes),
     section("debug", "Debug", Shown::Named, stats::debug),
 ];
 

@@ -1,6 +1,7 @@
-//! `INFO persistence`, `replication`, `cluster`, `keyspace`.
+//! `INFO persistence`, `replication`, `cluster`, `keyspace`, `keysizes`.
 
 use config::rows;
+use store::ValueType;
 use store::shard::Usage;
 
 use super::{Source, Text};
@@ -108,4 +109,33 @@ pub(super) fn keyspace(text: &mut Text, source: &mut Source<'_, '_>) {
         let line = format!("keys={keys},expires={expires},avg_ttl={ttl},subexpiry={hashes}");
         text.field(&format!("db{db}"), line);
     }
+}
+
+/// How many values of a type have which size, by powers of two.
+pub(super) fn keysizes(text: &mut Text, source: &mut Source<'_, '_>) {
+    const FIELDS: [(&str, ValueType); 5] = [
+        ("strings_sizes", ValueType::String),
+        ("lists_items", ValueType::List),
+        ("sets_items", ValueType::Set),
+        ("zsets_items", ValueType::SortedSet),
+        ("hashes_items", ValueType::Hash),
+    ];
+    for (db, sizes) in source.admin.cx.db.sizes().iter().enumerate() {
+        for (name, value_type) in FIELDS {
+            let bins = sizes.of(value_type);
+            let bins: Vec<_> = bins.map(|(least, n)| format!("{}={n}", units(least))).collect();
+            let bins = bins.join(",");
+            if !bins.is_empty() {
+                text.field(&format!("db{db}_distrib_{name}"), bins);
+            }
+        }
+    }
+}
+
+/// Zero or a power of two, in the largest unit that it is a multiple of.
+fn units(number: u64) -> String {
+    const UNITS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
+    let exponent = number.checked_ilog2().unwrap_or(0);
+    let unit = exponent / 10;
+    format!("{}{}", number >> (unit * 10), UNITS[unit as usize])
 }
