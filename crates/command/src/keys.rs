@@ -22,7 +22,7 @@ pub struct InvalidKeys;
 /// can tell come last. What only routes like a key is left out.
 ///
 /// # Errors
-/// If a count of keys is no number or exceeds the arguments, or a range does not fit.
+/// If a count of keys is not positive or exceeds the arguments, or a range does not fit.
 pub fn find_keys(
     spec: &Spec,
     args: Args<'_>,
@@ -59,19 +59,20 @@ fn find_spec(spec: &KeySpec, args: Args<'_>, found: &mut impl FnMut(FoundKey)) -
         },
         Begin::Unknown => return Some(()),
     };
+    let is_optional = matches!(spec.begin, Begin::Keyword { .. });
     let (first, last, step) = match spec.find {
+        // A word at the end of the line: the handler says what it misses.
+        Find::Range { last: 0.., .. } if is_optional && first == args.len() => return Some(()),
         Find::Range { last, step, limit } => {
             let last = range_end(args.len(), first, last, limit)?;
             (first, last, usize::from(step))
         }
         Find::KeyNum { count, first: offset, step } => {
             let count = args.get(first + usize::from(count))?;
-            let count = usize::try_from(stdx::num::parse_i64(count)?).ok()?;
-            if count == 0 {
-                return Some(());
-            }
+            // As Redis reads it here; the handler refuses what is no whole number.
+            let count = usize::try_from(stdx::num::parse_i32_prefix(count)).ok()?;
             let (first, step) = (first + usize::from(offset), usize::from(step));
-            (first, first.checked_add((count - 1).checked_mul(step)?)?, step)
+            (first, first.checked_add(count.checked_sub(1)?.checked_mul(step)?)?, step)
         }
         Find::Unknown => return Some(()),
     };

@@ -14,5 +14,7 @@ pub use float::{
     parse_f64, parse_f64_lenient, parse_f64_saturating, write_f64, write_f64_17g, write_f64_g,
 };
 pub use float_prefix::parse_f64_prefix;
-pub use integer::{decimal_len, parse_i64, parse_u64, parse_u64_lenient, write_i64, write_u64};
+pub use integer::{
+    decimal_len, parse_i32_prefix, parse_i64, parse_u64, parse_u64_lenient, write_i64, write_u64,
+};
 pub use long_double::LongDouble;

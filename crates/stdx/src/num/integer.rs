@@ -66,6 +66,23 @@ pub fn parse_u64_lenient(text: &[u8]) -> Option<u64> {
     if negative && value != 0 { None } else { Some(value) }
 }
 
+/// The number that a text begins with, as C's `atoi` reads it: white space and a sign before it, 0
+/// if there is none, modulo 2^32 if it is large.
+#[must_use]
+pub fn parse_i32_prefix(text: &[u8]) -> i32 {
+    let start = text.iter().position(|b| !matches!(b, b' ' | b'\t'..=b'\r')).unwrap_or(text.len());
+    let (sign, digits) = match text[start..] {
+        [b'-', ref digits @ ..] => (-1, digits),
+        [b'+', ref digits @ ..] => (1, digits),
+        ref digits => (1, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let value = digits.fold(0i64, |value, &byte| {
+        value.saturating_mul(10).saturating_add(sign * i64::from(byte - b'0'))
+    });
+    value as i32
+}
+
 /// Appends the decimal form of `value` to `out`.
 #[inline]
 pub fn write_i64(out: &mut Vec<u8>, value: i64) {
@@ -88,6 +105,27 @@ pub fn decimal_len(value: i64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_is_read_as_by_atoi() {
+        let cases: [(&[u8], i32); 12] = [
+            (b"", 0),
+            (b"a", 0),
+            (b"12", 12),
+            (b" \t+12x3", 12),
+            (b"-7.5", -7),
+            (b"--7", 0),
+            (b"2147483647", i32::MAX),
+            (b"2147483648", i32::MIN),
+            (b"4294967297", 1),
+            (b"9223372036854775807", -1),
+            (b"18446744073709551615", -1),
+            (b"-9223372036854775809", 0),
+        ];
+        for (text, number) in cases {
+            assert_eq!(parse_i32_prefix(text), number, "{}", text.escape_ascii());
+        }
+    }
 
     #[test]
     fn canonical_integers() {

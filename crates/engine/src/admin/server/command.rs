@@ -1,8 +1,8 @@
 //! `COMMAND`: the command table as clients see it.
 
-use ::command::keys::find_keys;
+use ::command::keys::{FoundKey, InvalidKeys, find_keys};
 use ::command::spec::{Begin, Find};
-use ::command::{Arg, Categories, Command, CommandError, Group, KeySpec, Spec};
+use ::command::{Arg, Categories, Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Reply;
 
 use super::OPEN;
@@ -293,19 +293,23 @@ fn inner_entry(admin: &AdminCx<'_>) -> Result<&'static Entry, CommandError> {
         .map_err(|_| CommandError::request("ERR Invalid command specified"))
 }
 
-/// Calls `found` with the keys of the command line inside the arguments.
-fn inner_keys(
-    admin: &AdminCx<'_>,
-    found: impl FnMut(::command::keys::FoundKey),
-) -> Result<(), CommandError> {
+/// The keys of the command line inside the arguments.
+fn inner_keys(admin: &AdminCx<'_>) -> Result<Vec<FoundKey>, CommandError> {
     let (entry, inner) = (inner_entry(admin)?, admin.cx.args.tail(2));
-    if entry.spec.keys.is_empty() {
+    // What only routes like a key is none.
+    if entry.spec.keys.iter().all(|spec| spec.flags.contains(KeyFlags::NOT_KEY)) {
         return Err(CommandError::request("ERR The command has no key arguments"));
     }
     if !entry.spec.accepts(inner.len()) {
         let text = "ERR Invalid number of arguments specified for command";
         return Err(CommandError::request(text));
     }
-    let invalid = CommandError::request("ERR Invalid arguments specified for command");
-    find_keys(entry.spec, inner, found).map_err(|_| invalid)
+    let mut found = Vec::new();
+    match find_keys(entry.spec, inner, |key| found.push(key)) {
+        Ok(()) => Ok(found),
+        Err(InvalidKeys) if entry.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        Err(InvalidKeys) => {
+            Err(CommandError::request("ERR Invalid arguments specified for command"))
+        }
+    }
 }

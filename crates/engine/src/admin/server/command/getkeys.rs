@@ -42,20 +42,16 @@ pub(super) static GETKEYSANDFLAGS: AdminCommand = Command::new(
 );
 
 fn getkeys(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let mut found = Vec::new();
-    inner_keys(admin, |key| found.push(key.index))?;
-    let inner = admin.cx.args.tail(2);
+    let (found, inner) = (inner_keys(admin)?, admin.cx.args.tail(2));
     admin.cx.reply.array(found.len());
-    for index in found {
-        admin.cx.reply.bulk(inner.get(index).unwrap_or_default());
+    for key in found {
+        admin.cx.reply.bulk(inner.get(key.index).unwrap_or_default());
     }
     Ok(())
 }
 
 fn getkeysandflags(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let mut found = Vec::new();
-    inner_keys(admin, |key| found.push(key))?;
-    let inner = admin.cx.args.tail(2);
+    let (found, inner) = (inner_keys(admin)?, admin.cx.args.tail(2));
     admin.cx.reply.array(found.len());
     for key in found {
         admin.cx.reply.array(2);
