@@ -193,16 +193,18 @@ fn weigh(cx: &mut Cx<'_>, request: &Request<'_>, texts: &Texts) -> Result<Weight
         (Order::By(pattern), true) => {
             let mut weights = Vec::with_capacity(texts.len());
             for text in texts.iter() {
-                let found = pattern.find(&mut cx.db, text, &mut scratch);
-                weights.push(found.and_then(|found| Some(found.text(&mut digits)?.into())));
+                weights.push(pattern.find(&mut cx.db, text, &mut scratch, |found| {
+                    found.and_then(|found| Some(found.text(&mut digits)?.into()))
+                }));
             }
             Ok(Weights::Texts(weights))
         }
         (Order::By(pattern), false) => {
             let mut weights = Vec::with_capacity(texts.len());
             for text in texts.iter() {
-                let found = pattern.find(&mut cx.db, text, &mut scratch);
-                let weight = found.and_then(|found| Some(order::number(found.text(&mut digits)?)));
+                let weight = pattern.find(&mut cx.db, text, &mut scratch, |found| {
+                    found.and_then(|found| Some(order::number(found.text(&mut digits)?)))
+                });
                 weights.push(weight.unwrap_or(Some(0.0)));
             }
             order::numbers(weights)
@@ -224,10 +226,13 @@ fn answer(cx: &mut Cx<'_>, request: &Request<'_>, texts: &Texts, order: &[usize]
             match get {
                 Get::Element => cx.reply.bulk(text),
                 Get::Nothing => cx.reply.null(),
-                Get::Pattern(pattern) => match pattern.find(&mut cx.db, text, &mut scratch) {
-                    Some(found) => found.reply(cx.reply),
-                    None => cx.reply.null(),
-                },
+                Get::Pattern(pattern) => {
+                    let reply = &mut *cx.reply;
+                    pattern.find(&mut cx.db, text, &mut scratch, |found| match found {
+                        Some(found) => found.reply(reply),
+                        None => reply.null(),
+                    });
+                }
             }
         }
     }
@@ -249,14 +254,14 @@ fn store(
             list.push(End::Back, text, limits);
         }
         for get in &request.gets {
-            let found = match get {
-                Get::Element => Some(text),
-                Get::Nothing => None,
-                Get::Pattern(pattern) => pattern
-                    .find(&mut cx.db, text, &mut scratch)
-                    .and_then(|found| found.text(&mut digits)),
-            };
-            list.push(End::Back, found.unwrap_or_default(), limits);
+            let mut push = |text: &[u8]| list.push(End::Back, text, limits);
+            match get {
+                Get::Element => push(text),
+                Get::Nothing => push(b""),
+                Get::Pattern(pattern) => pattern.find(&mut cx.db, text, &mut scratch, |found| {
+                    push(found.and_then(|found| found.text(&mut digits)).unwrap_or_default());
+                }),
+            }
         }
     }
     let len = list.len();

@@ -3,7 +3,7 @@
 
 use collections::hash::Hash;
 use resp::Reply;
-use store::{Keyspace, ObjectRef, StringRef, ValueRef};
+use store::{EntryRef, Keyspace, ObjectRef, StringRef, ValueRef};
 
 use crate::string::value;
 
@@ -47,28 +47,32 @@ impl<'a> Pattern<'a> {
         })
     }
 
-    /// The value that the pattern leads to for an element; none if there is no such key or field,
-    /// or the key holds another type. `scratch` lends the room for the name.
-    pub(super) fn find<'v>(
+    /// Calls `work` with the value that the pattern leads to for an element; none if there is no
+    /// such key or field, or the key holds another type. A field whose time has come is removed.
+    /// `scratch` lends the room for the name.
+    pub(super) fn find<R>(
         &self,
-        keys: &'v mut Keyspace<'_>,
+        keys: &mut Keyspace<'_>,
         element: &[u8],
         scratch: &mut Vec<u8>,
-    ) -> Option<Found<'v>>
-    where
-        'a: 'v,
-    {
+        work: impl FnOnce(Option<Found<'_>>) -> R,
+    ) -> R {
         scratch.clear();
         for part in [self.prefix, element, self.suffix] {
             scratch.extend_from_slice(part);
         }
         let now = keys.now();
-        match (keys.read(scratch)?.value(), self.field) {
-            (ValueRef::String(string), None) => Some(Found::String(string)),
-            (ValueRef::Object(ObjectRef::Hash(hash)), Some(field)) => {
-                hash.get(field, now).map(|_| Found::Field(hash, field))
+        match (keys.read(scratch).map(EntryRef::value), self.field) {
+            (Some(ValueRef::String(string)), None) => work(Some(Found::String(string))),
+            (Some(ValueRef::Object(ObjectRef::Hash(hash))), Some(field)) => {
+                let may_be_due = hash.may_be_due(now);
+                let result = work(hash.get(field, now).map(|_| Found::Field(hash, field)));
+                if may_be_due && let Some(mut edit) = keys.expiring(scratch) {
+                    edit.expire_fields([field]);
+                }
+                result
             }
-            _ => None,
+            _ => work(None),
         }
     }
 }
