@@ -16,7 +16,6 @@ use config::rows;
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
-use crate::pause::PauseKind;
 use crate::platform::{LogLevel, ShutdownRequest};
 use crate::saving::{Cancelled, PATIENCE};
 
@@ -74,7 +73,7 @@ impl Engine {
         self.platform.log(LogLevel::Warning, "User requested shutdown...");
         let ended = self.save_at_end(request).and_then(|()| self.platform.shutdown(request));
         self.ending.in_progress.store(false, Ordering::Release);
-        self.resume(self.pause.end());
+        self.resume(self.pause.end_ending());
         ended
     }
 
@@ -82,7 +81,7 @@ impl Engine {
     fn save_at_end(&self, request: ShutdownRequest) -> Result<(), String> {
         let saves = request.save || (!request.no_save && !self.config.get(rows::SAVE).is_empty());
         if saves {
-            self.pause.begin(PauseKind::All, u64::MAX, self.clock.unix_ms());
+            self.pause.begin_ending();
             self.platform.sleep(GRACE);
         }
         if self.saving.cancel() == Cancelled::Running {

@@ -152,6 +152,22 @@ fn a_shutdown_that_cannot_save_is_called_off() {
     assert_eq!(server.platform.take_shutdowns().len(), 1, "whatever is lost");
 }
 
+#[test]
+fn a_shutdown_that_is_called_off_leaves_a_pause_of_clients() {
+    let disk = SimDisk::new();
+    let server = server(&disk, "");
+    let (mut client, mut writer) = (server.connect(), server.connect());
+    assert_eq!(client.text("SET key v"), "OK");
+    assert_eq!(client.text("CLIENT PAUSE 100000 WRITE"), "OK");
+    disk.fail(On::Rename, Fault::ReadOnly, 0, 1);
+    assert_eq!(client.text("SHUTDOWN"), "-ERR Errors trying to SHUTDOWN. Check logs.");
+    writer.silent("SET key w");
+    assert_eq!(client.text("GET key"), "v", "reads go on, and the write waits");
+    assert_eq!(client.text("CLIENT UNPAUSE"), "OK");
+    let reply = writer.reply_within(Duration::from_secs(5)).expect("the write goes on");
+    assert_eq!(reply.as_bytes(), Some(&b"OK"[..]));
+}
+
 /// After a failure the next attempt by itself is some seconds later, and then one at each try.
 #[test]
 fn a_save_by_itself_is_tried_again() {
