@@ -6,6 +6,9 @@ use config::ClientClass;
 /// Where clients have no hard limit of output, a reply with repetitions ends here, in bytes.
 const REPLY_MAX: u64 = 1 << 30;
 
+/// The shortest element of a reply, the empty string.
+const ELEMENT_BYTES_MIN: u64 = b"$0\r\n\r\n".len() as u64;
+
 /// A count of random elements: negative if the same one may come more than once. `max` is the
 /// largest that is allowed, in either direction.
 ///
@@ -28,12 +31,16 @@ pub(crate) fn count(text: &[u8], max: i64) -> Result<i64, CommandError> {
 /// The reply goes to memory first. A client with a hard limit of output is closed when it has
 /// that much waiting, so once the reply is as large as that nobody will read it: it is broken
 /// off, and the connection closed. Redis does the same, and goes on without end for clients that
-/// have no limit; here these have a limit too, far above any reply that is of use.
+/// have no limit; here these have a limit too, far above any reply that is of use. A count that
+/// must end there is not begun with: drawing takes seconds, in which nobody else is served.
 pub(crate) fn repeat(cx: &mut Cx<'_>, count: usize, mut draw: impl FnMut(&mut Cx<'_>)) {
     let limit = match cx.config.output_limit(ClientClass::Normal).hard_bytes {
         0 => REPLY_MAX,
         bytes => bytes,
     };
+    if count as u64 >= limit.div_ceil(ELEMENT_BYTES_MIN) {
+        return cx.reply.break_off();
+    }
     for _ in 0..count {
         draw(cx);
         if cx.reply.memory_size() as u64 >= limit {
@@ -126,5 +133,13 @@ mod tests {
             bench.run_unsent(draw);
             assert!(bench.is_broken_off(), "{draw}");
         }
+    }
+
+    #[test]
+    fn a_reply_that_must_be_too_large_is_not_begun() {
+        let mut bench = Bench::new();
+        bench.run("SADD k 1");
+        bench.run_unsent("SRANDMEMBER k -9223372036854775807");
+        assert!(bench.is_broken_off(), "drawing up to a gigabyte would take seconds");
     }
 }
