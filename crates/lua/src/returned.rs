@@ -31,9 +31,8 @@ pub(crate) unsafe fn is_handed_on(state: *mut lua_State, shared: &Shared, bytes:
 /// # Safety
 /// No command is being called.
 pub(crate) unsafe fn hand_on(shared: &Shared, reply: &mut Reply) {
-    // SAFETY: the buffer is that of a command that has been called.
-    let from = unsafe { &*shared.reply.get() };
-    from.chunks().for_each(|bytes| reply.raw(bytes));
+    // SAFETY: the buffer is that of a command that has been called, and nobody reads it again.
+    reply.append(unsafe { &mut *shared.reply.get() });
 }
 
 /// Whether replies become values that are written with the same bytes, for a client of `version`.

@@ -86,6 +86,18 @@ impl Output {
         self.chunks.push_back(Chunk::Shared(value));
     }
 
+    /// Appends all of `other`, which is empty afterwards. What is large is moved and not copied.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        debug_assert_eq!(other.sent, 0, "what is appended was not for sending");
+        if !other.chunks.is_empty() {
+            self.start_block(0);
+            self.queued += std::mem::take(&mut other.queued);
+            self.chunks.append(&mut other.chunks);
+        }
+        self.tail().extend_from_slice(&other.tail);
+        other.clear();
+    }
+
     /// The number of bytes to be sent.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -237,6 +249,27 @@ mod tests {
         let bytes = output.chunks().fold(Vec::new(), |all, chunk| [&all, chunk].concat());
         assert_eq!(bytes.len(), output.len());
         bytes
+    }
+
+    #[test]
+    fn what_is_appended_follows_and_is_moved_if_large() {
+        for (own, other) in [(0, 10), (10, BLOCK_LEN + 1), (BLOCK_LEN + 1, 3), (5, 0)] {
+            let mut output = Output::default();
+            let mut appended = Output::default();
+            output.tail().extend(std::iter::repeat_n(1, own));
+            appended.tail().extend(std::iter::repeat_n(2, other));
+            let shared: SharedBytes = Box::new(vec![3; 20_000]);
+            let place = (*shared).as_ref().as_ptr();
+            appended.push_shared(shared);
+            appended.tail().push(4);
+            let expected = [collect(&output), collect(&appended)].concat();
+            output.append(&mut appended);
+            assert!(collect(&output) == expected && appended.len() == 0);
+            assert!(output.chunks().any(|chunk| chunk.as_ptr() == place));
+            output.append(&mut appended);
+            output.advance(expected.len());
+            assert_eq!(output.len(), 0);
+        }
     }
 
     #[test]

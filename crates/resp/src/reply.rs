@@ -253,6 +253,11 @@ impl Reply {
         }
     }
 
+    /// All that `other` has, which is empty afterwards. What is large is moved and not copied.
+    pub fn append(&mut self, other: &mut Self) {
+        self.output.append(&mut other.output);
+    }
+
     /// Notes the place of an aggregate whose length is not known yet; its elements follow, then
     /// [`end_deferred`](Self::end_deferred). Aggregates nest: the inner one ends first.
     pub fn begin_deferred(&mut self) -> Mark {
