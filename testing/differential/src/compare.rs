@@ -24,6 +24,8 @@ pub enum Compare {
     /// Exactly, but a number may be printed in another way: Redis 7.0 prints scores with 17 digits,
     /// later versions the shortest text.
     Scores,
+    /// As scores, but Redis 7.0 prints 17 decimals of a coordinate, however small it is.
+    Coordinates,
     /// COMMAND INFO: names, arities, flags, positions of keys and ACL categories.
     CommandInfo,
     /// HELLO: all fields but the names and versions of the server and its modules, and the
@@ -73,7 +75,8 @@ impl Compare {
                 a.len() == b.len()
                     && a.iter().zip(b).all(|(a, b)| command_info(a) == command_info(b))
             }
-            (Compare::Scores, ..) => same_scores(subject, reference),
+            (Compare::Scores, ..) => same_numbers(subject, reference, 0.0),
+            (Compare::Coordinates, ..) => same_numbers(subject, reference, 1e-17),
             (Compare::Payload, Value::Bulk(a), Value::Bulk(b)) => payload::agree(a, b),
             (Compare::Hello, ..) => hello(subject) == hello(reference),
             (Compare::Presence, Value::Array(a), Value::Array(b)) => a.len() == b.len(),
@@ -91,16 +94,19 @@ fn near(a: i64, b: i64, skew: u64) -> bool {
     a >= 0 && b >= 0 && a.abs_diff(b) <= skew
 }
 
-/// Whether two replies differ in nothing but the text of numbers.
-fn same_scores(subject: &Value, reference: &Value) -> bool {
+/// Whether two replies differ in nothing but the text of numbers, which are no further apart than
+/// `apart`.
+fn same_numbers(subject: &Value, reference: &Value, apart: f64) -> bool {
     match (subject, reference) {
         (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_scores(a, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_numbers(a, b, apart))
         }
         (Value::Bulk(a), Value::Bulk(b)) if a != b => {
             let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
-            number(a).is_some() && number(a) == number(b)
+            let (Some(a), Some(b)) = (number(a), number(b)) else { return false };
+            a == b || (a - b).abs() <= apart
         }
+        (Value::Double(a), Value::Double(b)) => a == b || (a - b).abs() <= apart,
         _ => subject == reference,
     }
 }
@@ -190,6 +196,9 @@ mod tests {
         assert!(agrees("0.1", "0.10000000000000001") && agrees("1e+17", "100000000000000000"));
         assert!(agrees("inf", "inf") && !agrees("0.1", "0.2") && !agrees("a", "b"));
         assert!(!Compare::Exact.agrees(&scores("0.1"), &scores("0.10000000000000001")));
+        let agrees = |a, b| Compare::Coordinates.agrees(&scores(a), &scores(b));
+        assert!(agrees("2.682209014892578e-6", "0.00000268220901489") && !agrees("1", "1.1"));
+        assert!(!agrees("2.682209014892578e-6", "0.00000268220901481") && agrees("inf", "inf"));
     }
 
     #[test]

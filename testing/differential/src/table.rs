@@ -527,13 +527,13 @@ const TABLE: &[Row] = &[
     .weight(8),
     row(&["GEODIST"], &[Key, Value, Value, OneOf(LENGTH_UNIT)]),
     row(&["GEOHASH"], &[Key, Repeat(0, 3, &[Value])]),
-    row(&["GEOPOS"], &[Key, Repeat(0, 3, &[Value])]).compare(Compare::Scores),
+    row(&["GEOPOS"], &[Key, Repeat(0, 3, &[Value])]).compare(Compare::Coordinates),
     row(&["GEORADIUS"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
     row(&["GEORADIUSBYMEMBER"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
     row(&["GEORADIUSBYMEMBER_RO"], &[Key, Value, Float, OneOf(LENGTH_UNIT)]),
     row(&["GEORADIUS_RO"], &[Key, Float, Float, Float, OneOf(LENGTH_UNIT)]),
     row(&["GEOSEARCH"], &[Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE), Options(GEO_OPTIONS)])
-        .compare(Compare::Scores)
+        .compare(Compare::Coordinates)
         .weight(8),
     row(&["GEOSEARCHSTORE"], &[Key, Key, OneOf(GEO_CENTRE), OneOf(GEO_SHAPE)]),
     // Sets.
