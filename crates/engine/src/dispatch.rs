@@ -241,7 +241,8 @@ impl Engine {
         });
         let held_back = match self.pause.active(thread.now_ms()).0 {
             PauseKind::None => false,
-            PauseKind::Write => writes && (!session.in_multi() || entry.has(Flags::IMMEDIATE)),
+            // As in Redis, a write that would only be queued waits too.
+            PauseKind::Write => writes,
             PauseKind::All => entry.full_name != "client|unpause",
         };
         if !held_back {

@@ -39,12 +39,12 @@ fn a_write_pause_holds_writes_back_until_its_end() {
 fn unpause_resumes_and_exec_with_writes_waits() {
     let server = InProcess::default();
     let (mut own, mut reader, mut writer) = (server.connect(), server.connect(), server.connect());
-    assert_eq!(own.ask("CLIENT PAUSE 100000 WRITE"), ok());
     for connection in [&mut reader, &mut writer] {
         assert_eq!(connection.ask("MULTI"), ok());
     }
-    reader.ask("GET k");
     assert_eq!(writer.text("SET k v"), "QUEUED");
+    assert_eq!(own.ask("CLIENT PAUSE 100000 WRITE"), ok());
+    reader.ask("GET k");
     assert!(reader.ask("EXEC").as_slice().is_some());
     writer.silent("EXEC");
     assert!(own.ask("GET k").is_null());
@@ -55,7 +55,11 @@ fn unpause_resumes_and_exec_with_writes_waits() {
     assert_eq!(own.ask("CLIENT PAUSE 100000 WRITE"), ok());
     writer.silent("SET k w");
     drop(writer);
+    // A write that would only be queued waits too.
+    assert_eq!(reader.ask("MULTI"), ok());
+    reader.silent("SET k x");
     assert_eq!(own.ask("CLIENT UNPAUSE"), ok());
+    assert!(reader.take_reply().is_some_and(|reply| reply.as_bytes() == Some(b"QUEUED")));
     assert_eq!(own.text("GET k"), "v");
 }
 
