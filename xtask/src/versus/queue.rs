@@ -10,8 +10,8 @@ use crate::server::Server;
 /// Who reads, in turns.
 const CONSUMERS: u64 = 4;
 
-/// Half of the requests read an entry each of the stream `events`, the others acknowledge it, `depth`
-/// of a kind at once.
+/// Half of the requests read an entry each of the stream `events`, the others acknowledge it,
+/// `depth` of a kind at once.
 ///
 /// # Errors
 /// A reply that is not an entry, or not 1.
