@@ -90,3 +90,9 @@ fn what_the_machine_decides() {
         ids().map(|id| id.row()).filter(|row| row.resolved_at_start).map(|row| row.name).collect();
     assert_eq!(resolved, ["dir", "io-threads"]);
 }
+
+#[test]
+fn a_script_may_hold_several_of_the_largest_values() {
+    let config = fresh();
+    assert!(config.get(rows::LUA_MEMORY_LIMIT) >= 4 * config.get(rows::PROTO_MAX_BULK_LEN));
+}

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use command::{CommandError, Flags};
-use config::rows;
+use config::{Config, rows};
 use parking_lot::Mutex;
 use persistence::Source;
 use persistence::load::{Load, LoadError, Loaded, Options, Problem, Progress};
@@ -31,6 +31,8 @@ use crate::session::Session;
 pub(crate) struct Loading {
     /// Whether the dataset is being loaded and not served.
     active: AtomicBool,
+    /// Whether the log was on when that began, whatever becomes of the parameter meanwhile.
+    from_log: AtomicBool,
     current: Mutex<Option<Current>>,
     /// Of the last load that ended.
     keys_expired: AtomicU64,
@@ -90,6 +92,11 @@ pub enum LoadFailure {
     Log,
 }
 
+fn load_delay(config: &Config) -> Option<Duration> {
+    let micros = u64::try_from(config.get(rows::KEY_LOAD_DELAY)).ok().filter(|&us| us > 0)?;
+    Some(Duration::from_micros(micros))
+}
+
 const RELOAD_LOG_FAILED: &str = "ERR Error trying to load the AOF files, check server logs";
 const RELOAD_FAILED: &str = "ERR Error trying to load the RDB dump, check server logs";
 
@@ -103,7 +110,14 @@ impl Engine {
 
     /// Stops serving the dataset until [`Engine::end_loading`].
     pub fn begin_loading(&self) {
+        self.loading.from_log.store(self.has_log(), Ordering::Relaxed);
         self.loading.active.store(true, Ordering::Release);
+    }
+
+    /// Whether the dataset is to be loaded from the append-only file.
+    pub(crate) fn loads_from_log(&self) -> bool {
+        let recorded = self.is_loading().then(|| self.loading.from_log.load(Ordering::Relaxed));
+        recorded.unwrap_or_else(|| self.has_log())
     }
 
     /// Serves the dataset, which is whole.
@@ -151,6 +165,9 @@ impl Engine {
         } else if self.load_rdb(&self.rdb_file(), taken)?.is_some() {
             let took = (self.clock.monotonic_ns() - started) as f64 / 1e9;
             self.notice(&format!("DB loaded from disk: {took:.3} seconds"));
+        }
+        if !self.settle_log() {
+            return Err(LoadFailure::Log);
         }
         self.end_loading();
         Ok(())
@@ -275,8 +292,6 @@ impl Engine {
 
     fn load_options(&self, taken: Taken) -> Options {
         let platform = Arc::clone(&self.platform);
-        let delay_us = self.config.get(rows::KEY_LOAD_DELAY);
-        let pace = Duration::from_micros(u64::try_from(delay_us).unwrap_or(0));
         Options {
             now: self.clock.unix_ms(),
             drops_expired: taken.drops_expired,
@@ -285,16 +300,25 @@ impl Engine {
             checks_crc: self.config.get(rows::RDBCHECKSUM),
             existing: taken.existing,
             log: Box::new(move |line| platform.log(LogLevel::Notice, line)),
-            before_key: (!pace.is_zero()).then(|| self.pacer(pace)),
+            before_key: self.load_delay().map(|_| self.pacer()),
         }
     }
 
-    /// Slows a load down for tests: by so much for each key, whatever the number of threads.
-    fn pacer(&self, pace: Duration) -> Box<dyn Fn() + Send + Sync> {
-        let (platform, turn) = (Arc::clone(&self.platform), Mutex::new(()));
+    /// How long a load is to wait before each key or command, for tests.
+    pub(crate) fn load_delay(&self) -> Option<Duration> {
+        load_delay(&self.config)
+    }
+
+    /// Slows a load down for tests: by so much for each key, whatever the number of threads, and as
+    /// long as the parameter says so.
+    fn pacer(&self) -> Box<dyn Fn() + Send + Sync> {
+        let (platform, config) = (Arc::clone(&self.platform), Arc::clone(&self.config));
+        let turn = Mutex::new(());
         Box::new(move || {
             let _one_at_a_time = turn.lock();
-            platform.sleep(pace);
+            if let Some(delay) = load_delay(&config) {
+                platform.sleep(delay);
+            }
         })
     }
 

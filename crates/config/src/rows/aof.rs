@@ -9,7 +9,7 @@ use crate::row::{BYTES_MAX, INT_MAX, Unit, boolean, bytes, choice, int, text};
 rows! {
     Aof after PREVIOUS;
 
-    APPENDONLY: Bool = boolean("appendonly", false).frozen_while_loading(),
+    APPENDONLY: Bool = boolean("appendonly", false),
         "Log every write to a file that is replayed at start.";
     APPENDFILENAME: Text = text("appendfilename", "appendonly.aof").immutable()
         .text_check(checks::appendfilename),

@@ -25,7 +25,7 @@ impl Engine {
     pub(crate) fn start_log(&self) -> Result<bool, AofFailure> {
         let names = self.log_names();
         let manifest = self.read_manifest(&names)?;
-        if !self.has_log() {
+        if !self.loads_from_log() {
             self.aof.state.lock().manifest = manifest.unwrap_or_default();
             return Ok(false);
         }
@@ -38,6 +38,11 @@ impl Engine {
             }
             None => Manifest::default(),
         };
+        if !self.has_log() {
+            // Somebody has switched it off meanwhile.
+            self.aof.state.lock().manifest = manifest;
+            return Ok(true);
+        }
         self.open_at_start(&names, manifest)?;
         self.remove_history();
         Ok(true)

@@ -101,6 +101,9 @@ impl Engine {
             let (offset, item) = (reader.offset(), reader.next_item());
             match item {
                 Ok(Item::Command(args)) => {
+                    if let Some(delay) = self.load_delay() {
+                        self.platform.sleep(delay);
+                    }
                     replay.command(args, offset).map_err(|unknown| {
                         let unknown = String::from_utf8_lossy(&unknown).into_owned();
                         self.fatal(&format!("{unknown} reading the append only file {name}"))

@@ -62,6 +62,8 @@ pub struct Aof {
     /// Why writes are refused.
     refusal: Mutex<Option<String>>,
     refuses: AtomicBool,
+    /// `appendonly` was set while a dataset was being loaded.
+    unsettled: AtomicBool,
     /// `DEBUG AOF-FLUSH-SLEEP`: microseconds.
     pub(crate) flush_sleep_us: AtomicU64,
     waits: waits::Waits,
@@ -107,6 +109,7 @@ impl Aof {
             refusal: Mutex::default(),
             refuses: AtomicBool::new(false),
             flush_sleep_us: AtomicU64::new(0),
+            unsettled: AtomicBool::new(false),
             waits: waits::Waits::default(),
             claim: Mutex::default(),
         }
@@ -218,6 +221,10 @@ impl Engine {
             self.aof.log.wake();
         }
         self.rewrite_cron(now_ns);
+        if !self.is_loading() && !self.settle_log() {
+            self.warn("The AOF that was asked for during a load cannot be turned on.");
+            self.platform.abort();
+        }
     }
 
     /// Applies a parameter that was set.
@@ -230,7 +237,11 @@ impl Engine {
         in_transaction: bool,
     ) -> Result<(), String> {
         if change.id == rows::APPENDONLY.id() {
-            if !self.config.get(rows::APPENDONLY) {
+            if self.is_loading() {
+                // There is no whole dataset to begin a log with, and one that is replayed is to
+                // be replayed to its end.
+                self.aof.unsettled.store(true, Ordering::Release);
+            } else if !self.config.get(rows::APPENDONLY) {
                 self.switch_log_off();
             } else if !self.switch_log_on(in_transaction) {
                 return Err("Unable to turn on AOF. Check server logs.".to_owned());

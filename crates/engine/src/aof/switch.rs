@@ -1,5 +1,7 @@
 //! Switching the append-only file on and off, and ending it with the server.
 
+use std::sync::atomic::Ordering;
+
 use parking_lot::MutexGuard;
 
 use super::state::Phase;
@@ -50,6 +52,23 @@ impl Engine {
         }
         self.aof.log.close();
         self.refuse_waits_for_log();
+    }
+
+    /// Switches the log on or off if that was asked for while a dataset was being loaded. False if
+    /// it cannot be switched on, which was logged.
+    pub(crate) fn settle_log(&self) -> bool {
+        if !self.aof.unsettled.swap(false, Ordering::AcqRel) {
+            return true;
+        }
+        let is_off = self.aof.state.lock().phase == Phase::Off;
+        match (self.has_log(), is_off) {
+            (true, true) => self.switch_log_on(false),
+            (false, false) => {
+                self.switch_log_off();
+                true
+            }
+            _ => true,
+        }
     }
 
     /// Calls off the rewrite in progress; false if there is none.
