@@ -5,7 +5,7 @@ use config::MaxmemoryPolicy;
 use resp::{Args, Reply};
 use stdx::rng::Rng;
 use store::access::{Access, Policy};
-use store::effects::{Counters, DbKey, Garbage, Interest, Propagation};
+use store::effects::{Counters, DbKey, Interest, Propagation};
 use store::keyspace::Scope;
 use store::records::Mark;
 use store::tracked::Reader;
@@ -326,6 +326,7 @@ impl Engine {
                 log_factor: self.config.get(config::rows::LFU_LOG_FACTOR) as u32,
                 decay_minutes: self.config.get(config::rows::LFU_DECAY_TIME) as u32,
             },
+            MaxmemoryPolicy::AllkeysLrm | MaxmemoryPolicy::VolatileLrm => Policy::Lrm,
             _ => Policy::Lru,
         }
     }
@@ -353,6 +354,9 @@ impl Engine {
         if counters.expired > 0 {
             stats.expired.add(counters.expired);
         }
+        if counters.evicted > 0 {
+            stats.evicted.add(counters.evicted);
+        }
         if counters.expired_fields > 0 {
             stats.expired_fields.add(counters.expired_fields);
         }
@@ -371,11 +375,6 @@ impl Engine {
         if !effects.garbage.is_empty() {
             self.free(effects.take_garbage());
         }
-    }
-
-    /// Frees in the background.
-    pub(crate) fn free(&self, garbage: Vec<Garbage>) {
-        self.platform.background(crate::engine::freeing_task(garbage, self.lazy_freed.clone()));
     }
 }
 

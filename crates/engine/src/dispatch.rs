@@ -155,7 +155,7 @@ impl Engine {
         let handle = &session.handle;
         handle.command.store(call.entry.index as u32, Ordering::Relaxed);
         handle.count_commands(1);
-        if let Err(error) = self.check(call, session) {
+        if let Err(error) = self.check(call, session, reply, thread) {
             let error = self.refused(call.entry, error, session);
             let stats = self.stats.thread(thread.index);
             stats.commands[call.entry.index].rejected.add(1);
@@ -175,7 +175,13 @@ impl Engine {
 
     /// Whether the command may run or be queued at all.
     #[inline]
-    fn check(&self, call: Call<'_>, session: &Session) -> Result<(), CommandError> {
+    fn check(
+        &self,
+        call: Call<'_>,
+        session: &Session,
+        reply: &mut Reply,
+        thread: &mut ThreadContext,
+    ) -> Result<(), CommandError> {
         let entry = call.entry;
         if !entry.spec.accepts(call.args.len()) {
             return Err(CommandError::arity(entry.full_name));
@@ -196,7 +202,7 @@ impl Engine {
             return Err(self.scripting.busy.error());
         }
         let limit = self.config.get(config::rows::MAXMEMORY);
-        if limit > 0 && self.grows(call, session) && self.above_limit(limit) {
+        if limit > 0 && self.lacks_memory(limit, call, session, reply, thread) {
             return Err(CommandError::OUT_OF_MEMORY);
         }
         if let Some(refusal) = self.write_refusal()
@@ -224,13 +230,6 @@ impl Engine {
     fn writes(&self, call: Call<'_>, session: &Session) -> bool {
         executes(call, session, |entry, _| entry.has(Flags::WRITE))
             || call.entry.full_name == "ping"
-    }
-
-    /// Whether the command, or a command of the transaction it ends, could grow memory. A queue
-    /// of commands grows it, whatever they do.
-    fn grows(&self, call: Call<'_>, session: &Session) -> bool {
-        executes(call, session, |entry, _| entry.has(Flags::DENYOOM))
-            || (session.in_multi() && !call.entry.has(Flags::IMMEDIATE))
     }
 
     fn paused(&self, call: Call<'_>, session: &Session, thread: &ThreadContext) -> bool {
@@ -281,7 +280,11 @@ impl Engine {
 }
 
 /// Whether the command is such a one, or ends a transaction that has one in its queue.
-fn executes(call: Call<'_>, session: &Session, is_such: impl Fn(&Entry, Args<'_>) -> bool) -> bool {
+pub(crate) fn executes(
+    call: Call<'_>,
+    session: &Session,
+    is_such: impl Fn(&Entry, Args<'_>) -> bool,
+) -> bool {
     let queue = session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.queue);
     let ends = matches!(call.entry.exec, Exec::Transaction);
     is_such(call.entry, call.args)

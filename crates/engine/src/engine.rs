@@ -7,7 +7,6 @@ use config::Config;
 use parking_lot::Mutex;
 use persistence::Storage;
 use stdx::clock::Clock;
-use store::effects::Garbage;
 use store::expiry::Sweep;
 use store::{Consumers, Effects, Interest, SHARDS, Store};
 
@@ -17,6 +16,7 @@ use crate::client_memory::ClientMemory;
 use crate::clients::{ClientFlags, ClientHandle, Clients, Endpoint};
 use crate::command_log::{CommandLogs, Thresholds};
 use crate::ending::Ending;
+use crate::eviction::Eviction;
 use crate::latency::LatencyMonitor;
 use crate::monitor::Monitors;
 use crate::notifications::Notifications;
@@ -89,6 +89,7 @@ pub struct Engine {
     pub(crate) pubsub: Arc<PubSub>,
     pub(crate) scripting: Scripting,
     pub(crate) lazy_freed: Arc<AtomicU64>,
+    pub(crate) eviction: Eviction,
     /// What the allocator said last, in bytes.
     pub(crate) used_memory: AtomicU64,
     pub(crate) used_memory_peak: AtomicU64,
@@ -171,6 +172,7 @@ impl Engine {
             pubsub,
             scripting: Scripting::new(parts.threads),
             lazy_freed: Arc::default(),
+            eviction: Eviction::default(),
             used_memory: AtomicU64::new(0),
             used_memory_peak: AtomicU64::new(0),
             used_memory_peak_ms: AtomicU64::new(now_ms),
@@ -268,6 +270,7 @@ impl Engine {
         self.thresholds.read(&self.config);
         self.limit_tracked_keys();
         self.limit_client_memory();
+        self.limit_changed();
         if !self.config.get(config::rows::LATENCY_TRACKING) {
             self.stats.forget_latencies();
         }
@@ -328,11 +331,6 @@ impl Engine {
             self.used_memory_peak_ms.store(self.clock.unix_ms(), Ordering::Relaxed);
         }
         used
-    }
-
-    /// Whether memory is above `limit`.
-    pub(crate) fn above_limit(&self, limit: u64) -> bool {
-        self.platform.used_memory() > limit
     }
 
     /// One round of active expiry over all shards, called by its background thread. Each lock is
@@ -398,15 +396,3 @@ pub(crate) fn interest(consumers: &Consumers, config: &Config) -> Interest {
 const EXPIRE_SLACK_MS: u64 = 650;
 /// Entries visited under one lock: well under a tenth of a millisecond.
 const EXPIRE_BATCH: usize = 512;
-
-/// A task that frees `garbage` and counts what it freed.
-pub(crate) fn freeing_task(
-    garbage: Vec<Garbage>,
-    freed: Arc<AtomicU64>,
-) -> Box<dyn FnOnce() + Send> {
-    Box::new(move || {
-        let count: usize = garbage.iter().map(Garbage::objects).sum();
-        drop(garbage);
-        freed.fetch_add(count as u64, Ordering::Relaxed);
-    })
-}

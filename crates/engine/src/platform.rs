@@ -204,6 +204,17 @@ pub trait Platform: Send + Sync {
         self.memory().allocated
     }
 
+    /// As [`Platform::used_memory`], with all that other threads have done by now: at a higher
+    /// price.
+    fn used_memory_now(&self) -> u64 {
+        self.used_memory()
+    }
+
+    /// Has the background call [`Engine::evict_in_background`] until there is nothing more to do.
+    ///
+    /// [`Engine::evict_in_background`]: crate::Engine::evict_in_background
+    fn wake_evictor(&self) {}
+
     /// The allocator's own report, in its own format.
     fn allocator_report(&self) -> String;
 

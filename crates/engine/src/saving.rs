@@ -200,7 +200,8 @@ impl Engine {
         self.changes().wrapping_sub(self.saving.saved_changes.load(Ordering::Relaxed))
     }
 
-    fn changes(&self) -> u64 {
+    /// Changes ever, but for those before the statistics were set back.
+    pub(crate) fn changes(&self) -> u64 {
         self.stats.sum(|thread| &thread.dirty)
     }
 
@@ -354,9 +355,13 @@ impl Engine {
 
     /// Whether the file says how keys are used: where they make room by that.
     fn saves_usage(&self) -> bool {
-        use config::MaxmemoryPolicy::{AllkeysLfu, AllkeysLru, VolatileLfu, VolatileLru};
-        let policy = self.config.get(rows::MAXMEMORY_POLICY);
-        matches!(policy, AllkeysLfu | AllkeysLru | VolatileLfu | VolatileLru)
+        use config::MaxmemoryPolicy as Policy;
+        match self.config.get(rows::MAXMEMORY_POLICY) {
+            Policy::AllkeysLfu | Policy::AllkeysLru | Policy::AllkeysLrm => true,
+            Policy::VolatileLfu | Policy::VolatileLru | Policy::VolatileLrm => true,
+            Policy::AllkeysRandom | Policy::VolatileRandom => false,
+            Policy::VolatileTtl | Policy::Noeviction => false,
+        }
     }
 
     /// What follows from the end of a save.

@@ -107,6 +107,8 @@ counters! {
     expired,
     /// Those among them that nobody had asked for.
     expired_actively,
+    /// Keys removed to make room.
+    evicted,
     /// Fields of hashes removed because their time had come.
     expired_fields,
     /// Those among them that nobody had asked for.
@@ -153,10 +155,12 @@ pub enum Aside {
     StandIn,
     /// Scripts that are debugged, each under all locks.
     Debugger,
+    /// Who evicts keys that commands have left over.
+    Evictor,
 }
 
 impl Aside {
-    const COUNT: usize = Self::Debugger as usize + 1;
+    const COUNT: usize = Self::Evictor as usize + 1;
 }
 
 /// The blocks of all threads: those of the event loops, then those [`Aside`].

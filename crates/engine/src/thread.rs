@@ -3,6 +3,7 @@
 
 use stdx::clock::Clock;
 use stdx::rng::Rng;
+use store::eviction::Pool;
 use store::{Effects, UnixMs};
 
 use crate::scripting::Local;
@@ -20,6 +21,10 @@ pub struct ThreadContext {
     /// The interpreter of scripts.
     pub(crate) scripts: Option<Box<Local>>,
     pub(crate) times: Times,
+    /// Keys that may make room.
+    pub(crate) pool: Pool,
+    /// There was no room when the command began that is being executed.
+    pub(crate) lacks_memory: bool,
 }
 
 impl ThreadContext {
@@ -33,6 +38,8 @@ impl ThreadContext {
             replays: false,
             scripts: None,
             times: Times::default(),
+            pool: Pool::default(),
+            lacks_memory: false,
         }
     }
 

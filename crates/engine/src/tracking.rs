@@ -67,6 +67,8 @@ pub(crate) struct Trackers {
     on: AtomicUsize,
     /// Held while that number changes and what follows from it is done.
     changing: Mutex<()>,
+    /// Bytes of messages on their way to those who have read a key.
+    under_way: Arc<AtomicU64>,
     /// Decides which keys leave a table that is too large.
     lot: AtomicU64,
 }
@@ -80,6 +82,13 @@ impl Trackers {
     /// Whether nobody is to be told of changes.
     pub(crate) fn is_idle(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of messages that have not reached the sockets of their receivers. There may be many
+    /// where receivers do not read, which is not the place to say so.
+    pub(crate) fn bytes_under_way(&self) -> u64 {
+        const SHOWN_MAX: u64 = 4 << 20;
+        self.under_way.load(Ordering::Relaxed).min(SHOWN_MAX)
     }
 
     /// Number of prefixes that clients in broadcast mode have named.
@@ -140,7 +149,8 @@ impl Invalidations {
         for number in readers {
             let Some(tracker) = self.trackers.find(*number) else { continue };
             if tracker.is_told_of_reads() && !tracker.is_spared(spared) {
-                let keys = keys.get_or_insert_with(|| Arc::new(Invalidation::of(&[key])));
+                let new = || Invalidation::counted(key, readers.len(), &self.trackers.under_way);
+                let keys = keys.get_or_insert_with(|| Arc::new(new()));
                 self.send(&tracker, keys);
             }
         }

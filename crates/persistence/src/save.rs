@@ -215,7 +215,7 @@ struct Entries {
 impl Entries {
     fn write<S: Sink>(&self, entry: EntryRef<'_>, sink: &mut S) -> Result<(), S::Error> {
         let usage = self.usage.map(|access| match access.policy {
-            Policy::Lru => Usage::Idle(access.idle_seconds(entry.clock(), self.now)),
+            Policy::Lru | Policy::Lrm => Usage::Idle(access.idle_seconds(entry.clock(), self.now)),
             Policy::Lfu { .. } => Usage::Frequency(access.frequency(entry.clock(), self.now)),
         });
         let attributes = Attributes { deadline: entry.deadline(), usage };

@@ -1,4 +1,4 @@
-//! The threads that serve no connection: periodic work, freeing memory, expiring keys.
+//! The threads that serve no connection: periodic work, freeing memory, expiring and evicting keys.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,8 +8,12 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use engine::Engine;
+use engine::stats::Aside;
+use engine::{Engine, ThreadContext};
 use store::Effects;
+
+use crate::log_writer::Bell;
+use crate::os::seed;
 
 /// Pause between two rounds of active expiry: a key that is due is gone after at most this and
 /// what the engine lets keys gather.
@@ -114,6 +118,25 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<()> {
             let start = Instant::now();
             expire_engine.expire_cycle(&mut effects);
             rest(start, EXPIRE_PERIOD);
+        }
+    })
+}
+
+/// Starts the thread that goes on evicting keys where commands have left more to do.
+///
+/// # Errors
+/// When there are no resources for it.
+pub fn start_evictor(engine: &Arc<Engine>, bell: &Arc<Bell>) -> io::Result<()> {
+    let (engine, bell) = (Arc::clone(engine), Arc::clone(bell));
+    let counts = engine.stats.number(Aside::Evictor);
+    spawn("ferrite-evict", move || {
+        let mut context = ThreadContext::new(counts, seed::fresh()[0]);
+        loop {
+            bell.wait(None);
+            while engine.evict_in_background(&mut context) {
+                // Those who serve clients may need the processor.
+                std::thread::yield_now();
+            }
         }
     })
 }

@@ -53,6 +53,7 @@ pub struct Host {
     engine: OnceLock<Weak<Engine>>,
     log_bell: Arc<Bell>,
     stand_in_bell: Arc<Bell>,
+    evictor_bell: Arc<Bell>,
 }
 
 impl Host {
@@ -63,6 +64,7 @@ impl Host {
             pid_file: OnceLock::new(),
             engine: OnceLock::new(),
             log_bell: Arc::default(),
+            evictor_bell: Arc::default(),
             stand_in_bell: Arc::default(),
         }
     }
@@ -96,6 +98,11 @@ impl Host {
     /// What wakes the thread that stands in for held-up event loops.
     pub fn stand_in_bell(&self) -> &Arc<Bell> {
         &self.stand_in_bell
+    }
+
+    /// What wakes the thread that evicts keys.
+    pub fn evictor_bell(&self) -> &Arc<Bell> {
+        &self.evictor_bell
     }
 
     /// Remembers the pid file, to delete it at the end.
@@ -244,6 +251,14 @@ impl Platform for Host {
 
     fn used_memory(&self) -> u64 {
         sys::alloc::used_nearly()
+    }
+
+    fn used_memory_now(&self) -> u64 {
+        sys::alloc::used_now()
+    }
+
+    fn wake_evictor(&self) {
+        self.evictor_bell.ring();
     }
 
     fn allocator_report(&self) -> String {

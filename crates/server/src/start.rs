@@ -296,6 +296,8 @@ fn start_threads(shared: &Arc<Shared>, seats: Vec<Seat>) -> Result<(), Refused> 
     background::start(&shared.engine).map_err(|error| fatal("threads", &error))?;
     log_writer::start(&shared.engine, shared.host.log_bell())
         .map_err(|error| fatal("threads", &error))?;
+    background::start_evictor(&shared.engine, shared.host.evictor_bell())
+        .map_err(|error| fatal("threads", &error))?;
     stand_in::start(shared, shared.host.stand_in_bell())
         .map_err(|error| fatal("threads", &error))?;
     for (index, seat) in seats.into_iter().enumerate() {

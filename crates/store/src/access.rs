@@ -1,7 +1,8 @@
-//! The 24-bit access clock of an entry: when it was last used (LRU) or how often (LFU).
+//! The 24-bit access clock of an entry: when it was last used (LRU) or changed (LRM), or how often
+//! it was used (LFU).
 //!
-//! LRU: unix time in seconds, modulo 2^24 (194 days), so an idle time is exact to the second up to
-//! that. LFU: 16 bits of minutes and an 8-bit logarithmic counter, which is what `OBJECT FREQ` and
+//! LRU and LRM: unix time in seconds, modulo 2^24 (194 days), so an idle time is exact to the
+//! second up to that. LFU: 16 bits of minutes and an 8-bit logarithmic counter, which is what `OBJECT FREQ` and
 //! RDB files carry.
 
 use stdx::rng::Rng;
@@ -18,6 +19,8 @@ const LFU_INITIAL: u8 = 5;
 pub enum Policy {
     /// By time.
     Lru,
+    /// By time, but only changes: reading leaves no trace.
+    Lrm,
     /// By frequency.
     Lfu {
         /// `lfu-log-factor`: the higher, the slower the counter saturates.
@@ -47,7 +50,7 @@ impl Access {
     #[must_use]
     pub fn created(self, now: UnixMs) -> u32 {
         match self.policy {
-            Policy::Lru => lru_clock(now),
+            Policy::Lru | Policy::Lrm => lru_clock(now),
             Policy::Lfu { .. } => lfu_clock(now, LFU_INITIAL),
         }
     }
@@ -59,7 +62,7 @@ impl Access {
         match (self.policy, idle_seconds, frequency) {
             (Policy::Lfu { .. }, _, Some(count)) => lfu_clock(now, count),
             // The clock cannot say more than it has bits for.
-            (Policy::Lru, Some(idle), _) => {
+            (Policy::Lru | Policy::Lrm, Some(idle), _) => {
                 lru_clock(now.saturating_sub(idle.min(CLOCK_MASK) * 1000))
             }
             _ => self.created(now),
@@ -72,10 +75,27 @@ impl Access {
     pub fn touched(self, clock: u32, now: UnixMs, rng: &mut Rng) -> u32 {
         match self.policy {
             Policy::Lru => lru_clock(now),
+            Policy::Lrm => clock,
             Policy::Lfu { log_factor, .. } => {
                 let count = self.frequency(clock, now);
                 lfu_clock(now, lfu_increment(count, log_factor, rng))
             }
+        }
+    }
+
+    /// The clock after a change at `now`, if changes count apart from accesses.
+    #[inline]
+    #[must_use]
+    pub fn changed(self, now: UnixMs) -> Option<u32> {
+        (self.policy == Policy::Lrm).then(|| lru_clock(now))
+    }
+
+    /// How little an entry with this clock would be missed at `now`: the higher, the less.
+    #[must_use]
+    pub fn staleness(self, clock: u32, now: UnixMs) -> u64 {
+        match self.policy {
+            Policy::Lru | Policy::Lrm => self.idle_seconds(clock, now),
+            Policy::Lfu { .. } => u64::from(u8::MAX - self.frequency(clock, now)),
         }
     }
 
@@ -96,7 +116,9 @@ impl Access {
     #[must_use]
     pub fn idle_seconds(self, clock: u32, now: UnixMs) -> u64 {
         match self.policy {
-            Policy::Lru => u64::from(lru_clock(now)).wrapping_sub(u64::from(clock)) & CLOCK_MASK,
+            Policy::Lru | Policy::Lrm => {
+                u64::from(lru_clock(now)).wrapping_sub(u64::from(clock)) & CLOCK_MASK
+            }
             Policy::Lfu { .. } => 0,
         }
     }

@@ -291,6 +291,11 @@ impl<'e> Edit<'e> {
     }
 
     pub(crate) fn seen_to_change(&mut self) {
+        if let Some(clock) = self.scope.access.changed(self.scope.now)
+            && let Some(slot) = self.slot()
+        {
+            slot.set_clock(clock);
+        }
         if !self.watchers.is_empty() {
             self.watchers.key_changed(self.scope.db, self.key);
         }

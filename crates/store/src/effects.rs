@@ -267,8 +267,8 @@ pub enum Garbage {
     Entry(Entry),
     /// A flushed table.
     Table(KeyTable),
-    /// What a value has lost while its key stays.
-    Part(Box<dyn Part>),
+    /// What a value has lost while its key stays, and about how many allocations that is.
+    Part(Box<dyn Part>, usize),
 }
 
 impl Garbage {
@@ -278,7 +278,7 @@ impl Garbage {
         match self {
             Self::Entry(_) => 1,
             Self::Table(table) => table.len(),
-            Self::Part(_) => 0,
+            Self::Part(..) => 0,
         }
     }
 }
@@ -297,6 +297,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Keys removed to make room.
+    pub evicted: u64,
     /// Fields of hashes removed because their time had come.
     pub expired_fields: u64,
     /// Packed values from outside that were verified.
@@ -465,8 +467,9 @@ impl Effects {
 
     /// Keeps what a key has lost for later if freeing it could take long, else frees it now.
     pub fn discard_part(&mut self, part: impl Pieces + Part + 'static) {
-        if part.pieces() > PIECES_MAX {
-            self.garbage.push(Garbage::Part(Box::new(part)));
+        let pieces = part.pieces();
+        if pieces > PIECES_MAX {
+            self.garbage.push(Garbage::Part(Box::new(part), pieces));
         }
     }
 
@@ -483,7 +486,7 @@ const PIECES_MAX: usize = 64;
 
 /// Whether an entry is better freed after the locks: unmapping a large string takes microseconds,
 /// and freeing many small pieces too.
-fn is_large(entry: &Entry) -> bool {
+pub(crate) fn is_large(entry: &Entry) -> bool {
     const BYTES_MAX: usize = 64 * 1024;
     match entry.value() {
         ValueRef::String(_) => entry.allocated_bytes() > BYTES_MAX,
@@ -522,7 +525,7 @@ mod tests {
         for round in [10, 2 * KEPT_MAX] {
             for _ in 0..round {
                 effects.event(0, Event::string("set"), b"k");
-                effects.garbage.push(Garbage::Part(Box::new(())));
+                effects.garbage.push(Garbage::Part(Box::new(()), 0));
             }
             assert_eq!(effects.take_garbage().len(), round);
             crate::Consumers::default().route(&mut effects, 0);

@@ -11,6 +11,7 @@ pub mod access;
 pub mod consumers;
 pub mod edit;
 pub mod effects;
+pub mod eviction;
 pub mod expiry;
 pub mod keyspace;
 pub mod load;

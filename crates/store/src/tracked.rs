@@ -46,6 +46,23 @@ impl Readers {
             Self::Many(readers) => readers,
         }
     }
+
+    /// Takes one of them out; whether it was among them.
+    pub fn remove(&mut self, reader: Reader) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(only) if *only == reader => {
+                *self = Self::None;
+                true
+            }
+            Self::One(_) => false,
+            Self::Many(readers) => {
+                let before = readers.len();
+                readers.retain(|known| *known != reader);
+                readers.len() < before
+            }
+        }
+    }
 }
 
 /// What [`Tracked::add`] has added.

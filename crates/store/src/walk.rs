@@ -266,14 +266,15 @@ impl Keyspace<'_> {
         }
         self.effects.flushed = true;
         self.effects.modified.clear();
-        let mut tables = Vec::new();
+        let (mut tables, mut pieces) = (Vec::new(), 0);
         for shard in 0..SHARDS {
             let shard = self.held.get_mut(shard).expect("all shards are held");
             let tracked = std::mem::take(&mut shard.tracked);
             self.store.uncount_tracked(tracked.len(), tracked.pairs());
+            pieces += tracked.len();
             tables.push(tracked);
         }
-        self.effects.garbage.push(Garbage::Part(Box::new(tables)));
+        self.effects.garbage.push(Garbage::Part(Box::new(tables), pieces));
     }
 
     /// Whole databases changed: whoever waits for a key is looked at.

@@ -19,7 +19,7 @@ pub use control::{
     ControlError, Stats, control_number, control_set, control_text, purge, report,
     set_background_thread, size_class, stats,
 };
-pub use counters::{ThreadCounters, register_thread, used, used_nearly};
+pub use counters::{ThreadCounters, register_thread, used, used_nearly, used_now};
 
 #[global_allocator]
 static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

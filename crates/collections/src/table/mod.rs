@@ -58,6 +58,7 @@ mod directory;
 mod expire;
 mod placement;
 mod resize;
+mod sample;
 mod scan;
 mod segment;
 mod sizes;
@@ -75,6 +76,7 @@ use slot::At;
 use snapshot::Snapshot;
 
 pub use expire::Expired;
+pub use sample::Search;
 pub use scan::Iter;
 pub use sizes::{Sizes, TYPES};
 pub use slot::{Cursor, Slot};

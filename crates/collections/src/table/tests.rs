@@ -343,6 +343,87 @@ fn samples_are_uniform() {
     assert!(KeyTable::new().sample(1).is_none());
 }
 
+#[test]
+fn lines_are_sampled_without_favour() {
+    let mut rng = Rng::seed(seed("lines_are_sampled_without_favour", 4));
+    let position = |key: &[u8]| Spread::Even.position(key);
+    for keys in [1, 2, 50, 1000, 5000] {
+        let mut table = KeyTable::new();
+        for number in 0..keys {
+            let key = key(number);
+            table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
+        }
+        let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
+        let (each, mut seen) = (40, 0);
+        while seen < keys * each {
+            let before = seen;
+            table.sample_line(rng.next_u64(), |entry| {
+                *counts.entry(entry.key().to_vec()).or_insert(0) += 1;
+                seen += 1;
+            });
+            assert!(seen > before, "the table has keys");
+        }
+        let each = seen as f64 / keys as f64;
+        let of = |number| counts.get(&key(number)).copied().unwrap_or(0) as f64;
+        let chi: f64 = (0..keys).map(|n| (of(n) - each).powi(2) / each).sum();
+        // As for single samples, but that keys of a line come together: eight at most.
+        let freedom = (keys - 1) as f64;
+        assert!(chi <= freedom + 6.0 * (16.0 * freedom).sqrt() + 1e-9, "{keys} keys: {chi}");
+    }
+    KeyTable::new().sample_line(1, |_| unreachable!("the table is empty"));
+}
+
+#[test]
+fn a_search_shows_the_keys_with_deadlines_and_forgets_old_bounds() {
+    let position = |key: &[u8]| Spread::Even.position(key);
+    let mut table = KeyTable::new();
+    let timed = |number: u64| number % 500 == 7;
+    for number in 0..20_000 {
+        let (key, deadline) = (key(number), timed(number).then_some(1_000));
+        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), deadline), &position);
+    }
+    let search = |table: &mut KeyTable, found: &mut Vec<Vec<u8>>| {
+        let (mut from, mut rounds) = (0, 0);
+        loop {
+            rounds += 1;
+            match table.search_expiring(from, |entry| found.push(entry.key().to_vec())) {
+                Search::Found => return true,
+                Search::GoOn(position) => from = position,
+                Search::End => return false,
+            }
+            assert!(rounds < 1_000, "a search ends");
+        }
+    };
+    for left in (0..40).rev() {
+        let mut found = Vec::new();
+        assert!(search(&mut table, &mut found));
+        let found = found.pop().expect("some were found");
+        table.find_mut(position(&found), &found).expect("it is there").set_deadline(None);
+        assert_eq!(table.expiring(), left);
+    }
+    assert!(!search(&mut table, &mut Vec::new()));
+    assert_eq!(table.search_expiring(0, |_| unreachable!("none is left")), Search::End);
+}
+
+#[test]
+fn a_position_finds_its_key() {
+    let position = |key: &[u8]| Spread::Even.position(key);
+    let mut table = KeyTable::new();
+    for number in 0..3_000 {
+        let key = key(number);
+        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
+    }
+    for number in 0..3_000 {
+        let key = key(number);
+        let slot = table.slot_at(position(&key), &position).expect("it is there");
+        assert_eq!(slot.entry().key(), &*key);
+        if number % 3 == 0 {
+            assert_eq!(slot.remove(&position).key(), &*key);
+            assert!(table.slot_at(position(&key), &position).is_none());
+        }
+    }
+}
+
 type Delivered = Vec<(Vec<u8>, i64, Option<u64>)>;
 
 /// Collects what a snapshot delivers.

@@ -75,7 +75,7 @@ fn freq(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         cx.reply.null();
         return Ok(());
     };
-    if matches!(access.policy, Policy::Lru) {
+    if !matches!(access.policy, Policy::Lfu { .. }) {
         return Err(CommandError::state(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please \
              note that when switching between policies at runtime LRU and LFU data will take some \

@@ -7,8 +7,8 @@ use crate::row::boolean;
 rows! {
     LazyFree after PREVIOUS;
 
-    LAZYFREE_LAZY_EVICTION: Bool = boolean("lazyfree-lazy-eviction", false).debug().planned(),
-        "Free evicted keys in the background.";
+    LAZYFREE_LAZY_EVICTION: Bool = boolean("lazyfree-lazy-eviction", false).debug(),
+        "Log evicted keys as unlinked; large values are freed in the background in any case.";
     LAZYFREE_LAZY_EXPIRE: Bool = boolean("lazyfree-lazy-expire", false).debug(),
         "Log expired keys as unlinked; large values are freed in the background in any case.";
     LAZYFREE_LAZY_SERVER_DEL: Bool = boolean("lazyfree-lazy-server-del", false).debug(),

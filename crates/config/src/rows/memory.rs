@@ -13,10 +13,9 @@ rows! {
     MAXMEMORY_POLICY: Choice<MaxmemoryPolicy> =
         choice("maxmemory-policy", MaxmemoryPolicy::WORDS, MaxmemoryPolicy::Noeviction as i64),
         "Which keys are removed to stay within the limit.";
-    MAXMEMORY_SAMPLES: Int = int("maxmemory-samples", 5, 1, 64).planned(),
+    MAXMEMORY_SAMPLES: Int = int("maxmemory-samples", 5, 1, 64),
         "Keys compared to find the best one to remove.";
-    MAXMEMORY_EVICTION_TENACITY: Int =
-        int("maxmemory-eviction-tenacity", 10, 0, 100).planned(),
+    MAXMEMORY_EVICTION_TENACITY: Int = int("maxmemory-eviction-tenacity", 10, 0, 100),
         "How much time removing keys may take from commands: 0 the least, 100 as much as needed.";
     LFU_LOG_FACTOR: Int = int("lfu-log-factor", 10, 0, INT_MAX),
         "How many accesses it takes to raise the counter of a key.";

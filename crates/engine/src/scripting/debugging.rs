@@ -225,7 +225,7 @@ impl Engine {
         let Ready::Run(program) = prepare(self, &mut local.interpreter, call.args)? else {
             unreachable!("`EVAL` runs a program");
         };
-        let above_limit = self.admit_script(&program)?;
+        let above_limit = self.admit_script(&program, self.is_above_limit())?;
         let line =
             Line { args: call.args, program: &program, first: None, above_limit, started_ns };
         let (scope, id) = (self.scope(session, thread), session.id());

@@ -43,6 +43,8 @@ pub(super) struct ScriptHost<'r, 'k> {
     pub(super) above_limit: bool,
     /// Whether the script has changed the dataset.
     pub(super) has_written: bool,
+    /// Whether it has called a command that could: from then on it is let through to its end.
+    pub(super) has_called_write: bool,
     /// What `redis.set_repl` chose: bit 0 the file, bit 1 replicas.
     pub(super) targets: u8,
     /// Shards that the script came to without having declared them.
@@ -101,6 +103,7 @@ impl Host for ScriptHost<'_, '_> {
             self.stopped = Some(Cause::Killed);
             return Err(Stop);
         }
+        self.has_called_write |= is_write;
         match message_kind(entry) {
             Some(kind) => self.publish(entry, kind, args, reply),
             None => self.execute(entry, args, position, reply),
@@ -168,12 +171,12 @@ impl ScriptHost<'_, '_> {
             return Err(CommandError::state(READ_ONLY));
         }
         if entry.has(Flags::WRITE)
-            && !self.has_written
+            && !self.has_called_write
             && let Some(refusal) = self.engine.write_refusal()
         {
             return Err(refusal);
         }
-        let judged = !self.program.flags.has(script::Flags::ALLOW_OOM) && !self.has_written;
+        let judged = !self.program.flags.has(script::Flags::ALLOW_OOM) && !self.has_called_write;
         if self.above_limit && judged && entry.has(Flags::DENYOOM) {
             return Err(CommandError::OUT_OF_MEMORY);
         }

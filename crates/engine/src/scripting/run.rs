@@ -131,7 +131,7 @@ impl Engine {
         let outcome =
             self.ready_line(prepare, &mut local, call.args).and_then(|ready| match ready {
                 Ready::Run(program) => {
-                    let above_limit = self.admit_script(&program)?;
+                    let above_limit = self.admit_script(&program, thread.lacks_memory)?;
                     let first = call.position.filter(|_| program.keys > 0);
                     let line =
                         Line { args: call.args, program: &program, first, above_limit, started_ns };
@@ -181,10 +181,14 @@ impl Engine {
     }
 
     /// Whether a program may run at all now. One that says nothing of itself may: its commands are
-    /// judged. Returns whether memory is above its limit.
-    pub(super) fn admit_script(&self, program: &Program) -> Result<bool, CommandError> {
-        let limit = self.config.get(config::rows::MAXMEMORY);
-        let above = limit > 0 && self.above_limit(limit);
+    /// judged. `lacks_memory` says whether there was no room when the command began. Returns
+    /// whether memory is above its limit.
+    pub(super) fn admit_script(
+        &self,
+        program: &Program,
+        lacks_memory: bool,
+    ) -> Result<bool, CommandError> {
+        let above = lacks_memory && self.config.get(config::rows::MAXMEMORY) > 0;
         let flags = program.flags;
         let judged_alone = flags.has(script::Flags::COMPATIBLE);
         let may = program.read_only || flags.has(script::Flags::ALLOW_OOM) || judged_alone;
@@ -291,7 +295,7 @@ impl Engine {
         let args = admin.cx.args;
         let outcome = self.ready_line(prepare, &mut local, args).and_then(|ready| match ready {
             Ready::Run(program) => {
-                let above_limit = self.admit_script(&program)?;
+                let above_limit = self.admit_script(&program, thread.lacks_memory)?;
                 let line = Line { args, program: &program, first: None, above_limit, started_ns };
                 let keys = admin.cx.db.lend(admin.session.db());
                 let clocks = (thread.index, &mut thread.times);
@@ -351,6 +355,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
             args: line.args,
             above_limit: line.above_limit,
             has_written: false,
+            has_called_write: false,
             targets: 3,
             strays: 0,
             was_refused: false,

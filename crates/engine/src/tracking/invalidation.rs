@@ -1,5 +1,6 @@
 //! The message that tells a client what to forget.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use resp::{Reply, Version};
@@ -14,20 +15,40 @@ pub struct Invalidation {
     keys: Option<Vec<Box<[u8]>>>,
     /// The message in RESP2 and RESP3, each written when the first receiver needs it.
     written: [OnceLock<Arc<[u8]>>; 2],
+    /// Where it counts as long as it is under way, and the bytes that it counts for.
+    under_way: Option<(Arc<AtomicU64>, u64)>,
 }
+
+/// What a message takes besides the name of its key, and what a letter with it takes.
+const MESSAGE_BYTES: usize = 64;
+const LETTER_BYTES: usize = 160;
+/// Room that the output of a client has for each byte in it: it doubles as it grows.
+const OUTPUT_FACTOR: usize = 2;
 
 impl Invalidation {
     /// Of these keys.
     #[must_use]
     pub fn of(keys: &[&[u8]]) -> Self {
         let keys = keys.iter().map(|key| Box::from(*key)).collect();
-        Self { keys: Some(keys), written: Default::default() }
+        Self { keys: Some(keys), written: Default::default(), under_way: None }
+    }
+
+    /// As [`Invalidation::of`] one key for so many clients; counts its memory, and that of their
+    /// outputs, in `sum` until it has reached all of them.
+    #[must_use]
+    pub(crate) fn counted(key: &[u8], clients: usize, sum: &Arc<AtomicU64>) -> Self {
+        let message = key.len() + MESSAGE_BYTES;
+        let bytes = 2 * message + clients * (LETTER_BYTES + OUTPUT_FACTOR * message);
+        sum.fetch_add(bytes as u64, Ordering::Relaxed);
+        let mut message = Self::of(&[key]);
+        message.under_way = Some((Arc::clone(sum), bytes as u64));
+        message
     }
 
     /// Of everything: databases were flushed.
     #[must_use]
     pub fn everything() -> Self {
-        Self { keys: None, written: Default::default() }
+        Self { keys: None, written: Default::default(), under_way: None }
     }
 
     /// The bytes that a client of this protocol version gets.
@@ -58,6 +79,14 @@ impl Invalidation {
             None => reply.null(),
         }
         reply.take_bytes()
+    }
+}
+
+impl Drop for Invalidation {
+    fn drop(&mut self) {
+        if let Some((sum, bytes)) = &self.under_way {
+            sum.fetch_sub(*bytes, Ordering::Relaxed);
+        }
     }
 }
 

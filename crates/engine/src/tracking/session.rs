@@ -65,6 +65,12 @@ impl TrackingSession {
         self.prefixes.iter().map(|prefix| bytes(prefix)).sum()
     }
 
+    /// The number under which its reads are remembered, if it is told itself of their changes.
+    pub(crate) fn told_itself(&self) -> Option<store::tracked::Reader> {
+        let itself = self.on && !self.mode.broadcast && self.mode.redirect == 0;
+        itself.then_some(self.tracker.number)
+    }
+
     /// The number under which a read by the next command is remembered, if it is.
     pub(crate) fn reader(&self) -> Option<store::tracked::Reader> {
         let wanted = match self.mode.caching {

@@ -74,6 +74,8 @@ pub struct EffectLog {
     written: AtomicU64,
     durable: AtomicU64,
     released: AtomicU64,
+    /// Room that the buffers have beyond what waits to be written.
+    spare_bytes: AtomicU64,
     /// Whether the writer's thread has gone to sleep and is to be woken.
     sleeping: AtomicBool,
     /// Whether who appends wakes nobody.
@@ -105,6 +107,7 @@ impl EffectLog {
             written: AtomicU64::new(0),
             durable: AtomicU64::new(0),
             released: AtomicU64::new(0),
+            spare_bytes: AtomicU64::new(0),
             sleeping: AtomicBool::new(true),
             is_asked: AtomicBool::new(false),
             tells_time: AtomicBool::new(false),
@@ -190,18 +193,39 @@ impl EffectLog {
         self.released.load(Ordering::Acquire)
     }
 
+    /// Memory of the buffers.
+    #[must_use]
+    pub fn buffer_bytes(&self) -> u64 {
+        let waiting = self.end().saturating_sub(self.written());
+        waiting + self.spare_bytes.load(Ordering::Relaxed)
+    }
+
     /// Takes everything that waits to be written, in order.
     pub fn take(&self) -> VecDeque<Segment> {
         let mut pending = self.pending.lock();
         seal(&mut pending);
-        std::mem::take(&mut pending.segments)
+        let segments = std::mem::take(&mut pending.segments);
+        let spare = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.capacity() - bytes.len(),
+            Segment::Switch { .. } | Segment::Close => 0,
+        };
+        self.note_spare(&pending, segments.iter().map(spare).sum());
+        segments
+    }
+
+    /// Notes the room of the buffers, and that of those which are being written.
+    fn note_spare(&self, pending: &Pending, in_flight: usize) {
+        let spare = pending.bytes.capacity() - pending.bytes.len() + pending.spare.capacity();
+        self.spare_bytes.store((spare + in_flight) as u64, Ordering::Relaxed);
     }
 
     /// Gives a buffer back that was written.
     pub fn recycle(&self, mut bytes: Vec<u8>) {
         if bytes.capacity() <= KEPT_BYTES_MAX {
             bytes.clear();
-            self.pending.lock().spare = bytes;
+            let mut pending = self.pending.lock();
+            pending.spare = bytes;
+            self.note_spare(&pending, 0);
         }
     }
 
@@ -272,6 +296,7 @@ impl CommandLog for EffectLog {
         let grown = (pending.bytes.len() - before) as u64;
         let end = self.end.load(Ordering::Relaxed) + grown;
         self.end.store(end, Ordering::Release);
+        self.note_spare(&pending, 0);
         // Read under the lock under which the writer says that it sleeps.
         let wakes = self.sleeping.load(Ordering::Relaxed) && !self.is_asked.load(Ordering::Relaxed);
         drop(pending);

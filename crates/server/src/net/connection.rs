@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use config::ClientClass;
-use engine::{Engine, Session, ThreadContext};
+use engine::{Engine, Push, Session, ThreadContext};
 use resp::Reply;
 
 use super::Inbox;
@@ -110,6 +110,8 @@ pub struct Connection {
     output: Option<Box<Reply>>,
     /// A message that came when nothing waited for the socket.
     message: Option<Arc<[u8]>>,
+    /// Invalidations in the output: who makes room sees that they are under way.
+    invalidations: Vec<Push>,
     soft_limit: SoftLimit,
     /// Output waits until the log is released up to here; whether the loop knows that.
     held: Option<(u64, bool)>,
@@ -134,6 +136,7 @@ impl Connection {
             input: None,
             output: None,
             message: None,
+            invalidations: Vec::new(),
             soft_limit: SoftLimit::default(),
             held: None,
             owed: Owed::Nothing,
@@ -237,10 +240,11 @@ impl Connection {
         }
         let is_sent = reply.is_empty();
         if is_sent {
+            self.invalidations = Vec::new();
             if reply.memory_size() > KEPT_BYTES_MAX {
                 reply.shrink();
             }
-            *turn.reply = Some(reply);
+            turn.reply.get_or_insert(reply);
         } else {
             self.output = Some(reply);
         }

@@ -1,6 +1,6 @@
 //! What the program says about itself.
 
-use config::{Config, MaxmemoryPolicy};
+use config::Config;
 
 use super::configuration::Configured;
 use super::{FERRITE_VERSION, REDIS_VERSION};
@@ -63,12 +63,6 @@ fn complain(config: &Config) {
     let ignored = config.ignored();
     if !ignored.is_empty() {
         log_warning!("WARNING This version has no use for: {}", ignored.join(", "));
-    }
-    if config.get(config::rows::MAXMEMORY_POLICY) != MaxmemoryPolicy::Noeviction {
-        log_warning!(
-            "WARNING This version evicts nothing, whatever maxmemory-policy says: above maxmemory, \
-             commands that need memory are refused."
-        );
     }
 }
 

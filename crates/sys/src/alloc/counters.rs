@@ -135,7 +135,12 @@ pub fn used_nearly() -> u64 {
             return u64::try_from(view.sum.wrapping_add(since)).unwrap_or(0);
         }
     }
-    let slot = view.map_or_else(own_slot, |view| view.slot);
+    used_now()
+}
+
+/// As [`used`]; from now on [`used_nearly`] counts from here on this thread.
+pub fn used_now() -> u64 {
+    let slot = VIEW.get().map_or_else(own_slot, |view| view.slot);
     let sum = used();
     let own = slot.difference();
     VIEW.set(Some(View { slot, sum: sum.cast_signed(), own, answers: 0 }));

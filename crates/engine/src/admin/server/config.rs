@@ -155,6 +155,7 @@ fn resetstat(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let engine = admin.engine;
     engine.reset_stats();
     engine.client_memory.reset_stats();
+    engine.eviction.reset_stats();
     engine.lazy_freed.store(0, Ordering::Relaxed);
     engine.expire_us.store(0, Ordering::Relaxed);
     let used = engine.used_memory.load(Ordering::Relaxed);

@@ -117,7 +117,7 @@ fn wait_for(admin: &mut AdminCx<'_>, garbage: Vec<Garbage>) {
     let (thread, client) = (admin.session.handle.thread, admin.session.id());
     let platform = Arc::clone(&admin.engine.platform);
     let wanted = admin.session.reply_mode == ReplyMode::On;
-    let free = crate::engine::freeing_task(garbage, Arc::clone(&admin.engine.lazy_freed));
+    let free = admin.engine.freeing_task(garbage);
     admin.engine.platform.background(Box::new(move || {
         free();
         let reply = wanted.then(|| b"+OK\r\n".to_vec());

@@ -26,6 +26,9 @@ impl Connection {
             return false;
         }
         let Some(bytes) = self.session.receive(push) else { return false };
+        if matches!(push, Push::Invalidated(_) | Push::Redirected(_)) {
+            self.invalidations.push(push.clone());
+        }
         if self.output.is_none() && self.message.is_none() {
             self.message = Some(bytes);
         } else {
@@ -72,7 +75,10 @@ impl Connection {
     fn keep_rest(&mut self, message: Arc<[u8]>, sent: usize) -> Option<Verdict> {
         match sent {
             0 => self.output_mut().raw_shared(message),
-            _ if sent == message.len() => return Some(Verdict::Rest),
+            _ if sent == message.len() => {
+                self.invalidations = Vec::new();
+                return Some(Verdict::Rest);
+            }
             _ => self.output_mut().raw(&message[sent..]),
         }
         None

@@ -42,8 +42,8 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("rss_overhead_bytes", difference(os.rss, os.resident));
     text.field("mem_fragmentation_ratio", format_args!("{:.2}", ratio(os.rss, os.allocated)));
     text.field("mem_fragmentation_bytes", difference(os.rss, os.allocated));
+    text.field("mem_not_counted_for_evict", engine.not_counted_bytes());
     text.zeros(&[
-        "mem_not_counted_for_evict",
         "mem_replication_backlog",
         "mem_total_replication_buffers",
         "mem_replica_full_sync_buffer",
@@ -55,8 +55,8 @@ pub(super) fn memory(text: &mut Text, source: &mut Source<'_, '_>) {
         "mem_cluster_slot_migration_input_buffer",
         "mem_cluster_slot_migration_input_buffer_peak",
         "mem_cluster_links",
-        "mem_aof_buffer",
     ]);
+    text.field("mem_aof_buffer", engine.aof.log.buffer_bytes());
     text.field("mem_allocator", engine.platform.process().allocator);
     text.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
     text.field("lazyfree_pending_objects", engine.platform.background_pending());

@@ -36,10 +36,12 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("expired_time_cap_reached_count", 0);
     let expire_ms = engine.expire_us.load(Ordering::Relaxed) / 1000;
     text.field("expire_cycle_cpu_milliseconds", expire_ms);
-    text.zeros(&["evicted_keys"]);
+    text.field("evicted_keys", stats.sum(|t| &t.evicted));
     text.field("evicted_clients", engine.client_memory.evicted());
     text.field("evicted_scripts", engine.scripting.cache.evicted());
-    text.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
+    let [total_ns, current_ns] = engine.eviction.above_limit_ns(engine.clock.monotonic_ns());
+    text.field("total_eviction_exceeded_time", total_ns / 1_000_000);
+    text.field("current_eviction_exceeded_time", current_ns / 1_000_000);
     text.field("keyspace_hits", stats.sum(|t| &t.hits));
     text.field("keyspace_misses", stats.sum(|t| &t.misses));
     text.field("pubsub_channels", engine.pubsub.count(Kind::Channel));
