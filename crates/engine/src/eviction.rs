@@ -193,9 +193,11 @@ impl Engine {
     }
 
     /// Memory in use that the limit is not about: what evicting keys adds to the log, or tells
-    /// clients that have cached them, would otherwise have more keys evicted.
+    /// clients that have cached them, would otherwise have more keys evicted; and what a snapshot
+    /// takes is free when it ends.
     pub(crate) fn not_counted_bytes(&self) -> u64 {
-        self.aof.log.buffer_bytes() + self.trackers.bytes_under_way()
+        let told = self.trackers.bytes_under_way();
+        self.aof.log.buffer_bytes() + told + self.store.snapshot_bytes()
     }
 
     /// How much of what is in use is above the limit; `used` measures it.

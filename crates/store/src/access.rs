@@ -2,8 +2,8 @@
 //! it was used (LFU).
 //!
 //! LRU and LRM: unix time in seconds, modulo 2^24 (194 days), so an idle time is exact to the
-//! second up to that. LFU: 16 bits of minutes and an 8-bit logarithmic counter, which is what `OBJECT FREQ` and
-//! RDB files carry.
+//! second up to that. LFU: 16 bits of minutes and an 8-bit logarithmic counter, which is what
+//! `OBJECT FREQ` and RDB files carry.
 
 use stdx::rng::Rng;
 

@@ -68,6 +68,8 @@ pub struct Chunk {
     pub encoded: Vec<u8>,
     /// The large ones. They share their values with the dataset.
     pub shared: Vec<Entry>,
+    /// Bytes that count as held for it.
+    held: usize,
 }
 
 /// A snapshot in progress: the walker's end of it.
@@ -101,8 +103,24 @@ struct Gathered {
     spare: Mutex<Vec<Vec<u8>>>,
     /// Bytes that writers copied.
     copied: AtomicU64,
+    /// Bytes that the buffers take, full or not, and values that only the snapshot may have by now.
+    held: AtomicU64,
     /// Nobody takes the chunks any more.
     is_over: AtomicBool,
+}
+
+impl Gathered {
+    /// The next chunk that was handed on.
+    fn take(&self) -> Option<Chunk> {
+        let chunk = self.chunks.lock().pop_front()?;
+        self.hold(chunk.held, 0);
+        Some(chunk)
+    }
+
+    /// What takes `before` bytes takes `now` bytes.
+    fn hold(&self, before: usize, now: usize) {
+        self.held.fetch_add((now as u64).wrapping_sub(before as u64), Ordering::Relaxed);
+    }
 }
 
 /// There is a snapshot in progress already.
@@ -167,6 +185,15 @@ impl Store {
         Ok(Snapshot { epoch: current.epoch, gathered, usage, db: 0, shard: 0, orphan: None })
     }
 
+    /// Bytes of memory that a snapshot takes besides the dataset; 0 without one.
+    #[must_use]
+    pub fn snapshot_bytes(&self) -> u64 {
+        let current = self.snapshots.lock();
+        let gathered = current.gathered.as_ref();
+        let running = gathered.filter(|gathered| !gathered.is_over.load(Ordering::Acquire));
+        running.map_or(0, |gathered| gathered.held.load(Ordering::Relaxed))
+    }
+
     /// Hands a table that a flush has taken out to the snapshot that has not seen all of it, or
     /// back. Called under the lock of its shard.
     pub(crate) fn orphan(&self, table: KeyTable) -> Option<KeyTable> {
@@ -207,13 +234,13 @@ impl Snapshot {
     /// end. No lock is held.
     pub fn next_chunk(&mut self, store: &Store) -> Option<Chunk> {
         loop {
-            let chunk = self.gathered.chunks.lock().pop_front();
+            let chunk = self.gathered.take();
             if chunk.is_some() {
                 return chunk;
             }
             if !self.step(store) {
                 // Every table is through: nothing more can be handed on.
-                let last = self.gathered.chunks.lock().pop_front();
+                let last = self.gathered.take();
                 if last.is_none() {
                     self.gathered.is_over.store(true, Ordering::Release);
                 }
@@ -228,6 +255,7 @@ impl Snapshot {
         buffer.clear();
         let mut spare = self.gathered.spare.lock();
         if spare.len() < SPARE_BUFFERS && buffer.capacity() > 0 {
+            self.gathered.hold(0, buffer.capacity());
             spare.push(buffer);
         }
     }
@@ -302,6 +330,8 @@ struct TableSink {
     chunk: Chunk,
     /// Bytes in it that writers copied.
     copied: usize,
+    /// Bytes of the strings in it that are about to be changed.
+    shared_bytes: usize,
     encode: Arc<dyn Encode>,
     gathered: Arc<Gathered>,
 }
@@ -309,23 +339,43 @@ struct TableSink {
 impl TableSink {
     fn new(db: usize, encode: &Arc<dyn Encode>, gathered: &Arc<Gathered>) -> Self {
         let chunk = Chunk { db, ..Chunk::default() };
-        Self { chunk, copied: 0, encode: Arc::clone(encode), gathered: Arc::clone(gathered) }
+        let (encode, gathered) = (Arc::clone(encode), Arc::clone(gathered));
+        Self { chunk, copied: 0, shared_bytes: 0, encode, gathered }
     }
 
     fn hand_on(&mut self) {
-        let Chunk { db, keys, encoded, shared } = &mut self.chunk;
-        if *keys > 0 && !self.gathered.is_over.load(Ordering::Acquire) {
+        if self.chunk.keys > 0 && !self.gathered.is_over.load(Ordering::Acquire) {
             self.gathered.copied.fetch_add(self.copied as u64, Ordering::Relaxed);
-            let spare = self.gathered.spare.lock().pop();
-            let buffer = spare.unwrap_or_else(|| Vec::with_capacity(BUFFER_BYTES));
-            let encoded = std::mem::replace(encoded, buffer);
-            let chunk = Chunk { db: *db, keys: *keys, encoded, shared: std::mem::take(shared) };
+            let encoded = self.gathered.spare.lock().pop().unwrap_or_else(|| {
+                self.gathered.hold(0, BUFFER_BYTES);
+                Vec::with_capacity(BUFFER_BYTES)
+            });
+            let held = encoded.capacity();
+            let next = Chunk { db: self.chunk.db, encoded, held, ..Chunk::default() };
+            let chunk = std::mem::replace(&mut self.chunk, next);
             self.gathered.chunks.lock().push_back(chunk);
         }
         self.copied = 0;
         self.chunk.keys = 0;
         self.chunk.encoded.clear();
         self.chunk.shared.clear();
+        self.shared_bytes = 0;
+        self.count();
+    }
+
+    /// Counts what the chunk takes by now.
+    fn count(&mut self) {
+        let held = self.chunk.encoded.capacity() + self.shared_bytes;
+        if held != self.chunk.held {
+            self.gathered.hold(self.chunk.held, held);
+            self.chunk.held = held;
+        }
+    }
+}
+
+impl Drop for TableSink {
+    fn drop(&mut self) {
+        self.gathered.hold(self.chunk.held, 0);
     }
 }
 
@@ -344,6 +394,8 @@ impl BucketSink for TableSink {
         self.chunk.keys += 1;
         if cause == Cause::Change {
             self.copied += self.chunk.encoded.len() - before + shared_bytes;
+            self.shared_bytes += shared_bytes;
+            self.count();
             if self.chunk.encoded.len() >= HANDED_ON_BYTES
                 || self.chunk.shared.len() >= HANDED_ON_VALUES
             {

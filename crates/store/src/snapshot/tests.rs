@@ -340,3 +340,25 @@ fn giving_up_one_that_is_through_leaves_the_next_alone() {
     }
     assert_eq!(delivered.iter().map(HashMap::len).sum::<usize>(), keys(&second));
 }
+
+#[test]
+fn what_it_holds_is_counted_until_it_is_taken() {
+    let world = world(500);
+    let mut rng = Rng::seed(23);
+    (0..2_000).for_each(|_| world.act(&mut rng));
+    assert_eq!(world.store.snapshot_bytes(), 0);
+    let encode: Arc<dyn Encode> = Arc::new(Lines);
+    let mut snapshot = world.store.begin_snapshot(&encode, || ()).expect("the first");
+    (0..2_000).for_each(|_| world.act(&mut rng));
+    assert!(world.store.snapshot_bytes() > 10_000, "{}", world.store.snapshot_bytes());
+    let mut spare = 0;
+    while let Some(chunk) = snapshot.next_chunk(&world.store) {
+        if spare == 0 {
+            spare = chunk.encoded.capacity();
+            snapshot.recycle(chunk);
+        }
+    }
+    let held = snapshot.gathered.held.load(Ordering::Relaxed);
+    let left: usize = snapshot.gathered.spare.lock().iter().map(Vec::capacity).sum();
+    assert_eq!((held, world.store.snapshot_bytes()), (left as u64, 0));
+}
