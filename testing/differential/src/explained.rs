@@ -179,6 +179,29 @@ pub const EXPLAINED: &[Explained] = &[
         },
     },
     Explained {
+        name: "unknown-alone",
+        sentence: "An unknown command without arguments is refused without the words about \
+                   arguments, as by Redis 8.6.",
+        explains: |_, subject, reference| match (subject, reference) {
+            (Value::Error(short), Value::Error(long)) => {
+                short.starts_with(b"ERR unknown command '")
+                    && long.strip_prefix(short.as_slice()) == Some(b", with args beginning with: ")
+            }
+            _ => false,
+        },
+    },
+    Explained {
+        name: "options-of-fields",
+        sentence: "HEXPIRE and its siblings, HGETEX and HSETEX take their options in any order and \
+                   find other faults first, as in Redis 8.6.",
+        explains: |command, subject, reference| {
+            const NAMES: [&str; 6] =
+                ["HEXPIRE", "HEXPIREAT", "HPEXPIRE", "HPEXPIREAT", "HGETEX", "HSETEX"];
+            NAMES.iter().any(|name| is(command, name))
+                && matches!((subject, reference), (Value::Error(_), Value::Error(_)))
+        },
+    },
+    Explained {
         name: "encoding-names",
         sentence: "OBJECT ENCODING knows listpack-encoded lists and sets, which came with \
                    Redis 7.2.",
