@@ -2,7 +2,8 @@
 //!
 //! Every key table counts its own ([`collections::table::Sizes`]); here they are added up.
 
-use collections::table::{KeyTable, Sizes, TYPES};
+use collections::entry::ObjectKind;
+use collections::table::{self, KeyTable, Sizes, TYPES};
 
 use crate::keyspace::Keyspace;
 use crate::lock::each_shard;
@@ -17,15 +18,15 @@ impl SizeHistograms {
     /// The counts of one type: the least size of each bin that is not empty, and how many values
     /// have that size or more, but less than twice as much. Size 0 has a bin of its own.
     pub fn of(&self, value_type: ValueType) -> impl Iterator<Item = (u64, u64)> {
-        let row = match value_type {
-            ValueType::String => 0,
-            ValueType::List => 1,
-            ValueType::Set => 2,
-            ValueType::Hash => 3,
-            ValueType::SortedSet => 4,
-            ValueType::Stream => 5,
-            ValueType::Array => 6,
-        };
+        let row = table::row(match value_type {
+            ValueType::String => None,
+            ValueType::List => Some(ObjectKind::List),
+            ValueType::Set => Some(ObjectKind::Set),
+            ValueType::Hash => Some(ObjectKind::Hash),
+            ValueType::SortedSet => Some(ObjectKind::SortedSet),
+            ValueType::Stream => Some(ObjectKind::Stream),
+            ValueType::Array => Some(ObjectKind::Array),
+        });
         let least = std::iter::once(0).chain((0..).map(|exponent| 1 << exponent));
         let counts = self.0.iter().map(move |bin| bin[row]);
         least.zip(counts).filter(|&(_, count)| count > 0)

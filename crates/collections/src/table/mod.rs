@@ -78,7 +78,7 @@ use snapshot::Snapshot;
 pub use expire::Expired;
 pub use sample::Search;
 pub use scan::Iter;
-pub use sizes::{Sizes, TYPES};
+pub use sizes::{Sizes, TYPES, row};
 pub use slot::{Cursor, Slot};
 pub use snapshot::{BucketSink, Cause};
 

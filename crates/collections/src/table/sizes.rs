@@ -11,8 +11,7 @@
 use super::{KeyTable, Timed};
 use crate::entry::{EntryRef, ObjectKind, Stored, StringRef, ValueRef};
 
-/// Rows of a histogram: strings, then the kinds of collections in the order of their numbers:
-/// lists, sets, hashes, sorted sets, streams, arrays.
+/// Rows of a histogram: strings, and the kinds of collections ([`row`]).
 pub const TYPES: usize = 7;
 const STRINGS: usize = 0;
 
@@ -54,7 +53,8 @@ impl Tally {
                 Self::new(entry, STRINGS, bin(bytes.len()))
             }
             ValueRef::Object(object) => {
-                let Self(tally) = Self::new(entry, row(object.kind()), bin(object.elements()));
+                let Self(tally) =
+                    Self::new(entry, row(Some(object.kind())), bin(object.elements()));
                 let is_timed = entry.field_deadline().is_some();
                 Self(if is_timed { tally | Self::FIELDS_TIMED } else { tally })
             }
@@ -64,7 +64,7 @@ impl Tally {
     /// Of an entry that holds this collection, as [`Tally::of`] where the type is known.
     #[inline]
     pub(super) fn of_object<T: Stored>(entry: EntryRef<'_>, object: &T) -> Self {
-        let Self(tally) = Self::new(entry, row(T::KIND), bin(object.elements()));
+        let Self(tally) = Self::new(entry, row(Some(T::KIND)), bin(object.elements()));
         let is_timed = object.earliest().is_some();
         Self(if is_timed { tally | Self::FIELDS_TIMED } else { tally })
     }
@@ -100,9 +100,14 @@ const fn bin(size: usize) -> usize {
     (size << 1 | 1).ilog2() as usize
 }
 
-/// The row of a kind of collection.
-const fn row(kind: ObjectKind) -> usize {
-    kind as usize - ObjectKind::List as usize + STRINGS + 1
+/// The row of a kind of collection, or of strings.
+#[inline]
+#[must_use]
+pub const fn row(kind: Option<ObjectKind>) -> usize {
+    match kind {
+        None => STRINGS,
+        Some(kind) => kind as usize - ObjectKind::List as usize + STRINGS + 1,
+    }
 }
 
 /// The bin of the length of an integer's decimal form.

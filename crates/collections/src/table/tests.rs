@@ -318,27 +318,43 @@ fn a_scan_of_a_quiet_table_meets_every_key_once_in_order() {
     }
 }
 
+/// A table of so many keys at even positions.
+fn evenly_filled(keys: u64) -> KeyTable {
+    let position = |key: &[u8]| Spread::Even.position(key);
+    let mut table = KeyTable::new();
+    for number in 0..keys {
+        let key = key(number);
+        table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
+    }
+    table
+}
+
+/// How often each key was drawn.
+type Draws = HashMap<Vec<u8>, u64>;
+
+/// Each of so many keys was drawn about as often as the others, where up to `together` come at
+/// once.
+fn assert_without_favour(draws: &Draws, keys: u64, together: f64) {
+    let each = draws.values().sum::<u64>() as f64 / keys as f64;
+    let of = |number| draws.get(&key(number)).copied().unwrap_or(0) as f64;
+    let chi: f64 = (0..keys).map(|n| (of(n) - each).powi(2) / each).sum();
+    // Mean keys - 1, deviation sqrt(2 (keys - 1)) and more for keys that come together: six
+    // deviations.
+    let freedom = (keys - 1) as f64;
+    let deviation = (2.0 * together * freedom).sqrt();
+    assert!(chi <= freedom + 6.0 * deviation + 1e-9, "{keys} keys: {chi}");
+}
+
 #[test]
 fn samples_are_uniform() {
     let mut rng = Rng::seed(seed("samples_are_uniform", 4));
-    let position = |key: &[u8]| Spread::Even.position(key);
     for keys in [1, 2, 50, 1000, 5000] {
-        let mut table = KeyTable::new();
-        for number in 0..keys {
-            let key = key(number);
-            table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
-        }
-        let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
-        let each = 40;
-        for _ in 0..keys * each {
+        let (table, mut draws) = (evenly_filled(keys), Draws::new());
+        for _ in 0..keys * 40 {
             let entry = table.sample(rng.next_u64()).expect("the table has keys");
-            *counts.entry(entry.key().to_vec()).or_insert(0) += 1;
+            *draws.entry(entry.key().to_vec()).or_insert(0) += 1;
         }
-        let of = |number| counts.get(&key(number)).copied().unwrap_or(0) as f64;
-        let chi: f64 = (0..keys).map(|n| (of(n) - each as f64).powi(2) / each as f64).sum();
-        // Mean keys - 1, deviation sqrt(2 (keys - 1)): six deviations.
-        let freedom = (keys - 1) as f64;
-        assert!(chi <= freedom + 6.0 * (2.0 * freedom).sqrt() + 1e-9, "{keys} keys: {chi}");
+        assert_without_favour(&draws, keys, 1.0);
     }
     assert!(KeyTable::new().sample(1).is_none());
 }
@@ -346,29 +362,18 @@ fn samples_are_uniform() {
 #[test]
 fn lines_are_sampled_without_favour() {
     let mut rng = Rng::seed(seed("lines_are_sampled_without_favour", 4));
-    let position = |key: &[u8]| Spread::Even.position(key);
     for keys in [1, 2, 50, 1000, 5000] {
-        let mut table = KeyTable::new();
-        for number in 0..keys {
-            let key = key(number);
-            table.insert(position(&key), Entry::new(&key, NewValue::Int(0), None), &position);
-        }
-        let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
-        let (each, mut seen) = (40, 0);
-        while seen < keys * each {
+        let (table, mut draws, mut seen) = (evenly_filled(keys), Draws::new(), 0);
+        while seen < keys * 40 {
             let before = seen;
             table.sample_line(rng.next_u64(), |entry| {
-                *counts.entry(entry.key().to_vec()).or_insert(0) += 1;
+                *draws.entry(entry.key().to_vec()).or_insert(0) += 1;
                 seen += 1;
             });
             assert!(seen > before, "the table has keys");
         }
-        let each = seen as f64 / keys as f64;
-        let of = |number| counts.get(&key(number)).copied().unwrap_or(0) as f64;
-        let chi: f64 = (0..keys).map(|n| (of(n) - each).powi(2) / each).sum();
-        // As for single samples, but that keys of a line come together: eight at most.
-        let freedom = (keys - 1) as f64;
-        assert!(chi <= freedom + 6.0 * (16.0 * freedom).sqrt() + 1e-9, "{keys} keys: {chi}");
+        // A line has eight keys at most.
+        assert_without_favour(&draws, keys, 8.0);
     }
     KeyTable::new().sample_line(1, |_| unreachable!("the table is empty"));
 }
