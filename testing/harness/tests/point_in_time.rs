@@ -11,14 +11,16 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn what_is_saved_is_one_prefix_of_the_history() {
     let first = number("POINT_IN_TIME_SEED", 1);
-    let runs = number("POINT_IN_TIME_RUNS", 3);
-    let mut all = Report::default();
+    let runs = number("POINT_IN_TIME_RUNS", 4);
+    let (mut all, mut evicting) = (Report::default(), false);
     for seed in first..first.saturating_add(runs) {
         println!("seed {seed}; replay: POINT_IN_TIME_SEED={seed} POINT_IN_TIME_RUNS=1");
-        let plan = Plan { seed, writers: 3, rounds: 4, keys: 60 };
+        let plan = Plan::of(seed);
+        evicting |= plan.evicts;
         let report = check(plan).unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
         all = all.and(report);
     }
     println!("{all:?}");
     assert!(all.saves > 0 && all.rewrites > 0 && all.transactions > 100 * runs, "{all:?}");
+    assert_eq!(all.evicted > 0, evicting, "{all:?}");
 }

@@ -61,7 +61,7 @@ impl Test {
 const TESTS: &[Test] = &[
     Test::own("get"),
     Test::own("set"),
-    Test::own("incr"),
+    Test::own("incr").filled(counter),
     Test::new("mget10", "MGET key:__rand_int__ *10"),
     Test::new("setex", "SET key:__rand_int__ xxx EX 1000"),
     Test::new("expire", "EXPIRE key:__rand_int__ 1000"),
@@ -91,6 +91,10 @@ const TESTS: &[Test] = &[
         .share(10),
     Test::new("evalget", "EVAL return(redis.call('get',KEYS[1])) 1 key:__rand_int__"),
 ];
+
+fn counter(i: u64) -> String {
+    format!("SET counter:{i:012} 1")
+}
 
 fn ranked(i: u64) -> String {
     format!("ZADD ranked {i} element:{i:012}")

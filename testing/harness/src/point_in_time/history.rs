@@ -104,17 +104,25 @@ impl Step {
     }
 }
 
-/// The steps of a transaction. The first letter of a key names its type; keys with a `v` are about
-/// to expire, and are only ever set.
-pub(super) fn transaction(rng: &mut Rng, keys: u64, now_ms: u64) -> Vec<Step> {
+/// How the keys with a `v` end, which are only ever set.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// They expire soon after this time.
+    Expired { now_ms: u64 },
+    /// They alone have deadlines, far ones, and are evicted. Each has a name of its own.
+    Evicted,
+}
+
+/// The steps of a transaction. The first letter of a key names its type.
+pub(super) fn transaction(rng: &mut Rng, keys: u64, end: End) -> Vec<Step> {
     if rng.chance(1, 300) {
         return vec![Step::FlushAll];
     }
     let count = 1 + rng.below(4);
-    (0..count).map(|_| step(rng, keys, now_ms)).collect()
+    (0..count).map(|_| step(rng, keys, end)).collect()
 }
 
-fn step(rng: &mut Rng, keys: u64, now_ms: u64) -> Step {
+fn step(rng: &mut Rng, keys: u64, end: End) -> Step {
     let db = 1 + rng.index(2);
     let text = |rng: &mut Rng| {
         let long = rng.chance(1, 10);
@@ -125,12 +133,16 @@ fn step(rng: &mut Rng, keys: u64, now_ms: u64) -> Step {
     match rng.below(1000) {
         0..300 => {
             let (key, value) = (key("s", rng), text(rng));
-            let deadline = rng.chance(1, 4).then(|| FAR_MS + rng.below(1000));
+            let has_deadline = matches!(end, End::Expired { .. }) && rng.chance(1, 4);
+            let deadline = has_deadline.then(|| FAR_MS + rng.below(1000));
             Step::Set { db, key, value, deadline }
         }
         300..400 => {
-            let (key, value) = (key("v", rng), text(rng));
-            Step::Set { db, key, value, deadline: Some(now_ms + 5 + rng.below(200)) }
+            let (key, deadline) = match end {
+                End::Expired { now_ms } => (key("v", rng), now_ms + 5 + rng.below(200)),
+                End::Evicted => (format!("v{}", rng.next_u64()), FAR_MS + rng.below(1000)),
+            };
+            Step::Set { db, key, value: text(rng), deadline: Some(deadline) }
         }
         400..550 => Step::Push { db, key: key("l", rng), element: text(rng) },
         550..700 => {

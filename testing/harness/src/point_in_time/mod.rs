@@ -16,23 +16,31 @@
 //!   what it did after 42 must not, and nothing may be there that began after something that is
 //!   missing had been answered
 //! ```
+//!
+//! In half of the runs memory is short now and then, and threads evict keys. What was evicted
+//! before transaction n began is not in an image with n transactions; what was never evicted is.
 
 mod history;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::Value;
+use engine::ThreadContext;
 use engine::platform::ShutdownRequest;
 use parking_lot::Mutex;
 use simdisk::SimDisk;
 use stdx::clock::Clock;
 use stdx::rng::Rng;
+use store::consumers::{Consumers, KeyspaceEvents};
+use store::effects::{EventClass, KeyEvent};
 
 use crate::{Connection, InProcess, Setup, TestClock};
 use history::{ORDER, Step, transaction};
+use verify::Moment;
 
 /// Keys of single commands that each thread has.
 const OWN_KEYS: u64 = 8;
@@ -52,6 +60,16 @@ pub struct Plan {
     pub rounds: usize,
     /// Names for keys of each type.
     pub keys: u64,
+    /// Whether memory is short now and then.
+    pub evicts: bool,
+}
+
+impl Plan {
+    /// The plan of one seed. Every second one evicts.
+    #[must_use]
+    pub const fn of(seed: u64) -> Self {
+        Self { seed, writers: 3, rounds: 4, keys: 60, evicts: seed.is_multiple_of(2) }
+    }
 }
 
 /// What was done, and found right.
@@ -69,6 +87,8 @@ pub struct Report {
     pub images: u64,
     /// Bytes that writers copied for snapshots.
     pub copied_bytes: u64,
+    /// Keys that were evicted.
+    pub evicted: u64,
 }
 
 impl Report {
@@ -82,6 +102,7 @@ impl Report {
             rewrites: self.rewrites + other.rewrites,
             images: self.images + other.images,
             copied_bytes: self.copied_bytes + other.copied_bytes,
+            evicted: self.evicted + other.evicted,
         }
     }
 }
@@ -122,6 +143,8 @@ struct Thread {
 struct History {
     transactions: Mutex<BTreeMap<u64, Transaction>>,
     threads: Vec<Mutex<Thread>>,
+    /// The keys that were evicted, and when that was certainly over.
+    evicted: Mutex<HashMap<String, u64>>,
     ticks: AtomicU64,
 }
 
@@ -130,6 +153,7 @@ impl History {
         Self {
             transactions: Mutex::default(),
             threads: (0..writers).map(|_| Mutex::default()).collect(),
+            evicted: Mutex::default(),
             ticks: AtomicU64::new(0),
         }
     }
@@ -139,16 +163,46 @@ impl History {
     }
 }
 
+/// Notes the evictions of a server.
+struct Listener(Arc<History>);
+
+impl KeyspaceEvents for Listener {
+    fn key_event(&self, event: &KeyEvent) {
+        if event.event.class == EventClass::Evicted {
+            let key = String::from_utf8_lossy(&event.key).into_owned();
+            let Self(history) = self;
+            history.evicted.lock().insert(key, history.tick());
+        }
+    }
+}
+
 /// The server under test and what is known of it.
 struct World {
     server: InProcess,
     disk: SimDisk,
-    history: History,
+    history: Arc<History>,
     plan: Plan,
     ended: AtomicBool,
 }
 
 const CONFIG: &str = "databases 3\nsave \"\"\n";
+/// The limit on memory, in bytes, of those who evict.
+const LIMIT: u64 = 100 << 20;
+/// How much more than that is in use at most.
+const ABOVE_MAX: u64 = 1 << 20;
+
+/// The parameters of the server under test.
+fn config(plan: Plan) -> String {
+    let policies = ["lru", "lfu", "lrm", "ttl", "random"];
+    let policy = policies[plan.seed as usize / 2 % policies.len()];
+    match plan.evicts {
+        false => format!("{CONFIG}appendonly yes\n"),
+        true => format!(
+            "{CONFIG}appendonly yes\nmaxmemory {LIMIT}\nmaxmemory-policy volatile-{policy}\n\
+             notify-keyspace-events Ee\n"
+        ),
+    }
+}
 
 /// Runs `plan`.
 ///
@@ -159,18 +213,20 @@ const CONFIG: &str = "databases 3\nsave \"\"\n";
 /// If a thread does, or the engine refuses what must work.
 pub fn check(plan: Plan) -> Result<Report, String> {
     let disk = SimDisk::new();
+    let history = Arc::new(History::new(plan.writers));
+    let listener: Box<dyn KeyspaceEvents> = Box::new(Listener(history.clone()));
     let server = InProcess::new(Setup {
         // The writers, the one who saves, and the clockwork.
         threads: plan.writers + 2,
         seed: plan.seed,
         clock: TestClock::system(),
         disk: disk.clone(),
-        config: format!("{CONFIG}appendonly yes\n"),
+        config: config(plan),
+        consumers: Consumers { events: plan.evicts.then_some(listener), ..Consumers::default() },
         ..Setup::default()
     });
     server.engine.begin_loading();
     server.engine.load_at_start().map_err(|error| format!("an empty disk: {error:?}"))?;
-    let history = History::new(plan.writers);
     let world = World { server, disk, history, plan, ended: AtomicBool::new(false) };
     let outcome = std::thread::scope(|scope| {
         for thread in 0..plan.writers {
@@ -205,31 +261,48 @@ impl World {
             if rng.chance(1, SINGLE_EVERY) {
                 singles += 1;
                 let key = own_key(thread, singles);
-                client.command(&["SET", &key, &singles.to_string()]);
+                while lacks_room(&client.command(&["SET", &key, &singles.to_string()])) {
+                    std::thread::yield_now();
+                }
                 let span = Span { began, ended: self.history.tick() };
                 let single = Single { span, after: last };
                 self.history.threads[thread].lock().singles.push(single);
                 continue;
             }
-            let now_ms = self.server.clock.unix_ms();
-            let steps = transaction(&mut rng, self.plan.keys, now_ms);
+            let end = match self.plan.evicts {
+                true => history::End::Evicted,
+                false => history::End::Expired { now_ms: self.server.clock.unix_ms() },
+            };
+            let steps = transaction(&mut rng, self.plan.keys, end);
             let flushes = steps.iter().any(|step| matches!(step, Step::FlushAll));
-            last = match flushes || rng.chance(1, SCRIPT_EVERY) {
+            let number = match flushes || rng.chance(1, SCRIPT_EVERY) {
                 true => as_script(&mut client, &steps),
                 false => as_transaction(&mut client, &steps),
             };
+            let Some(number) = number else { continue };
+            last = number;
             let span = Span { began, ended: self.history.tick() };
             self.history.threads[thread].lock().transactions.push(last);
             self.history.transactions.lock().insert(last, Transaction { span, steps });
         }
     }
 
-    /// What goes on beside commands: the cron, active expiry, the log's writer.
+    /// What goes on beside commands: the cron, active expiry, the log's writer; memory becomes
+    /// short, and keys are evicted.
     fn turn(&self) {
+        let mut rng = Rng::seed(!self.plan.seed);
+        let mut evictor = ThreadContext::new(self.plan.writers + 1, self.plan.seed);
         while !self.ended.load(Ordering::Relaxed) {
             self.server.pass(Duration::from_millis(1));
             self.server.engine.write_log();
+            if self.plan.evicts {
+                let above = if rng.chance(1, 3) { 1 + rng.below(ABOVE_MAX) } else { 0 };
+                self.server.platform.set_allocated(LIMIT + above);
+                self.server.engine.evict_in_background(&mut evictor);
+            }
         }
+        // Whoever waits for room gets it.
+        self.server.platform.set_allocated(0);
     }
 
     /// Saves and rewrites, and compares what the disk has then, and had meanwhile.
@@ -274,13 +347,14 @@ impl World {
         let all = self.history.transactions.lock().len() as u64;
         let image = self.disk.after_kill(self.disk.operations());
         for (name, log) in [("the log at the end", true), ("the file at the end", false)] {
-            let found = self.look(name, log, image.clone())?;
+            let found = self.look_at(name, log, image.clone(), Moment::End)?;
             if found != all {
                 return Err(format!("{name}: {found} transactions of {all}"));
             }
             report.images += 1;
         }
         report.transactions = all;
+        report.evicted = self.history.evicted.lock().len() as u64;
         report.singles = self.history.threads.iter().map(|t| t.lock().singles.len() as u64).sum();
         Ok(report)
     }
@@ -301,6 +375,17 @@ impl World {
     ///
     /// Time stands still meanwhile: no key expires between two commands that read it.
     fn look(&self, what: &str, log: bool, image: SimDisk) -> Result<u64, String> {
+        self.look_at(what, log, image, Moment::Any)
+    }
+
+    /// As [`World::look`]; `moment` is when the image was made.
+    fn look_at(
+        &self,
+        what: &str,
+        log: bool,
+        image: SimDisk,
+        moment: Moment,
+    ) -> Result<u64, String> {
         let now_us = self.server.clock.unix_us();
         let appendonly = if log { "yes" } else { "no" };
         let loaded = InProcess::new(Setup {
@@ -316,7 +401,7 @@ impl World {
         }
         let found = verify::read(&mut loaded.connect());
         let count = found.count;
-        verify::compare(&self.history, found, now_us / 1000)
+        verify::compare(&self.history, found, now_us / 1000, moment)
             .map_err(|problem| failed(format!("after {count} transactions: {problem}")))?;
         Ok(count)
     }
@@ -334,8 +419,14 @@ fn own_key(thread: usize, number: u64) -> String {
     format!("own:{thread}:{}", number % OWN_KEYS)
 }
 
-/// Executes a transaction; its number.
-fn as_transaction(client: &mut Connection, steps: &[Step]) -> u64 {
+/// Whether a command was refused because there was no room, and nothing that might go.
+fn lacks_room(reply: &Value) -> bool {
+    let is_such = |text: &Vec<u8>| text.starts_with(b"OOM ") || text.starts_with(b"EXECABORT ");
+    matches!(reply, Value::Error(text) if is_such(text))
+}
+
+/// Executes a transaction; its number. None if there is no room for it.
+fn as_transaction(client: &mut Connection, steps: &[Step]) -> Option<u64> {
     client.ask("MULTI");
     client.command(&["INCR", ORDER]);
     for step in steps {
@@ -346,13 +437,14 @@ fn as_transaction(client: &mut Connection, steps: &[Step]) -> u64 {
     client.ask("SELECT 0");
     let replies = client.ask("EXEC");
     match replies.as_slice().and_then(|replies| replies.first()) {
-        Some(Value::Integer(number)) => number.unsigned_abs(),
+        Some(Value::Integer(number)) => Some(number.unsigned_abs()),
+        _ if lacks_room(&replies) => None,
         _ => panic!("EXEC says {replies:?}"),
     }
 }
 
 /// As [`as_transaction`], by a script that declares none of the keys but the first.
-fn as_script(client: &mut Connection, steps: &[Step]) -> u64 {
+fn as_script(client: &mut Connection, steps: &[Step]) -> Option<u64> {
     let mut text = "local number = redis.call('INCR', KEYS[1]) ".to_owned();
     let mut arguments = Vec::new();
     for step in steps {
@@ -367,7 +459,8 @@ fn as_script(client: &mut Connection, steps: &[Step]) -> u64 {
     let mut command = ["EVAL", &text, "1", ORDER].map(str::to_owned).to_vec();
     command.extend(arguments);
     match client.command(&command) {
-        Value::Integer(number) => number.unsigned_abs(),
+        Value::Integer(number) => Some(number.unsigned_abs()),
+        other if lacks_room(&other) => None,
         other => panic!("EVAL says {other:?}"),
     }
 }

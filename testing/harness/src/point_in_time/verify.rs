@@ -58,12 +58,33 @@ fn fields(reply: &Value) -> BTreeMap<String, String> {
     texts(reply).chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
 }
 
+/// When an image was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// While others went on.
+    Any,
+    /// After all.
+    End,
+}
+
 /// Compares what was loaded and read at `now_ms`, in unix milliseconds, with the history.
-pub(super) fn compare(history: &History, mut found: Found, now_ms: u64) -> Result<(), String> {
+pub(super) fn compare(
+    history: &History,
+    mut found: Found,
+    now_ms: u64,
+    moment: Moment,
+) -> Result<(), String> {
     let (model, flushes) = repeat(history, found.count)?;
     let singles = std::mem::take(&mut found.databases[0]);
+    let known_since = match moment {
+        Moment::End => u64::MAX,
+        Moment::Any => {
+            history.transactions.lock().get(&found.count).map_or(0, |last| last.span.began)
+        }
+    };
+    let gone = Gone { history, known_since, now_ms };
     for (db, (found, wanted)) in found.databases.iter().zip(&model).enumerate().skip(1) {
-        same(db, found, wanted, now_ms)?;
+        same(db, found, wanted, &gone)?;
     }
     let mut latest = 0;
     let mut earliest = (u64::MAX, String::new());
@@ -112,8 +133,42 @@ fn repeat(history: &History, count: u64) -> Result<(Vec<Database>, Vec<u64>), St
     Err("it has transactions that nobody made".to_owned())
 }
 
-/// Whether two databases are the same, but for keys whose time has come.
-fn same(db: usize, found: &Database, wanted: &Database, now_ms: u64) -> Result<(), String> {
+/// Keys that went by themselves.
+struct Gone<'a> {
+    history: &'a History,
+    /// When the last transaction of the image began: what was evicted before is not in it.
+    known_since: u64,
+    now_ms: u64,
+}
+
+impl Gone<'_> {
+    /// Why a key must be gone by now, if it must.
+    fn must_be(&self, key: &str, deadline: Option<u64>) -> Option<&'static str> {
+        let evicted_at = self.history.evicted.lock().get(key).copied();
+        if evicted_at.is_some_and(|at| at < self.known_since) {
+            return Some("which was evicted");
+        }
+        deadline.is_some_and(|at| at < self.now_ms).then_some("whose time had come")
+    }
+
+    /// Whether a key may be gone by now.
+    fn may_be(&self, key: &str, deadline: Option<u64>) -> bool {
+        if deadline.is_some_and(|at| at <= self.now_ms) {
+            return true;
+        }
+        // Whoever evicts a key notes it a little later.
+        let looks = if deadline.is_some() { LOOKS } else { 0 };
+        (0..looks).any(|look| {
+            if look > 0 {
+                std::thread::sleep(REST);
+            }
+            self.history.evicted.lock().contains_key(key)
+        })
+    }
+}
+
+/// Whether two databases are the same, but for keys that went by themselves.
+fn same(db: usize, found: &Database, wanted: &Database, gone: &Gone<'_>) -> Result<(), String> {
     for (key, (content, deadline)) in found {
         let Some((wanted, wanted_deadline)) = wanted.get(key) else {
             return Err(format!("database {db} has {key}, which should not be there"));
@@ -124,12 +179,12 @@ fn same(db: usize, found: &Database, wanted: &Database, now_ms: u64) -> Result<(
                  {wanted_deadline:?}"
             ));
         }
-        if deadline.is_some_and(|at| at < now_ms) {
-            return Err(format!("database {db} has {key}, whose time had come"));
+        if let Some(why) = gone.must_be(key, *deadline) {
+            return Err(format!("database {db} has {key}, {why}"));
         }
     }
     let missing = |(key, (_, deadline)): &(&String, &(Content, Option<u64>))| {
-        !found.contains_key(*key) && deadline.is_none_or(|at| at > now_ms)
+        !found.contains_key(*key) && !gone.may_be(key, *deadline)
     };
     match wanted.iter().find(missing) {
         Some((key, value)) => Err(format!("database {db} lacks {key}: {value:?}")),
@@ -243,7 +298,7 @@ mod tests {
             found(2, &[first], &twos),
             found(2, &[first, second], &twos),
         ] {
-            assert_eq!(compare(&history, right, now), Ok(()));
+            assert_eq!(compare(&history, right, now, Moment::Any), Ok(()));
         }
         for (wrong, why) in [
             (found(1, &[first], &[("a", "2"), ("b", "1")]), "half of a transaction is there"),
@@ -253,7 +308,7 @@ mod tests {
             (found(1, &[first, second], &ones), "a command from the future"),
             (found(2, &[second], &twos), "a command is missing, a later one is there"),
         ] {
-            assert!(compare(&history, wrong, now).is_err(), "{why}");
+            assert!(compare(&history, wrong, now, Moment::Any).is_err(), "{why}");
         }
     }
 }
