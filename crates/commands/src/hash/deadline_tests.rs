@@ -126,6 +126,26 @@ fn the_key_goes_with_the_last_field_that_expires() {
 }
 
 #[test]
+fn values_that_come_unconditionally_cover_what_is_due() {
+    let mut bench = Bench::new();
+    for (line, log) in [
+        ("HSETEX h FIELDS 1 a 2", vec!["HSETEX h FIELDS 1 a 2"]),
+        ("HSETEX h PXAT 1 FIELDS 1 a 2", vec!["HDEL h a"]),
+        ("HSETEX h FNX FIELDS 1 a 2", vec!["HDEL h a", "HSETEX h FNX FIELDS 1 a 2"]),
+    ] {
+        bench.at(NOW);
+        bench.run("DEL h");
+        bench.run("HSETEX h PX 5 FIELDS 1 a 1");
+        bench.at(NOW + 5);
+        bench.clear();
+        assert_eq!(bench.run(line), ":1\r\n", "{line}");
+        assert_eq!(bench.log(), log, "{line}");
+        let events = bench.events();
+        assert_eq!(events.contains(&"hexpired h".to_owned()), line.contains("FNX"), "{line}");
+    }
+}
+
+#[test]
 fn values_set_anew_lose_their_deadline_and_counters_keep_it() {
     let mut bench = Bench::new();
     bench.run("HSETEX h EX 10 FIELDS 4 a 1 b 1 c 1 d 1");

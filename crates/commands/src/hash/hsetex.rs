@@ -44,7 +44,10 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = limits(cx);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     let names = || pairs.iter().map(|[field, _]| *field);
-    edit.expire_fields(names());
+    // Values that come unconditionally cover what is due, so that nothing has to go before them.
+    if request.present.is_some() || request.keep {
+        edit.expire_fields(names());
+    }
     let met = request.present.is_none_or(|wanted| {
         let hash = edit.get::<Hash>().ok().flatten();
         let is_there = |field| hash.is_some_and(|hash| hash.find(field).is_some());
