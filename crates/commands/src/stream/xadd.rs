@@ -73,6 +73,8 @@ const EXHAUSTED: &str =
     "ERR The stream has exhausted the last possible ID, unable to add more items";
 const NOT_ABOVE_LAST: &str =
     "ERR The ID specified in XADD is equal or smaller than the target stream top item";
+const TWO_PRODUCERS: &str = "ERR syntax error, IDMP/IDMPAUTO specified multiple times";
+const OWN_ID: &str = "ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs";
 const TOO_LARGE: &str = "ERR Elements are too large to be stored";
 const ZERO: &str = "ERR The ID specified in XADD must be greater than 0-0";
 
@@ -94,6 +96,22 @@ struct Producer<'a> {
     id: Option<&'a [u8]>,
 }
 
+impl Producer<'_> {
+    /// Checks that a producer and its id for an entry have names.
+    fn check(&self) -> Result<(), CommandError> {
+        let option = if self.id.is_some() { "IDMP" } else { "IDMPAUTO" };
+        let empty = if self.name.is_empty() {
+            "producer"
+        } else if self.id.is_some_and(<[u8]>::is_empty) {
+            "idempotent"
+        } else {
+            return Ok(());
+        };
+        let text = format!("ERR syntax error, {option} requires a non-empty {empty} ID");
+        Err(CommandError::request(text))
+    }
+}
+
 impl<'a> Request<'a> {
     fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone {
         self.data.pairs()
@@ -110,10 +128,12 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
         }
         if reader.token("NOMKSTREAM") {
             no_create = true;
-        } else if let Some(named) = take_producer(&mut reader)? {
-            if producer.replace(named).is_some() {
-                return Err(CommandError::request("ERR IDMP/IDMPAUTO specified multiple times"));
+        } else if let Some(named) = take_producer(&mut reader) {
+            if producer.is_some() {
+                return Err(CommandError::request(TWO_PRODUCERS));
             }
+            named.check()?;
+            producer = Some(named);
         } else if !options.take(&mut reader)? {
             if !reader.more() {
                 return Err(CommandError::arity(cx.name));
@@ -121,14 +141,13 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
             break id::wanted(reader.bytes())?;
         }
     };
+    if producer.is_some() && wanted != Wanted::Auto {
+        return Err(CommandError::request(OWN_ID));
+    }
     let trim = options.finish(cx.config)?;
     let data = rest(cx, &reader);
     if data.len() < 2 || !data.len().is_multiple_of(2) {
         return Err(CommandError::arity(cx.name));
-    }
-    if producer.is_some() && wanted != Wanted::Auto {
-        let text = "ERR IDMP/IDMPAUTO can be used only with auto-generated IDs";
-        return Err(CommandError::request(text));
     }
     if wanted == Wanted::Exactly(Id::MIN) {
         return Err(CommandError::request(ZERO));
@@ -137,32 +156,14 @@ fn parse<'a>(cx: &Cx<'a>) -> Result<Request<'a>, CommandError> {
 }
 
 /// Takes `IDMP` or `IDMPAUTO` with its arguments if it is next.
-fn take_producer<'a>(reader: &mut ArgReader<'a>) -> Result<Option<Producer<'a>>, CommandError> {
-    let producer = if reader.remaining() > 2 && reader.token("IDMP") {
-        Producer { name: reader.bytes(), id: Some(reader.bytes()) }
+fn take_producer<'a>(reader: &mut ArgReader<'a>) -> Option<Producer<'a>> {
+    if reader.remaining() > 2 && reader.token("IDMP") {
+        Some(Producer { name: reader.bytes(), id: Some(reader.bytes()) })
     } else if reader.option("IDMPAUTO") {
-        Producer { name: reader.bytes(), id: None }
+        Some(Producer { name: reader.bytes(), id: None })
     } else {
-        return Ok(None);
-    };
-    let option = if producer.id.is_some() { "IDMP" } else { "IDMPAUTO" };
-    check_names(option, producer.name, producer.id)?;
-    Ok(Some(producer))
-}
-
-/// Checks that a producer and its id for an entry have names; `of` is who needs them.
-///
-/// # Errors
-/// If one is empty.
-pub(super) fn check_names(of: &str, name: &[u8], id: Option<&[u8]>) -> Result<(), CommandError> {
-    let empty = if name.is_empty() {
-        "producer"
-    } else if id.is_some_and(<[u8]>::is_empty) {
-        "idempotent"
-    } else {
-        return Ok(());
-    };
-    Err(CommandError::request(format!("ERR {of} requires a non-empty {empty} ID")))
+        None
+    }
 }
 
 fn rest<'a>(cx: &Cx<'a>, reader: &ArgReader<'a>) -> Args<'a> {
@@ -428,17 +429,26 @@ mod tests {
     #[test]
     fn producers_are_named_once_and_give_no_ids() {
         let mut bench = Bench::new();
-        let twice = "-ERR IDMP/IDMPAUTO specified multiple times\r\n";
+        let twice = "-ERR syntax error, IDMP/IDMPAUTO specified multiple times\r\n";
         let cases = [
             ("XADD s IDMPAUTO p IDMP p i * f v", twice),
             ("XADD s IDMP p i IDMPAUTO p * f v", twice),
             (
                 "XADD s IDMP p i 1-1 f v",
-                "-ERR IDMP/IDMPAUTO can be used only with auto-generated IDs\r\n",
+                "-ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs\r\n",
             ),
-            ("XADD s IDMP '' i * f v", "-ERR IDMP requires a non-empty producer ID\r\n"),
-            ("XADD s IDMP p '' * f v", "-ERR IDMP requires a non-empty idempotent ID\r\n"),
-            ("XADD s IDMPAUTO '' * f v", "-ERR IDMPAUTO requires a non-empty producer ID\r\n"),
+            (
+                "XADD s IDMP '' i * f v",
+                "-ERR syntax error, IDMP requires a non-empty producer ID\r\n",
+            ),
+            (
+                "XADD s IDMP p '' * f v",
+                "-ERR syntax error, IDMP requires a non-empty idempotent ID\r\n",
+            ),
+            (
+                "XADD s IDMPAUTO '' * f v",
+                "-ERR syntax error, IDMPAUTO requires a non-empty producer ID\r\n",
+            ),
             (
                 "XADD s IDMP p * f v",
                 "-ERR Invalid stream ID specified as stream command argument\r\n",

@@ -30,29 +30,51 @@ pub static XCFGSET: DataCommand = DataCommand::new(
     run,
 );
 
-/// The next argument, which must be from 1 to `most`.
-fn bounded(reader: &mut ArgReader<'_>, most: u32, outside: &str) -> Result<u32, CommandError> {
-    let number = reader.integer();
-    reader.check()?;
-    let number = u32::try_from(number).ok().filter(|number| (1..=most).contains(number));
-    number.ok_or_else(|| CommandError::request(outside.to_owned()))
+/// A number from 1 to `most` that may be given once.
+struct Term {
+    name: &'static str,
+    unit: &'static str,
+    most: u32,
+    given: Option<u32>,
+}
+
+impl Term {
+    /// Takes the option with its number if it is next.
+    fn take(&mut self, reader: &mut ArgReader<'_>) -> Result<bool, CommandError> {
+        let Self { name, unit, most, given } = self;
+        if !reader.option(name) {
+            return Ok(false);
+        }
+        if given.is_some() {
+            return Err(CommandError::request(format!("ERR {name} specified multiple times")));
+        }
+        let number = reader.integer();
+        reader.check()?;
+        *given = u32::try_from(number).ok().filter(|number| (1..=*most).contains(number));
+        match given {
+            Some(_) => Ok(true),
+            None => {
+                let text = format!("ERR {name} must be between 1 and {most} {unit}");
+                Err(CommandError::request(text))
+            }
+        }
+    }
 }
 
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let mut reader = cx.reader();
     let key = reader.bytes();
-    let (mut seconds, mut per_producer) = (None, None);
+    // The stream is looked for before the options are read, as in Redis.
+    cx.db.edit(key).get::<Stream>()?.ok_or(CommandError::NO_SUCH_KEY)?;
+    let mut duration =
+        Term { name: "IDMP-DURATION", unit: "seconds", most: Retention::SECONDS_MAX, given: None };
+    let mut size =
+        Term { name: "IDMP-MAXSIZE", unit: "entries", most: Retention::IDS_MAX, given: None };
     if !reader.more() {
         return Err(CommandError::request("ERR At least one parameter must be specified"));
     }
     while reader.more() {
-        if reader.option("IDMP-DURATION") {
-            let outside = "ERR IDMP-DURATION must be between 1 and 86400 seconds";
-            seconds = Some(bounded(&mut reader, 86_400, outside)?);
-        } else if reader.option("IDMP-MAXSIZE") {
-            let outside = "ERR IDMP-MAXSIZE must be between 1 and 10000 entries";
-            per_producer = Some(bounded(&mut reader, 10_000, outside)?);
-        } else {
+        if !duration.take(&mut reader)? && !size.take(&mut reader)? {
             return Err(CommandError::SYNTAX);
         }
     }
@@ -61,8 +83,8 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
         let producers = stream.producers_mut(default);
         let before = producers.retention();
         let forgotten = producers.set_retention(Retention {
-            seconds: seconds.unwrap_or(before.seconds),
-            per_producer: per_producer.unwrap_or(before.per_producer),
+            seconds: duration.given.unwrap_or(before.seconds),
+            per_producer: size.given.unwrap_or(before.per_producer),
         });
         Change::quiet(1, forgotten)
     })?;
@@ -106,11 +128,16 @@ mod tests {
             ("XCFGSET s IDMP-DURATION 86401", seconds),
             ("XCFGSET s IDMP-MAXSIZE -1", ids),
             ("XCFGSET s IDMP-MAXSIZE 10001", ids),
-            ("XCFGSET none IDMP-MAXSIZE 1", "-ERR no such key\r\n"),
+            ("XCFGSET s IDMP-MAXSIZE 5 IDMP-DURATION 5 IDMP-MAXSIZE", "-ERR syntax error\r\n"),
+            (
+                "XCFGSET s IDMP-MAXSIZE 5 IDMP-MAXSIZE 0",
+                "-ERR IDMP-MAXSIZE specified multiple times\r\n",
+            ),
+            ("XCFGSET none IDMP-MAXSIZE 0", "-ERR no such key\r\n"),
         ];
         for (line, expected) in cases {
             assert_eq!(bench.run(line), expected, "{line}");
         }
-        assert!(bench.run("XCFGSET k IDMP-MAXSIZE 1").starts_with("-WRONGTYPE"));
+        assert!(bench.run("XCFGSET k").starts_with("-WRONGTYPE"));
     }
 }

@@ -14,7 +14,7 @@ pub static XIDMPRECORD: DataCommand = DataCommand::new(
     Spec::new(
         "xidmprecord",
         Group::Stream,
-        "8.8.0",
+        "8.6.2",
         5,
         "O(log N) where N is the number of ids that the stream remembers of the producer.",
         "Remembers which entry an idempotent producer has added: for the log, not for clients.",
@@ -39,14 +39,13 @@ fn record(
     terms: collections::stream::Retention,
 ) -> Result<u64, CommandError> {
     if !stream.log().contains(entry) {
-        let text = "ERR The specified stream ID was deleted or doesn't exist";
-        return Err(CommandError::state(text));
+        return Err(CommandError::state("ERR No such message in stream"));
     }
     let known = stream.producers().and_then(|known| known.find(producer, idempotent_id, now));
     match known {
         Some(known) if known == entry => Ok(0),
         Some(_) => Err(CommandError::state(
-            "ERR The specified IDMP producer-id/idempotent-id pair maps to a different stream ID",
+            "ERR IID already exists for this producer with a different stream ID",
         )),
         None => {
             stream.producers_mut(terms).record(producer, idempotent_id, entry, now);
@@ -58,7 +57,11 @@ fn record(
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, producer, idempotent_id) = (cx.arg(1)?, cx.arg(2)?, cx.arg(3)?);
     let entry = id::strict(cx.arg(4)?)?;
-    super::xadd::check_names("XIDMPRECORD", producer, Some(idempotent_id))?;
+    for (name, of) in [(producer, "producer"), (idempotent_id, "idempotent")] {
+        if name.is_empty() {
+            return Err(CommandError::request(format!("ERR {of} ID must be non-empty")));
+        }
+    }
     let (now, terms) = (cx.db.now(), retention(cx.config));
     let recorded = cx.db.edit(key).update(Absent::Ignore, |stream: &mut Stream| {
         match record(stream, (producer, idempotent_id), entry, now, terms) {
@@ -87,15 +90,14 @@ mod tests {
         assert_eq!((bench.dirty(), bench.log().len()), (1, 1));
         assert_eq!(
             bench.run(&format!("XIDMPRECORD s p i {two}")),
-            "-ERR The specified IDMP producer-id/idempotent-id pair maps to a different stream \
-             ID\r\n"
+            "-ERR IID already exists for this producer with a different stream ID\r\n"
         );
-        assert_eq!(
-            bench.run("XIDMPRECORD s p j 5-5"),
-            "-ERR The specified stream ID was deleted or doesn't exist\r\n"
-        );
+        assert_eq!(bench.run("XIDMPRECORD s p j 5-5"), "-ERR No such message in stream\r\n");
         assert!(bench.run("XIDMPRECORD s p i x").starts_with("-ERR Invalid stream ID"));
-        assert!(bench.run(&format!("XIDMPRECORD s '' i {one}")).contains("non-empty producer ID"));
+        let empty = "-ERR producer ID must be non-empty\r\n";
+        assert_eq!(bench.run(&format!("XIDMPRECORD s '' '' {one}")), empty);
+        let empty = "-ERR idempotent ID must be non-empty\r\n";
+        assert_eq!(bench.run(&format!("XIDMPRECORD none p '' {one}")), empty);
         assert_eq!(bench.run("XADD s IDMP p i * f v"), format!("${}\r\n{one}\r\n", one.len()));
     }
 }
