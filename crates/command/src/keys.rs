@@ -54,6 +54,8 @@ fn find_spec(spec: &KeySpec, args: Args<'_>, found: &mut impl FnMut(FoundKey)) -
         Begin::Index(index) => usize::from(index),
         Begin::Keyword { word, from } => match find_keyword(args, word, from) {
             Some(at) => at + 1,
+            // Before all keys to the end of the line the word must be there.
+            None if matches!(spec.find, Find::Range { last: ..0, .. }) => return None,
             // An optional part of the command that is not there has no keys.
             None => return Some(()),
         },

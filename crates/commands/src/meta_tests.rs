@@ -27,9 +27,18 @@ fn names_are_unique_and_lower_case() {
     }
 }
 
-/// The shortest line that the arity allows; a count of keys in it is one.
+/// The shortest line that the arity allows; a count of keys in it is one. A word that keys must
+/// follow stands as late as it may.
 fn shortest_line(spec: &Spec) -> OwnedArgs {
-    OwnedArgs::from_slices(&vec!["1"; usize::from(spec.arity.unsigned_abs())])
+    let mut words = vec!["1"; usize::from(spec.arity.unsigned_abs())];
+    for key in spec.keys {
+        if let (Begin::Keyword { word, .. }, Find::Range { last: ..0, .. }) = (key.begin, key.find)
+        {
+            let at = words.len() - 3;
+            words[at] = word;
+        }
+    }
+    OwnedArgs::from_slices(&words)
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! `COMMAND`: the command table as clients see it.
 
-use ::command::keys::{FoundKey, InvalidKeys, find_keys};
 use ::command::spec::{Begin, Find};
-use ::command::{Arg, Categories, Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
+use ::command::{Arg, Categories, Command, CommandError, Group, KeySpec, Spec};
 use resp::Reply;
 
 use super::OPEN;
@@ -281,35 +280,4 @@ fn list(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.cx.reply.array(listed.len());
     listed.iter().for_each(|name| admin.cx.reply.bulk(name.as_bytes()));
     Ok(())
-}
-
-/// The entry that a command line inside another names.
-fn inner_entry(admin: &AdminCx<'_>) -> Result<&'static Entry, CommandError> {
-    let inner = admin.cx.args.tail(2);
-    admin
-        .engine
-        .registry
-        .resolve(inner)
-        .map_err(|_| CommandError::request("ERR Invalid command specified"))
-}
-
-/// The keys of the command line inside the arguments.
-fn inner_keys(admin: &AdminCx<'_>) -> Result<Vec<FoundKey>, CommandError> {
-    let (entry, inner) = (inner_entry(admin)?, admin.cx.args.tail(2));
-    // What only routes like a key is none.
-    if entry.spec.keys.iter().all(|spec| spec.flags.contains(KeyFlags::NOT_KEY)) {
-        return Err(CommandError::request("ERR The command has no key arguments"));
-    }
-    if !entry.spec.accepts(inner.len()) {
-        let text = "ERR Invalid number of arguments specified for command";
-        return Err(CommandError::request(text));
-    }
-    let mut found = Vec::new();
-    match find_keys(entry.spec, inner, |key| found.push(key)) {
-        Ok(()) => Ok(found),
-        Err(InvalidKeys) if entry.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
-        Err(InvalidKeys) => {
-            Err(CommandError::request("ERR Invalid arguments specified for command"))
-        }
-    }
 }

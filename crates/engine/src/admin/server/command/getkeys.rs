@@ -1,12 +1,14 @@
 //! `COMMAND GETKEYS`, `GETKEYSANDFLAGS`.
 
-use ::command::spec::Arg;
-use ::command::{Command, CommandError, Group, KeyFlags, Spec};
+use ::command::keys::{FoundKey, InvalidKeys, find_keys};
+use ::command::spec::{Arg, Begin, Find};
+use ::command::{Command, CommandError, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Args;
 
-use super::{CATEGORIES, inner_keys, names};
+use super::{CATEGORIES, names};
 use crate::admin::server::OPEN;
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
+use crate::registry::Entry;
 
 const ARGS: &[Arg] = &[Arg::string("command"), Arg::string("arg").optional().multiple()];
 const COMPLEXITY: &str = "O(N) where N is the number of arguments to the command";
@@ -62,6 +64,63 @@ fn getkeysandflags(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// The entry that a command line inside another names.
+fn inner_entry(admin: &AdminCx<'_>) -> Result<&'static Entry, CommandError> {
+    let inner = admin.cx.args.tail(2);
+    admin
+        .engine
+        .registry
+        .resolve(inner)
+        .map_err(|_| CommandError::request("ERR Invalid command specified"))
+}
+
+/// The keys of the command line inside the arguments.
+fn inner_keys(admin: &AdminCx<'_>) -> Result<Vec<FoundKey>, CommandError> {
+    let (entry, inner) = (inner_entry(admin)?, admin.cx.args.tail(2));
+    // What only routes like a key is none.
+    if entry.spec.keys.iter().all(|spec| spec.flags.contains(KeyFlags::NOT_KEY)) {
+        return Err(CommandError::request("ERR The command has no key arguments"));
+    }
+    if !entry.spec.accepts(inner.len()) {
+        let text = "ERR Invalid number of arguments specified for command";
+        return Err(CommandError::request(text));
+    }
+    match keys(entry.spec, inner) {
+        Ok(found) => Ok(found),
+        Err(InvalidKeys) if entry.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        Err(InvalidKeys) => {
+            Err(CommandError::request("ERR Invalid arguments specified for command"))
+        }
+    }
+}
+
+/// The keys of a command line as Redis tells them. By the key specs a count must be a whole number
+/// of 32 bits. Where it is none, older code is asked, which names counted keys first, knows not
+/// what is done with a key, and does not know commands that have words between their keys.
+fn keys(spec: &Spec, args: Args<'_>) -> Result<Vec<FoundKey>, InvalidKeys> {
+    let mut found = Vec::new();
+    find_keys(spec, args, |key| found.push(key))?;
+    let Some((counted, step)) = spec.keys.iter().find_map(|key| loose_count(key, args)) else {
+        return Ok(found);
+    };
+    if step > 1 {
+        return Err(InvalidKeys);
+    }
+    found.sort_by_key(|key| key.index < counted);
+    found.iter_mut().for_each(|key| key.flags = KeyFlags::NONE);
+    Ok(found)
+}
+
+/// The place of a count of keys that is no whole number, and the distance between the keys.
+fn loose_count(spec: &KeySpec, args: Args<'_>) -> Option<(usize, u16)> {
+    let (Begin::Index(begin), Find::KeyNum { count, step, .. }) = (spec.begin, spec.find) else {
+        return None;
+    };
+    let at = usize::from(begin) + usize::from(count);
+    let whole = stdx::num::parse_i64(args.get(at)?).and_then(|count| i32::try_from(count).ok());
+    whole.is_none().then_some((at, step))
+}
+
 /// Whether `BITFIELD` has no other operations than `GET`. What is no operation at all may be
 /// anything.
 fn only_reads(args: Args<'_>) -> bool {
@@ -90,8 +149,15 @@ fn actual_flags(args: Args<'_>, declared: KeyFlags) -> KeyFlags {
     let change = KeyFlags::RW.union(KeyFlags::ACCESS).union(KeyFlags::UPDATE);
     let name = args.name();
     if is(name, "SET") {
-        let answers = args.iter().skip(3).any(|arg| is(arg, "GET"));
-        if answers { change } else { KeyFlags::OW.union(KeyFlags::UPDATE) }
+        // What is behind the value is looked at word by word, whether or not it is an option there.
+        let has = |words: &[&str]| args.iter().skip(3).any(|arg| words.iter().any(|w| is(arg, w)));
+        if has(&["GET"]) {
+            change
+        } else if has(&["IFEQ", "IFNE", "IFDEQ", "IFDNE"]) {
+            KeyFlags::RW.union(KeyFlags::UPDATE)
+        } else {
+            KeyFlags::OW.union(KeyFlags::UPDATE)
+        }
     } else if is(name, "BITFIELD") {
         if only_reads(args) { KeyFlags::RO.union(KeyFlags::ACCESS) } else { change }
     } else {
