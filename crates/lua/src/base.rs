@@ -28,7 +28,9 @@ mod tables;
 
 use protected::{pcall, resume, xpcall};
 use strings::{find, gmatch, gsub, match_, rep};
-use tables::{insert, next, pairs, rawget, rawset, refuse, remove, setmetatable, sort};
+use tables::{
+    foreach, getmetatable, insert, next, pairs, rawget, rawset, refuse, remove, setmetatable, sort,
+};
 
 pub(crate) use protected::{name_error, to_text};
 
@@ -41,11 +43,13 @@ const FUNCTIONS: &[(&str, &str, ffi::lua_CFunction)] = &[
     ("", "pairs", pairs),
     ("", "rawget", rawget),
     ("", "rawset", rawset),
+    ("", "getmetatable", getmetatable),
     ("", "setmetatable", setmetatable),
     ("", "load", load),
     ("", "loadstring", loadstring),
     ("", "collectgarbage", collectgarbage),
     ("coroutine", "resume", resume),
+    ("table", "foreach", foreach),
     ("table", "insert", insert),
     ("table", "remove", remove),
     ("table", "sort", sort),

@@ -113,6 +113,25 @@ pub(super) unsafe extern "C-unwind" fn rawset(state: *mut lua_State) -> c_int {
     }
 }
 
+/// A sealed table shows a metatable, which is sealed too, only if the table behind it has one.
+pub(super) unsafe extern "C-unwind" fn getmetatable(state: *mut lua_State) -> c_int {
+    // SAFETY: see `next`.
+    unsafe {
+        ffi::luaL_checkany(state, 1);
+        ffi::lua_settop(state, 1);
+        ffi::lua_pushvalue(state, 1);
+        if unseal(state, 2) && ffi::lua_getmetatable(state, 2) == 0 {
+            return push_nil(state);
+        }
+        ffi::lua_settop(state, 1);
+        if ffi::lua_getmetatable(state, 1) == 0 {
+            return push_nil(state);
+        }
+        ffi::luaL_getmetafield_(state, 1, c"__metatable".as_ptr());
+        1
+    }
+}
+
 pub(super) unsafe extern "C-unwind" fn setmetatable(state: *mut lua_State) -> c_int {
     // SAFETY: see `next`.
     unsafe {
@@ -159,7 +178,7 @@ pub(super) unsafe extern "C-unwind" fn remove(state: *mut lua_State) -> c_int {
     // SAFETY: see `next`.
     unsafe {
         ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
-        refuse_sealed(state);
+        // A sealed table has no elements, so nothing is removed and nothing refused.
         let end = ffi::lua_objlen(state, 1) as c_int;
         let at = ffi::luaL_optinteger(state, 2, end.into()) as c_int;
         if !(1..=end).contains(&at) {
@@ -188,5 +207,19 @@ pub(super) unsafe extern "C-unwind" fn sort(state: *mut lua_State) -> c_int {
         ffi::lua_insert(state, 1);
         ffi::lua_call(state, 2, 0);
         0
+    }
+}
+
+pub(super) unsafe extern "C-unwind" fn foreach(state: *mut lua_State) -> c_int {
+    // SAFETY: see `next`; the third upvalue is the original, which only reads the table.
+    unsafe {
+        ffi::luaL_checktype(state, 1, ffi::LUA_TTABLE);
+        ffi::luaL_checktype(state, 2, ffi::LUA_TFUNCTION);
+        ffi::lua_settop(state, 2);
+        unseal(state, 1);
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(3));
+        ffi::lua_insert(state, 1);
+        ffi::lua_call(state, 2, 1);
+        1
     }
 }

@@ -24,6 +24,9 @@ const WHILE_LOADING: &[&str] = &[
     "SERVER_VERSION_NUM",
 ];
 
+/// Fields of `redis` that scripts have and functions have not.
+const SCRIPTS_ALONE: &[&str] = &["breakpoint", "debug", "replicate_commands"];
+
 /// The tables behind those of libraries.
 #[derive(Debug)]
 pub(crate) struct Environment {
@@ -56,6 +59,14 @@ impl Environment {
 
         let running = lua.create_table()?;
         own.for_each(|name: Value, value: Value| running.raw_set(name, value))?;
+        let api = lua.create_table()?;
+        redis.for_each(|name: Value, value: Value| api.raw_set(name, value))?;
+        for &name in SCRIPTS_ALONE {
+            api.raw_set(name, Value::Nil)?;
+        }
+        let api = machine.seal(&api)?;
+        running.raw_set("redis", &api)?;
+        running.raw_set("server", api)?;
         running.set_metatable(Some(missing.clone()))?;
         let shown = machine.seal(&running)?;
         running.raw_set("_G", &shown)?;

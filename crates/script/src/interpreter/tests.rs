@@ -259,6 +259,17 @@ fn nothing_can_be_changed() {
     assert_eq!(eval("return _G.x"), missing);
     assert_eq!(eval("return rawget(_G, 'redis') == redis"), ":1|");
     assert_eq!(eval("return getmetatable('').__index == string"), ":1|");
+    for library in ["cjson", "cmsgpack", "struct", "bit", "string", "redis", "getmetatable('')"] {
+        let shown = format!("return {{type(getmetatable({library})), table.remove({library})}}");
+        assert_eq!(eval(&shown), "*1|$3|nil|", "{library}");
+        let reached = format!("getmetatable({library}).__newindex = nil");
+        assert!(eval(&reached).contains("attempt to index a nil value"), "{library}");
+    }
+    assert_eq!(eval("return type(getmetatable(_G))"), "$5|table|");
+    assert_eq!(
+        eval("return table.foreach(redis, function(k, v) return type(k) end)"),
+        "$6|string|"
+    );
     let names = "local n = {} for name in pairs(math) do n[#n + 1] = name end return #n > 20";
     assert_eq!(eval(names), ":1|");
 }
