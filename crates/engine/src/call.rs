@@ -258,6 +258,7 @@ impl Engine {
         note_logged(&mut admin);
         drop(admin);
         drop(held);
+        self.forget_reads();
         thread.effects = effects;
         thread.rng = rng;
         if !thread.effects.ready_later.is_empty() {
@@ -278,6 +279,7 @@ impl Engine {
         admin.cx.args = queued.args.as_args();
         admin.cx.name = queued.entry.full_name;
         admin.cx.db.effects.next_command();
+        self.listen_amid(&mut admin.cx.db.effects.interest, thread.replays);
         let db = admin.session.db();
         admin.cx.db.scope.db = db;
         if let Exec::Script(prepare) = queued.entry.exec {
@@ -304,6 +306,14 @@ impl Engine {
     #[inline]
     pub(crate) fn interest_of(&self, replays: bool) -> Interest {
         if replays { Interest::NONE } else { self.store.interest() }
+    }
+
+    /// Who has begun to listen by an earlier command of the same transaction listens from now on.
+    /// The log does so between transactions.
+    fn listen_amid(&self, interest: &mut Interest, replays: bool) {
+        let amid = Interest::EVENTS | Interest::SUBKEYS | Interest::TRACKING;
+        let now = self.interest_of(replays).bits() & amid.bits();
+        *interest = interest.without(amid) | Interest::from_bits(now);
     }
 
     /// What a command of this session runs under, now.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use store::consumers::Tracking;
 use store::effects::Modified;
 use store::tracked::Reader;
@@ -65,8 +65,8 @@ pub(crate) struct Trackers {
     last_number: AtomicU32,
     /// Clients that have tracking on.
     on: AtomicUsize,
-    /// Held while that number changes and what follows from it is done.
-    changing: Mutex<()>,
+    /// Whether the last of them has turned it off, and the tables remember still who has read what.
+    stale: AtomicBool,
     /// Bytes of messages on their way to those who have read a key.
     under_way: Arc<AtomicU64>,
     /// Decides which keys leave a table that is too large.
@@ -210,6 +210,23 @@ impl Engine {
             if !found {
                 return;
             }
+        }
+    }
+
+    /// Empties the tables if nobody is to be told any more. Nothing is held: so not within `EXEC`,
+    /// but behind it.
+    #[inline]
+    pub(crate) fn forget_reads(&self) {
+        if self.trackers.stale.load(Ordering::Relaxed) {
+            self.forget_stale_reads();
+        }
+    }
+
+    /// Who turns tracking on meanwhile ends this; what was read before may then be told once more.
+    #[cold]
+    fn forget_stale_reads(&self) {
+        if self.trackers.stale.swap(false, Ordering::Relaxed) {
+            self.store.forget_tracked(|| self.trackers.is_idle());
         }
     }
 

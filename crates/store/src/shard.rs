@@ -238,10 +238,16 @@ impl Store {
         self.tracked_pairs.load(Ordering::Relaxed)
     }
 
-    /// Forgets who may have cached what.
-    pub fn forget_tracked(&self) {
+    /// Forgets who may have cached what, shard by shard as long as `nobody` says that there is none
+    /// who may. It is asked under each lock, so what is read from then on is not forgotten.
+    pub fn forget_tracked(&self, nobody: impl Fn() -> bool) {
         for shard in &self.shards {
-            let tracked = std::mem::take(&mut shard.lock().tracked);
+            let mut shard = shard.lock();
+            if !nobody() {
+                return;
+            }
+            let tracked = std::mem::take(&mut shard.tracked);
+            drop(shard);
             self.uncount_tracked(tracked.len(), tracked.pairs());
         }
     }

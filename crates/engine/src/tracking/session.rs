@@ -112,15 +112,12 @@ impl Engine {
         let was_on = std::mem::replace(&mut tracking.on, true);
         tracking.mode = mode;
         tracking.next = false;
-        if !was_on {
-            let _changing = self.trackers.changing.lock();
-            if self.trackers.on.fetch_add(1, Ordering::Relaxed) == 0 {
-                self.interest_changed();
-            }
+        if !was_on && self.trackers.on.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.interest_changed();
         }
     }
 
-    /// Turns a session's tracking off.
+    /// Turns a session's tracking off. Where no lock is held, [`Engine::forget_reads`] follows.
     pub(crate) fn untrack(&self, session: &mut Session) {
         let handle = session.handle.clone();
         let Some(tracking) = session.tracking.as_deref_mut().filter(|t| t.on) else { return };
@@ -134,18 +131,16 @@ impl Engine {
         }
         handle.redirect.store(-1, Ordering::Relaxed);
         handle.buffers.prefixes.store(0, Ordering::Relaxed);
-        let _changing = self.trackers.changing.lock();
         if self.trackers.on.fetch_sub(1, Ordering::Relaxed) == 1 {
-            // Nobody is to be told of the keys that are remembered still; who turns tracking on
-            // meanwhile waits for the end of this.
             self.interest_changed();
-            self.store.forget_tracked();
+            self.trackers.stale.store(true, Ordering::Relaxed);
         }
     }
 
     /// Forgets a session that ends.
     pub(crate) fn end_tracking(&self, session: &mut Session) {
         self.untrack(session);
+        self.forget_reads();
         if let Some(tracking) = session.tracking.take() {
             self.trackers.by_number.write().remove(&tracking.tracker.number);
         }

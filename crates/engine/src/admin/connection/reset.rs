@@ -38,6 +38,7 @@ fn reset(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     admin.engine.discard(admin.session);
     admin.engine.end_monitor(admin.session);
     admin.engine.untrack(admin.session);
+    admin.engine.forget_reads();
     let session = &mut *admin.session;
     session.unsubscribe_all(&admin.engine.pubsub);
     session.edit_fieldsets(Fieldsets::clear);

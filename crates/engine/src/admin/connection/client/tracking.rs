@@ -130,6 +130,9 @@ fn tracking(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let word = admin.cx.arg(2)?;
     if word.eq_ignore_ascii_case(b"off") {
         admin.engine.untrack(admin.session);
+        if !admin.in_transaction {
+            admin.engine.forget_reads();
+        }
     } else if word.eq_ignore_ascii_case(b"on") {
         check(&options, admin.session.tracking.as_deref())?;
         options.mode.caching = match (options.opt_in, options.opt_out) {
