@@ -56,7 +56,7 @@ impl Notifications {
     }
 
     fn publish(&self, channel: &[u8], payload: &[u8]) {
-        self.pubsub.publish(&*self.platform, Kind::Channel, channel, payload);
+        self.pubsub.publish(&*self.platform, 0, (Kind::Channel, channel), payload);
     }
 }
 

@@ -8,7 +8,8 @@
 //!
 //! A subscription begins and ends in the subscriber's own thread, which also delivers: so a
 //! confirmation always comes before the first message, and a message that is on its way when the
-//! subscription ends is dropped ([`Session::wants`]).
+//! subscription ends is dropped ([`Session::wants`]), but for what a client says to itself: within
+//! one transaction it may begin to listen, speak, and end.
 
 mod message;
 mod patterns;
@@ -80,16 +81,17 @@ impl PubSub {
     }
 
     /// Sends `payload` to those who listen to the channel, and to those with a matching pattern
-    /// unless it is one of a shard. Returns how many subscriptions it reached.
+    /// unless it is one of a shard. Returns how many subscriptions it reached. `publisher` is the
+    /// client that says it, 0 for the server.
     pub(crate) fn publish(
         &self,
         platform: &dyn Platform,
-        kind: Kind,
-        channel: &[u8],
+        publisher: u64,
+        (kind, channel): (Kind, &[u8]),
         payload: &[u8],
     ) -> usize {
         let send = |listeners: &Listeners, message: Published| {
-            let message = Arc::new(message);
+            let message = Arc::new(message.by(publisher));
             for (thread, clients) in listeners.by_thread() {
                 let (clients, message) = (clients.clone(), message.clone());
                 platform.send(thread, Message::Push { clients, push: Push::Published(message) });
@@ -156,9 +158,13 @@ impl Subscriptions {
 }
 
 impl Session {
-    /// Whether a message is for this session: it listens to what the message was sent to still.
+    /// Whether a message is for this session: it listens to what the message was sent to still, or
+    /// it has sent it to itself, and in one go ended the subscription.
     #[must_use]
     pub fn wants(&self, message: &Published) -> bool {
+        if message.publisher() == self.id() {
+            return true;
+        }
         let subscriptions = self.subscriptions.as_deref();
         subscriptions.is_some_and(|s| s.names[message.kind() as usize].contains(message.listened()))
     }

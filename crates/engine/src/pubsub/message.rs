@@ -14,6 +14,8 @@ pub struct Published {
     listened: Box<[u8]>,
     channel: Box<[u8]>,
     payload: Box<[u8]>,
+    /// The client that published it; 0 for the server.
+    publisher: u64,
     /// The message in RESP2 and RESP3, each written when the first subscriber needs it.
     written: [OnceLock<Arc<[u8]>>; 2],
 }
@@ -23,7 +25,18 @@ impl Published {
     #[must_use]
     pub fn new(kind: Kind, listened: &[u8], channel: &[u8], payload: &[u8]) -> Self {
         let (listened, channel, payload) = (listened.into(), channel.into(), payload.into());
-        Self { kind, listened, channel, payload, written: Default::default() }
+        Self { kind, listened, channel, payload, publisher: 0, written: Default::default() }
+    }
+
+    /// As published by this client.
+    #[must_use]
+    pub(crate) fn by(self, publisher: u64) -> Self {
+        Self { publisher, ..self }
+    }
+
+    /// The client that published it; 0 for the server.
+    pub(crate) fn publisher(&self) -> u64 {
+        self.publisher
     }
 
     /// What kind of subscription it is sent to.

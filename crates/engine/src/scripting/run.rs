@@ -381,7 +381,8 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
         }
         if self.stopped != Some(Cause::MoreLocks) {
             for (kind, channel, text) in &self.messages {
-                self.engine.pubsub.publish(&*self.engine.platform, *kind, channel, text);
+                let (publisher, to) = (self.session.id(), (*kind, &**channel));
+                self.engine.pubsub.publish(&*self.engine.platform, publisher, to, text);
             }
             for (level, line) in &self.lines {
                 self.engine.platform.log(*level, &String::from_utf8_lossy(line));

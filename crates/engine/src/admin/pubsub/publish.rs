@@ -54,7 +54,8 @@ fn spublish(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 fn send(admin: &mut AdminCx<'_>, kind: Kind) -> Result<(), CommandError> {
     let (channel, message) = (admin.cx.arg(1)?, admin.cx.arg(2)?);
     let engine = admin.engine;
-    let reached = engine.pubsub.publish(&*engine.platform, kind, channel, message);
+    let (publisher, to) = (admin.session.id(), (kind, channel));
+    let reached = engine.pubsub.publish(&*engine.platform, publisher, to, message);
     admin.cx.reply.integer(reached as i64);
     Ok(())
 }
