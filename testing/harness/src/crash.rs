@@ -37,6 +37,8 @@ pub const BOUND_MS: u64 = 1_000 + TURN_MS;
 const IMAGES: usize = 3;
 /// Servers one after the other on one disk.
 const LIVES: usize = 3;
+/// The limit on memory in bytes: far above what is in use, unless a client says otherwise.
+const MEMORY_LIMIT: u64 = 100 << 20;
 
 /// `appendfsync`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Figures {
     pub runs: u64,
     /// Changes made by clients.
     pub changes: u64,
+    /// Those of them that were evictions.
+    pub evictions: u64,
     /// Those of them that were acknowledged as durable with `always`.
     pub acknowledged: u64,
     /// Rewrites that ended well.
@@ -78,6 +82,7 @@ impl AddAssign for Figures {
     fn add_assign(&mut self, other: Self) {
         self.runs += other.runs;
         self.changes += other.changes;
+        self.evictions += other.evictions;
         self.acknowledged += other.acknowledged;
         self.rewrites += other.rewrites;
         self.faults += other.faults;
@@ -91,10 +96,11 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs: {} changes ({} acknowledged as durable), {} rewrites, {} faults injected, \
+            "{} runs: {} changes ({} evictions, {} acknowledged as durable), {} rewrites, {} faults injected, \
              {} losses of power, {} kills, {} starts refused after a failed flush",
             self.runs,
             self.changes,
+            self.evictions,
             self.acknowledged,
             self.rewrites,
             self.faults,
@@ -129,7 +135,8 @@ impl Plan {
         let least = if rng.chance(1, 3) { 400 } else { 64 << 20 };
         let config = format!(
             "save \"\"\nappendfsync {word}\naof-use-rdb-preamble {preamble}\n\
-             aof-timestamp-enabled {timestamps}\nauto-aof-rewrite-min-size {least}\n"
+             aof-timestamp-enabled {timestamps}\nauto-aof-rewrite-min-size {least}\n\
+             maxmemory {MEMORY_LIMIT}\nmaxmemory-policy volatile-random\n"
         );
         Self { policy, config, begins_late: rng.chance(1, 8) }
     }
@@ -176,6 +183,7 @@ fn lives(seed: u64, figures: &mut Figures) -> Result<(), String> {
         let lived = Life::begin(server, disk.clone(), plan.policy, rng.next_u64(), history);
         let lived = lived.live(begins_late);
         figures.changes += lived.changes;
+        figures.evictions += lived.evictions;
         figures.acknowledged += lived.acknowledged_count();
         figures.rewrites += lived.rewrites();
         figures.faults += disk.failures().len() as u64;

@@ -281,6 +281,28 @@ fn a_log_that_is_cut_anywhere() {
 }
 
 #[test]
+fn a_base_that_is_not_whole() {
+    const COMMANDS: &str = "appendonlydir/appendonly.aof.2.base.aof";
+    let disk = SimDisk::new();
+    let first = server(&disk, "aof-use-rdb-preamble no");
+    let mut client = first.connect();
+    answers(&mut client, &[("SET a 1", "OK")]);
+    let _ = client.text("BGREWRITEAOF");
+    first.engine.finish_log().unwrap();
+    let whole = disk.content(COMMANDS).expect("the base is there");
+    assert_eq!(disk.content("appendonlydir/appendonly.aof.2.incr.aof"), Some(Vec::new()));
+    for damaged in [whole[..whole.len() - 1].to_vec(), vec![0; whole.len()]] {
+        disk.put(COMMANDS, &damaged);
+        let refused = setup(&disk, "");
+        assert!(refused.engine.load_at_start().is_err());
+        says(&refused, "Fatal error: the truncated file is not the last file");
+        assert_eq!(disk.content(COMMANDS), Some(damaged));
+    }
+    disk.put(COMMANDS, &whole);
+    answers(&mut server(&disk, "").connect(), &[("GET a", "1")]);
+}
+
+#[test]
 fn a_bit_that_flips_anywhere() {
     let original = small();
     let log = original.content(INCR).unwrap();

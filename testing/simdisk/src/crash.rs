@@ -61,6 +61,8 @@ impl Machine {
                 let file = self.files.entry(*inode).or_default();
                 file.content.resize(*len, 0);
                 file.flushed = file.flushed.min(*len);
+                // What is written there from now on is written anew.
+                file.lost.iter_mut().for_each(|lost| lost.end = lost.end.min(*len));
             }
             Operation::Sync { inode, ok } => {
                 let file = self.files.entry(*inode).or_default();
@@ -257,6 +259,10 @@ mod tests {
         let both = BTreeSet::from([Some(b"ab".to_vec()), Some(b"\0\0".to_vec())]);
         assert_eq!(possible(&disk, "f"), both);
         assert_eq!(disk.after_kill(disk.operations()).content("f"), Some(b"ab".to_vec()));
+        let mut anew = disk.create("f").unwrap();
+        anew.write_all(b"cd").unwrap();
+        anew.sync().unwrap();
+        assert_eq!(possible(&disk, "f"), BTreeSet::from([Some(b"cd".to_vec())]));
     }
 
     #[test]

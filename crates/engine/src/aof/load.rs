@@ -58,8 +58,11 @@ impl Engine {
         }
         for (index, file) in files.iter().enumerate() {
             let began = self.clock.monotonic_ns();
-            self.replay_file(file, index >= last)?;
-            let kind = if file.kind == FileKind::Base { "base" } else { "incr" };
+            // A base is on the disk, whole, before a manifest names it beside an increment.
+            let is_base = file.kind == FileKind::Base;
+            let is_last = if is_base { index + 1 == files.len() } else { index >= last };
+            self.replay_file(file, is_last)?;
+            let kind = if is_base { "base" } else { "incr" };
             self.notice(&format!(
                 "DB loaded from {kind} file {}: {:.3} seconds",
                 file.name,

@@ -10,7 +10,7 @@ use simdisk::{Fault, On, SimDisk, Watcher};
 use stdx::clock::Clock;
 use stdx::rng::Rng;
 
-use super::{BOUND_MS, Policy, Stop, TURN_MS};
+use super::{BOUND_MS, MEMORY_LIMIT, Policy, Stop, TURN_MS};
 use crate::{Connection, InProcess};
 
 /// What a server does at most before it crashes.
@@ -34,6 +34,8 @@ pub(super) struct Life {
     /// The states since the first life; the first is the one without keys.
     pub(super) history: Vec<State>,
     pub(super) changes: u64,
+    /// How many of the changes were evictions.
+    pub(super) evictions: u64,
     /// The first operation on the disk that is this life's.
     first_operation: usize,
     /// States whose replies wait for a position of the log.
@@ -74,6 +76,7 @@ impl Life {
             policy,
             rng: Rng::seed(seed),
             changes: 0,
+            evictions: 0,
             first_operation: operations,
             waiting: Vec::new(),
             acknowledged: vec![(operations, last)],
@@ -163,7 +166,7 @@ impl Life {
         let number = self.history.len();
         let key = self.rng.below(6);
         let filler = "x".repeat(self.rng.index(60));
-        let words = match self.rng.below(12) {
+        let words = match self.rng.below(14) {
             0 => format!("SET s{key} {number}:{filler}"),
             1 => format!("APPEND a{key} {number};"),
             2 => "INCR counter".to_owned(),
@@ -175,6 +178,8 @@ impl Life {
             8 => format!("SELECT {}", self.rng.below(3)),
             9 => format!("MULTI;DEL s{key} l{key};SET last {number};RPUSH done {number};EXEC"),
             10 => format!("MULTI;SETRANGE a{key} 3 {number};PEXPIRE a{key} 90000000;INCR n;EXEC"),
+            11 => format!("MULTI;SET v{number} {filler} PX 90000000;INCR n;EXEC"),
+            12 => return self.evict(),
             _ if self.rng.chance(1, 6) => format!("MULTI;FLUSHALL;SET last {number};EXEC"),
             _ => format!("MULTI;SPOP set{key};RENAME s{key} t{key};SET last {number};EXEC"),
         };
@@ -182,17 +187,39 @@ impl Life {
         for command in words.split(';').filter(|word| !word.is_empty()) {
             reply = self.client.text(command);
         }
+        let is_refused = reply.starts_with('-');
+        assert!(
+            !(self.note_change() && is_refused),
+            "{words} was refused and changed something: {reply}"
+        );
+    }
+
+    /// Memory is short for the time of one command: a key with a deadline goes, if there is one.
+    fn evict(&mut self) {
+        let info = self.client.text("INFO memory");
+        let prefix = "mem_not_counted_for_evict:";
+        let not_counted = info.lines().find_map(|line| line.strip_prefix(prefix));
+        let not_counted: u64 = not_counted.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+        self.server.platform.set_allocated(MEMORY_LIMIT + not_counted + 1);
+        self.client.text("PING");
+        self.server.platform.set_allocated(0);
+        self.evictions += u64::from(self.note_change());
+    }
+
+    /// Remembers the state, if it is a new one; whether it is.
+    fn note_change(&mut self) -> bool {
         let digest = self.client.text("DEBUG DIGEST");
         if self.history.last().is_some_and(|state| state.digest == digest) {
-            return;
+            return false;
         }
-        assert!(!reply.starts_with('-'), "{words} was refused and changed something: {reply}");
+        let number = self.history.len();
         self.changes += 1;
         self.history.push(State { digest, at_ms: self.now_ms() });
         match self.server.engine.replies_wait_for() {
             Some(position) => self.waiting.push((number, position)),
             None => self.acknowledged.push((self.disk.operations(), number)),
         }
+        true
     }
 
     /// Some time passes, and whoever writes the log has a turn.
