@@ -96,8 +96,9 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs: {} changes ({} evictions, {} acknowledged as durable), {} rewrites, {} faults injected, \
-             {} losses of power, {} kills, {} starts refused after a failed flush",
+            "{} runs: {} changes ({} evictions, {} acknowledged as durable), {} rewrites, \
+             {} faults injected, {} losses of power, {} kills, {} starts refused after a \
+             failed flush",
             self.runs,
             self.changes,
             self.evictions,

@@ -17,7 +17,8 @@ const FAR_MS: u64 = 4_102_444_800_000;
 pub(super) enum Content {
     Text(String),
     List(Vec<String>),
-    Hash(BTreeMap<String, String>),
+    /// Its fields, with their deadlines.
+    Hash(BTreeMap<String, (String, Option<u64>)>),
 }
 
 /// The keys of a database, with their deadlines.
@@ -28,7 +29,7 @@ pub(super) type Database = HashMap<String, (Content, Option<u64>)>;
 pub(super) enum Step {
     Set { db: usize, key: String, value: String, deadline: Option<u64> },
     Push { db: usize, key: String, element: String },
-    Field { db: usize, key: String, field: String, value: String },
+    Field { db: usize, key: String, field: String, value: String, deadline: Option<u64> },
     Delete { db: usize, key: String },
     Rename { db: usize, from: String, to: String },
     Copy { from: (usize, String), to: (usize, String) },
@@ -48,7 +49,12 @@ impl Step {
                 words(*db, &["SET", key, value, "PXAT", &at.to_string()])
             }
             Self::Push { db, key, element } => words(*db, &["RPUSH", key, element]),
-            Self::Field { db, key, field, value } => words(*db, &["HSET", key, field, value]),
+            Self::Field { db, key, field, value, deadline: None } => {
+                words(*db, &["HSET", key, field, value])
+            }
+            Self::Field { db, key, field, value, deadline: Some(at) } => {
+                words(*db, &["HSETEX", key, "PXAT", &at.to_string(), "FIELDS", "1", field, value])
+            }
             Self::Delete { db, key } => words(*db, &["DEL", key]),
             Self::Rename { db, from, to } => words(*db, &["RENAME", from, to]),
             Self::Copy { from, to } => {
@@ -73,10 +79,10 @@ impl Step {
                     list.push(element);
                 }
             }
-            Self::Field { db, key, field, value } => {
+            Self::Field { db, key, field, value, deadline } => {
                 let none = || (Content::Hash(BTreeMap::new()), None);
                 if let (Content::Hash(hash), _) = model[db].entry(key).or_insert_with(none) {
-                    hash.insert(field, value);
+                    hash.insert(field, (value, deadline));
                 }
             }
             Self::Delete { db, key } => drop(model[db].remove(&key)),
@@ -104,50 +110,56 @@ impl Step {
     }
 }
 
-/// How the keys with a `v` end, which are only ever set.
+/// How the keys with a `v` end, which are only ever set. The fields of keys with an `f`, to which
+/// nothing else happens, expire.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
-    /// They expire soon after this time.
-    Expired { now_ms: u64 },
+    /// They expire.
+    Expired,
     /// They alone have deadlines, far ones, and are evicted. Each has a name of its own.
     Evicted,
 }
 
 /// The steps of a transaction. The first letter of a key names its type.
-pub(super) fn transaction(rng: &mut Rng, keys: u64, end: End) -> Vec<Step> {
+pub(super) fn transaction(rng: &mut Rng, keys: u64, end: End, now_ms: u64) -> Vec<Step> {
     if rng.chance(1, 300) {
         return vec![Step::FlushAll];
     }
     let count = 1 + rng.below(4);
-    (0..count).map(|_| step(rng, keys, end)).collect()
+    (0..count).map(|_| step(rng, keys, end, now_ms)).collect()
 }
 
-fn step(rng: &mut Rng, keys: u64, end: End) -> Step {
+fn step(rng: &mut Rng, keys: u64, end: End, now_ms: u64) -> Step {
     let db = 1 + rng.index(2);
     let text = |rng: &mut Rng| {
         let long = rng.chance(1, 10);
         format!("{}{}", rng.next_u64(), if long { "x".repeat(3000) } else { String::new() })
     };
     let key = |kind: &str, rng: &mut Rng| format!("{kind}{}", rng.below(keys));
+    let soon = |rng: &mut Rng| now_ms + 5 + rng.below(200);
     let kind = ["s", "l", "h"][rng.index(3)];
     match rng.below(1000) {
         0..300 => {
             let (key, value) = (key("s", rng), text(rng));
-            let has_deadline = matches!(end, End::Expired { .. }) && rng.chance(1, 4);
+            let has_deadline = matches!(end, End::Expired) && rng.chance(1, 4);
             let deadline = has_deadline.then(|| FAR_MS + rng.below(1000));
             Step::Set { db, key, value, deadline }
         }
         300..400 => {
             let (key, deadline) = match end {
-                End::Expired { now_ms } => (key("v", rng), now_ms + 5 + rng.below(200)),
+                End::Expired => (key("v", rng), soon(rng)),
                 End::Evicted => (format!("v{}", rng.next_u64()), FAR_MS + rng.below(1000)),
             };
             Step::Set { db, key, value: text(rng), deadline: Some(deadline) }
         }
         400..550 => Step::Push { db, key: key("l", rng), element: text(rng) },
-        550..700 => {
+        550..650 => {
             let field = rng.below(40).to_string();
-            Step::Field { db, key: key("h", rng), field, value: text(rng) }
+            Step::Field { db, key: key("h", rng), field, value: text(rng), deadline: None }
+        }
+        650..700 => {
+            let (field, deadline) = (rng.below(40).to_string(), Some(soon(rng)));
+            Step::Field { db, key: key("f", rng), field, value: text(rng), deadline }
         }
         700..800 => Step::Delete { db, key: key(kind, rng) },
         800..860 => Step::Rename { db, from: key(kind, rng), to: key(kind, rng) },

@@ -269,11 +269,9 @@ impl World {
                 self.history.threads[thread].lock().singles.push(single);
                 continue;
             }
-            let end = match self.plan.evicts {
-                true => history::End::Evicted,
-                false => history::End::Expired { now_ms: self.server.clock.unix_ms() },
-            };
-            let steps = transaction(&mut rng, self.plan.keys, end);
+            let now_ms = self.server.clock.unix_ms();
+            let end = if self.plan.evicts { history::End::Evicted } else { history::End::Expired };
+            let steps = transaction(&mut rng, self.plan.keys, end, now_ms);
             let flushes = steps.iter().any(|step| matches!(step, Step::FlushAll));
             let number = match flushes || rng.chance(1, SCRIPT_EVERY) {
                 true => as_script(&mut client, &steps),

@@ -33,7 +33,7 @@ pub(super) fn read(client: &mut Connection) -> Found {
             let content = match client.text(&format!("TYPE {key}")).as_str() {
                 "string" => Content::Text(client.text(&format!("GET {key}"))),
                 "list" => Content::List(texts(&client.ask(&format!("LRANGE {key} 0 -1")))),
-                "hash" => Content::Hash(fields(&client.ask(&format!("HGETALL {key}")))),
+                "hash" => Content::Hash(fields(client, &key)),
                 other => panic!("nobody writes a {other}"),
             };
             keys.insert(key, (content, deadline));
@@ -54,8 +54,32 @@ fn texts(reply: &Value) -> Vec<String> {
     values.iter().filter_map(text).collect()
 }
 
-fn fields(reply: &Value) -> BTreeMap<String, String> {
-    texts(reply).chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+fn fields(client: &mut Connection, key: &str) -> BTreeMap<String, (String, Option<u64>)> {
+    let pairs = texts(&client.ask(&format!("HGETALL {key}")));
+    let mut field = |pair: &[String]| {
+        let reply = client.ask(&format!("HPEXPIRETIME {key} FIELDS 1 {}", pair[0]));
+        let deadline = match reply.as_slice() {
+            Some([Value::Integer(at)]) => u64::try_from(*at).ok(),
+            _ => panic!("HPEXPIRETIME says {reply:?}"),
+        };
+        (pair[0].clone(), (pair[1].clone(), deadline))
+    };
+    pairs.chunks(2).map(&mut field).collect()
+}
+
+/// What is left of a value: of a hash the fields whose time has not come.
+fn left(content: &Content, now_ms: u64) -> Content {
+    let Content::Hash(fields) = content else { return content.clone() };
+    let is_left = |(_, (_, deadline)): &(&String, &(String, Option<u64>))| {
+        deadline.is_none_or(|at| at > now_ms)
+    };
+    let fields = fields.iter().filter(is_left);
+    Content::Hash(fields.map(|(field, value)| (field.clone(), value.clone())).collect())
+}
+
+/// Whether a value has ended with its last field.
+fn is_spent(content: &Content, now_ms: u64) -> bool {
+    matches!(left(content, now_ms), Content::Hash(fields) if fields.is_empty())
 }
 
 /// When an image was made.
@@ -173,7 +197,7 @@ fn same(db: usize, found: &Database, wanted: &Database, gone: &Gone<'_>) -> Resu
         let Some((wanted, wanted_deadline)) = wanted.get(key) else {
             return Err(format!("database {db} has {key}, which should not be there"));
         };
-        if (content, deadline) != (wanted, wanted_deadline) {
+        if (content, deadline) != (&left(wanted, gone.now_ms), wanted_deadline) {
             return Err(format!(
                 "database {db}, {key}: {content:?} until {deadline:?}, and not {wanted:?} until \
                  {wanted_deadline:?}"
@@ -183,8 +207,10 @@ fn same(db: usize, found: &Database, wanted: &Database, gone: &Gone<'_>) -> Resu
             return Err(format!("database {db} has {key}, {why}"));
         }
     }
-    let missing = |(key, (_, deadline)): &(&String, &(Content, Option<u64>))| {
-        !found.contains_key(*key) && !gone.may_be(key, *deadline)
+    let missing = |(key, (content, deadline)): &(&String, &(Content, Option<u64>))| {
+        let is_missing = !found.contains_key(*key) && !is_spent(content, gone.now_ms);
+        // Last, since it waits.
+        is_missing && !gone.may_be(key, *deadline)
     };
     match wanted.iter().find(missing) {
         Some((key, value)) => Err(format!("database {db} lacks {key}: {value:?}")),
