@@ -2,14 +2,18 @@
 //!
 //! ```text
 //!   count │ (length name, length, unused, value and unused bytes) ... │ 0xFF
-//!   length: below 254, or 254 and u32, little-endian; count: 254 and 255 mean unknown
+//!   length: below 254, or 254 and u32 of at least that, little-endian; count: 254 means unknown
 //! ```
+//!
+//! Behind the end there may be more if the last byte is an end mark again: Redis looks there first.
 
 use super::decode::DecodeError;
 use super::reader::Reader;
 
 const END: u8 = 0xff;
 const COUNT_UNKNOWN: u8 = 254;
+/// Four bytes of length follow.
+const LONG: u8 = 254;
 const DAMAGED: DecodeError = DecodeError::Corrupt("a zipmap is damaged");
 
 /// Shows all names with their values, until `show` refuses one.
@@ -31,15 +35,19 @@ pub(super) fn for_each(
         show(name, value)?;
         count += 1;
     }
-    let agrees = stated >= COUNT_UNKNOWN || usize::from(stated) == count;
-    if agrees && reader.rest().is_empty() { Ok(()) } else { Err(DAMAGED) }
+    let agrees = stated == COUNT_UNKNOWN || usize::from(stated) == count;
+    let ends = reader.rest().last().is_none_or(|&last| last == END);
+    if agrees && ends { Ok(()) } else { Err(DAMAGED) }
 }
 
 /// A length, or none at the end mark.
 fn length(reader: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
     match reader.byte()? {
         END => Ok(None),
-        254 => Ok(Some(u32::from_le_bytes(reader.array()?).into())),
+        LONG => match u32::from_le_bytes(reader.array()?) {
+            len if len < u32::from(LONG) => Err(DAMAGED),
+            len => Ok(Some(len.into())),
+        },
         len => Ok(Some(len.into())),
     }
 }

@@ -62,9 +62,20 @@ fn hashes() {
     // Three unused bytes follow the first value.
     let zipmap = b"\x02\x01f\x01\x03v...\x01n\x02\x0042\xff";
     assert_eq!(shown_body(ObjectType::HashZipmap, &string(zipmap)), fields);
-    let unknown_count = b"\xfe\x01f\x01\x00v\xfe\x01\x00\x00\x00n\x02\x0042\xff";
+    let unknown_count = b"\xfe\x01f\x01\x00v\x01n\x02\x0042\xff";
     assert_eq!(shown_body(ObjectType::HashZipmap, &string(unknown_count)), fields);
-    let damaged: [&[u8]; 6] = [
+    let more_behind = b"\x02\x01f\x01\x00v\x01n\x02\x0042\xff..\xff";
+    assert_eq!(shown_body(ObjectType::HashZipmap, &string(more_behind)), fields);
+    let long = [&b"\x01\xfe\xfe\x00\x00\x00"[..], &[b'f'; 254], b"\x01\x00v\xff"].concat();
+    let long = [&[0x40 | (long.len() >> 8) as u8, long.len() as u8], &long[..]].concat();
+    let shown = shown_body(ObjectType::HashZipmap, &long);
+    assert!(shown[1].starts_with("fff"), "{shown:?}");
+    let damaged: [&[u8]; 10] = [
+        // Lengths in a longer form than they need.
+        b"\x01\xfe\x01\x00\x00\x00f\x01\x00v\xff",
+        b"\x01\x01f\xfe\x01\x00\x00\x00\x00v\xff",
+        b"\xff\x01f\x01\x00v\xff",
+        b"\x01\x01f\x01\x00v\xff..",
         b"\x03\x01f\x01\x00v\x01n\x02\x0042\xff",
         b"\x02\x01f\x01\x00v\x01f\x02\x0042\xff",
         b"\x01\x01f\x01\x09v\xff",
