@@ -1,7 +1,7 @@
 //! What single parameters demand beyond their type. The reasons are Redis's own words, because
 //! clients and tests compare them.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest hostname that a node may announce, plus one.
 const HOSTNAME_END: usize = 256;
@@ -27,7 +27,7 @@ pub(crate) fn proc_title_template(template: &[u8]) -> Result<(), &'static str> {
         } else {
             // Two opening braces stand for one.
             rest = &rest[if first == b'{' { 2 } else { 1 }..];
-            is_empty = false;
+            is_empty &= first.is_ascii_whitespace();
         }
     }
     if is_empty { Err(REASON) } else { Ok(()) }
@@ -96,6 +96,14 @@ pub(crate) fn ipv6(text: &[u8]) -> Result<(), &'static str> {
     if text.is_empty() || parses::<Ipv6Addr>(text) { Ok(()) } else { Err("Invalid IPv6 address") }
 }
 
+pub(crate) fn announced_address(text: &[u8]) -> Result<(), &'static str> {
+    if text.is_empty() || parses::<IpAddr>(text) {
+        Ok(())
+    } else {
+        Err("Cluster announce IP must be a valid IPv4 or IPv6 address")
+    }
+}
+
 pub(crate) fn shutdown_flags(bits: i64) -> Result<(), &'static str> {
     if bits & 3 == 3 {
         Err("shutdown options SAVE and NOSAVE can't be used simultaneously")
@@ -141,11 +149,11 @@ mod tests {
 
     #[test]
     fn process_titles() {
-        for fine in ["x", "{title} ", "{title} {listen-addr}:{port}", "a }", "{{literal", "--save"]
+        for fine in ["x", "{title} x", "{title} {listen-addr}:{port}", "a }", "{{literal", "--save"]
         {
             assert_eq!(proc_title_template(fine.as_bytes()), Ok(()), "{fine}");
         }
-        for bad in ["", "{", "{title}", "{bad}", "{title", "x {} y"] {
+        for bad in ["", " ", "{", "{title}", "{title} ", "{bad}", "{title", "x {} y"] {
             assert!(proc_title_template(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -128,7 +128,7 @@ choices! {
         /// Directly, beside the old data.
         Swapdb = 2: "swapdb",
         /// Directly, after dropping the old data.
-        FlushBeforeLoad = 3: "flush-before-load",
+        FlushBeforeLoad = 3: "flushdb" | "flush-before-load",
     }
 
     /// `tls-auth-clients`: whether clients must show a certificate.
@@ -275,6 +275,10 @@ choices! {
         Sum = 5: "sum",
     }
 }
+
+/// `cluster-slot-stats-enabled`: what is counted for each slot.
+pub(crate) const SLOT_STATS: WordTable =
+    &[("no", 0), ("yes", 7), ("cpu", 1), ("net", 2), ("mem", 4)];
 
 /// `shutdown-on-sigint`, `shutdown-on-sigterm`: how a signal ends the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -92,6 +92,8 @@ handles! {
     OnSignal(Kind::Flags { .. }, ShutdownFlags, |config, id| {
         ShutdownFlags::from_bits(config.word(id))
     });
+    /// A set of words that nobody asks one by one.
+    Bits(Kind::Flags { .. }, i64, |config, id| config.word(id));
     /// Classes of keyspace events.
     Events(Kind::Events, EventFlags, |config, id| EventFlags::from_bits(config.word(id)));
     /// Save points.

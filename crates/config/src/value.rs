@@ -189,13 +189,17 @@ fn parse_flags(words: WordTable, args: &[&[u8]]) -> Result<i64, Reason> {
     Ok(bits)
 }
 
+/// The word that stands for all of the bits, or a word for each.
 fn show_flags(words: WordTable, bits: i64) -> String {
+    if let Some(whole) = words.iter().find(|word| word.1 == bits) {
+        return whole.0.to_owned();
+    }
     let set: Vec<&str> = words
         .iter()
         .filter(|word| word.1 != 0 && bits & word.1 == word.1)
         .map(|word| word.0)
         .collect();
-    if set.is_empty() { word_of(words, 0).to_owned() } else { set.join(" ") }
+    set.join(" ")
 }
 
 fn parse_octal(text: &[u8]) -> Option<i64> {

@@ -2,9 +2,9 @@
 
 use super::replication::END as PREVIOUS;
 use crate::checks;
-use crate::choice::{Choices, EndpointType};
-use crate::handle::{Bool, Bytes, Choice, Int, Text};
-use crate::row::{BYTES_MAX, INT_MAX, Unit, boolean, bytes, choice, int, text};
+use crate::choice::{Choices, EndpointType, SLOT_STATS};
+use crate::handle::{Bits, Bool, Bytes, Choice, Int, Text};
+use crate::row::{BYTES_MAX, INT_MAX, Unit, boolean, bytes, choice, flags, int, text};
 
 rows! {
     Cluster after PREVIOUS;
@@ -53,7 +53,8 @@ rows! {
     CLUSTER_PREFERRED_ENDPOINT_TYPE: Choice<EndpointType> =
         choice("cluster-preferred-endpoint-type", EndpointType::WORDS, 0).planned(),
         "What redirections name: address, hostname or nothing.";
-    CLUSTER_ANNOUNCE_IP: Text = text("cluster-announce-ip", "").planned(),
+    CLUSTER_ANNOUNCE_IP: Text = text("cluster-announce-ip", "")
+        .text_check(checks::announced_address).planned(),
         "Address of this node as others see it.";
     CLUSTER_ANNOUNCE_CLIENT_IPV4: Text =
         text("cluster-announce-client-ipv4", "").text_check(checks::ipv4).planned(),
@@ -73,8 +74,9 @@ rows! {
     CLUSTER_PING_INTERVAL: Int =
         int("cluster-ping-interval", 0, 0, i64::MAX).unit(Unit::Milliseconds).hidden().planned(),
         "How often nodes ping each other; 0 derives it from the node timeout.";
-    CLUSTER_SLOT_STATS_ENABLED: Bool = boolean("cluster-slot-stats-enabled", false).planned(),
-        "Count keys, CPU and traffic for each slot.";
+    CLUSTER_SLOT_STATS_ENABLED: Bits =
+        flags("cluster-slot-stats-enabled", SLOT_STATS, 0).planned(),
+        "What to count for each slot beside its keys: yes for all, or cpu, net and mem.";
     CLUSTER_COMPATIBILITY_SAMPLE_RATIO: Int =
         int("cluster-compatibility-sample-ratio", 0, 0, 100).unit(Unit::Percent).planned(),
         "Share of commands checked for what a cluster would refuse.";

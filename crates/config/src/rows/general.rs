@@ -29,7 +29,7 @@ rows! {
     LOG_TIMESTAMP_FORMAT: Choice<LogTimestampFormat> =
         choice("log-timestamp-format", LogTimestampFormat::WORDS, 0).planned(),
         "How a log line tells the time.";
-    HIDE_USER_DATA_FROM_LOG: Bool = boolean("hide-user-data-from-log", true).planned(),
+    HIDE_USER_DATA_FROM_LOG: Bool = boolean("hide-user-data-from-log", false).planned(),
         "Keep keys, values and arguments out of log lines and crash reports.";
     SYSLOG_ENABLED: Bool = boolean("syslog-enabled", false).immutable(),
         "Log to the system log as well.";

@@ -56,7 +56,7 @@ rows! {
         choice("repl-diskless-load", ReplDisklessLoad::WORDS, 0).debug().frozen_while_loading()
             .planned(),
         "Load a full synchronization without a file.";
-    REPL_RDB_CHANNEL: Bool = boolean("repl-rdb-channel", false)
+    REPL_RDB_CHANNEL: Bool = boolean("repl-rdb-channel", true)
         .foreign(&["dual-channel-replication-enabled"]).hidden().planned(),
         "Send the snapshot of a full synchronization over a second connection.";
     REPL_DISABLE_TCP_NODELAY: Bool = boolean("repl-disable-tcp-nodelay", false).planned(),
