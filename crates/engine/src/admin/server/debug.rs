@@ -70,7 +70,7 @@ const TABLE: &[Row] = &[
         &["CONFIG-REWRITE-FORCE-ALL", "    Like CONFIG REWRITE, but writes every parameter."],
     ),
     ("CRASH-AND-RECOVER", 2, 3, restart_hard, &["CRASH-AND-RECOVER [<ms>]", "    Crash, restart."]),
-    ("DICT-RESIZING", 3, 3, switch, &["DICT-RESIZING <0|1>", "    Accepted; tables need none."]),
+    ("DICT-RESIZING", 3, 3, ok, &["DICT-RESIZING <0|1>", "    Accepted; tables need none."]),
     ("DIGEST", 2, 2, digest::digest, &["DIGEST", "    A checksum of the whole dataset."]),
     (
         "DIGEST-VALUE",
@@ -112,7 +112,7 @@ const TABLE: &[Row] = &[
         "QUICKLIST-PACKED-THRESHOLD",
         3,
         3,
-        ok,
+        packed_threshold,
         &["QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted; nodes are packed by their bytes."],
     ),
     (
@@ -133,7 +133,13 @@ const TABLE: &[Row] = &[
         ok,
         &["REPLY-COPY-AVOIDANCE <0|1>", "    Accepted; replies share large strings."],
     ),
-    ("REPLYBUFFER", 3, 4, reply_buffer, &["REPLYBUFFER <option> [<value>]", "    Accepted."]),
+    (
+        "REPLYBUFFER",
+        4,
+        4,
+        reply_buffer,
+        &["REPLYBUFFER PEAK-RESET-TIME <never|reset|ms> | RESIZING <0|1>", "    Accepted."],
+    ),
     ("RESTART", 2, 3, restart, &["RESTART [<ms>]", "    Restart gracefully."]),
     ("SEGFAULT", 2, 2, |a| die(a, Crash::Segfault), &["SEGFAULT", "    Crash."]),
     (
@@ -191,17 +197,25 @@ fn ok(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The integer after the subcommand's name.
-fn number(admin: &AdminCx<'_>) -> Result<i64, CommandError> {
-    let mut args = admin.cx.reader();
-    args.bytes();
-    let number = args.integer();
-    args.check().map(|()| number)
+/// The number that the argument after the subcommand's name begins with; 0 if none.
+fn number(admin: &AdminCx<'_>) -> Result<i32, CommandError> {
+    admin.cx.arg(2).map(stdx::num::parse_i32_prefix)
 }
 
-fn switch(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    number(admin)?;
-    ok(admin)
+/// The largest size of a node: 4 GiB but for a margin.
+const SIZE_MAX: u64 = (1 << 32) - (1 << 20);
+
+/// Nodes are packed by their bytes here: there is nothing to set.
+fn packed_threshold(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    let size = admin.cx.arg(2)?;
+    match stdx::size::parse_size(size) {
+        Some(size) if size <= SIZE_MAX => ok(admin),
+        None if size.is_empty() => ok(admin),
+        _ => {
+            let text = "ERR argument must be a memory value bigger than 1 and smaller than 4gb";
+            Err(CommandError::request(text))
+        }
+    }
 }
 
 fn die(admin: &mut AdminCx<'_>, how: Crash) -> Result<(), CommandError> {
@@ -294,10 +308,14 @@ fn sleep(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
 
 /// Reply buffers here grow and shrink with every flush: there is nothing to set.
 fn reply_buffer(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let option = admin.cx.arg(2)?;
-    let known = [&b"PEAK-RESET-TIME"[..], b"RESIZING"];
-    if known.iter().any(|word| option.eq_ignore_ascii_case(word)) {
-        return ok(admin);
+    let (option, value) = (admin.cx.arg(2)?, admin.cx.arg(3)?);
+    if option.eq_ignore_ascii_case(b"PEAK-RESET-TIME") {
+        let word = [&b"never"[..], b"reset"].iter().any(|w| value.eq_ignore_ascii_case(w));
+        if !word && stdx::num::parse_i64(value).is_none() {
+            return Err(CommandError::NOT_INTEGER);
+        }
+    } else if !option.eq_ignore_ascii_case(b"RESIZING") {
+        return Err(CommandError::subcommand("DEBUG", admin.cx.arg(1)?));
     }
-    Err(CommandError::SYNTAX)
+    ok(admin)
 }
