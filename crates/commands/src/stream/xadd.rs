@@ -40,15 +40,14 @@ pub static XADD: DataCommand = DataCommand::new(
         Arg::one_of(
             "idmp",
             &[
-                Arg::string("pid").display("producer-id").token("IDMPAUTO"),
                 Arg::block(
-                    "idmp",
-                    &[
-                        Arg::string("pid").display("producer-id"),
-                        Arg::string("iid").display("idempotent-id"),
-                    ],
-                )
-                .token("IDMP"),
+                    "idmpauto-with-pid",
+                    &[Arg::word("idmpauto-token", "IDMPAUTO"), PRODUCER],
+                ),
+                Arg::block(
+                    "idmp-with-pid-iid",
+                    &[Arg::word("idmp-token", "IDMP"), PRODUCER, Arg::string("iid")],
+                ),
             ],
         )
         .since("8.6.0")
@@ -69,6 +68,7 @@ pub static XADD: DataCommand = DataCommand::new(
     run,
 );
 
+const PRODUCER: Arg = Arg::string("pid");
 const EXHAUSTED: &str =
     "ERR The stream has exhausted the last possible ID, unable to add more items";
 const NOT_ABOVE_LAST: &str =

@@ -24,8 +24,16 @@ pub static XCFGSET: DataCommand = DataCommand::new(
     .keys(&[KeySpec::first(KeyFlags::RW.union(KeyFlags::UPDATE))])
     .args(&[
         Arg::key("key", 0),
-        Arg::integer("idmp-duration").token("IDMP-DURATION").optional(),
-        Arg::integer("idmp-maxsize").token("IDMP-MAXSIZE").optional(),
+        Arg::block(
+            "idmp-duration-block",
+            &[Arg::word("idmp-duration-token", "IDMP-DURATION"), Arg::integer("duration")],
+        )
+        .optional(),
+        Arg::block(
+            "idmp-maxsize-block",
+            &[Arg::word("idmp-maxsize-token", "IDMP-MAXSIZE"), Arg::integer("maxsize")],
+        )
+        .optional(),
     ]),
     run,
 );

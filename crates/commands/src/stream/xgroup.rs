@@ -28,8 +28,11 @@ const KEY: Arg = Arg::key("key", 0);
 const GROUP: Arg = Arg::string("group");
 const CONSUMER: Arg = Arg::string("consumer");
 const PLACE: Arg = Arg::one_of("id-selector", &[Arg::string("id"), Arg::word("new-id", "$")]);
-const ENTRIES_READ: Arg =
-    Arg::integer("entries-read").token("ENTRIESREAD").since("7.0.0").optional();
+const ENTRIES_READ: Arg = Arg::integer("entriesread")
+    .display("entries-read")
+    .token("ENTRIESREAD")
+    .since("7.0.0")
+    .optional();
 
 static CREATE: DataCommand = DataCommand::new(
     Spec::new("create", Group::Stream, "5.0.0", -5, "O(1)", "Creates a consumer group.")

@@ -72,7 +72,13 @@ pub static ZRANGEBYSCORE: DataCommand = DataCommand::new(
     )
     .flags(Flags::READONLY)
     .keys(ONE_READ)
-    .args(&[Arg::key("key", 0), Arg::double("min"), Arg::double("max"), WITH_SCORES, LIMIT])
+    .args(&[
+        Arg::key("key", 0),
+        Arg::double("min"),
+        Arg::double("max"),
+        WITH_SCORES.since("2.0.0"),
+        LIMIT,
+    ])
     .history(&[("2.0.0", "Takes the option `WITHSCORES`.")])
     .deprecated("6.2.0", "`ZRANGE` with the `BYSCORE` argument"),
     |cx| show(cx, fixed(By::Score, false)),

@@ -12,7 +12,7 @@ pub static PAUSE: AdminCommand = Command::new(
     Spec::new(
         "pause",
         Group::Connection,
-        "2.9.50",
+        "3.0.0",
         -3,
         "O(1)",
         "Puts off the commands of all clients for a time.",
