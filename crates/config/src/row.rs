@@ -259,6 +259,8 @@ pub struct Row {
     pub debug: bool,
     /// `CONFIG SET` refuses it while a dataset is loading.
     pub frozen_while_loading: bool,
+    /// Why `CONFIG SET` does not turn this switch on, though it turns it off.
+    pub only_off: Option<&'static str>,
     /// A secret: never logged.
     pub sensitive: bool,
     /// Applied again even when set to the value it has: it names a file that may have changed.
@@ -299,6 +301,7 @@ impl Row {
             unlisted: false,
             debug: false,
             frozen_while_loading: false,
+            only_off: None,
             sensitive: false,
             reapplied: false,
             resolved_at_start: false,
@@ -384,6 +387,11 @@ impl Row {
 
     pub(crate) const fn frozen_while_loading(mut self) -> Self {
         self.frozen_while_loading = true;
+        self
+    }
+
+    pub(crate) const fn only_off(mut self, reason: &'static str) -> Self {
+        self.only_off = Some(reason);
         self
     }
 

@@ -114,6 +114,11 @@ impl Config {
             if id.row().indispensable && after != *self.default_value(id) {
                 return Err(refused(at, "this version does not support it".to_owned()));
             }
+            if let Some(reason) = id.row().only_off
+                && after.word() > before.word()
+            {
+                return Err(refused(at, reason.to_owned()));
+            }
             match earlier {
                 Some(earlier) => changes[earlier].1.after = after,
                 None => changes.push((at, Change { id, before, after })),

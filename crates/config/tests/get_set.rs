@@ -336,12 +336,27 @@ fn the_server_assigns_what_the_rules_forbid() {
 }
 
 #[test]
+fn a_switch_may_be_for_the_file_alone_to_turn_on() {
+    let config = fresh();
+    let name = "key-memory-histograms";
+    let refusal = "memory tracking cannot be enabled at runtime";
+    assert_eq!(reason(&config, name, "yes"), refusal);
+    config.assign(rows::KEY_MEMORY_HISTOGRAMS, b"yes").unwrap();
+    let set = |value: &[u8]| {
+        config.set(&[(name.as_bytes(), value)], SetRules::default(), &mut |_| Ok(())).is_ok()
+    };
+    assert!(set(b"yes") && set(b"no") && !set(b"yes"));
+}
+
+#[test]
 fn setting_what_get_shows_changes_nothing() {
     let mut rng = seed("setting_what_get_shows_changes_nothing", 1);
     let config = fresh();
     let rules = SetRules { protected_allowed: true, loading: false };
     for _ in 0..200 {
-        let settable = |row: &Row| row.access != Access::Immutable && !row.indispensable;
+        let settable = |row: &Row| {
+            row.access != Access::Immutable && !row.indispensable && row.only_off.is_none()
+        };
         for id in ids().filter(|id| settable(id.row())) {
             let row = id.row();
             let name = row.name.as_bytes();

@@ -26,6 +26,7 @@ rows! {
     REPLICA_IGNORE_MAXMEMORY: Bool =
         boolean("replica-ignore-maxmemory", true).aliases(&["slave-ignore-maxmemory"]).planned(),
         "Leave removing keys to the primary.";
-    KEY_MEMORY_HISTOGRAMS: Bool = boolean("key-memory-histograms", false).planned(),
+    KEY_MEMORY_HISTOGRAMS: Bool = boolean("key-memory-histograms", false)
+        .only_off("memory tracking cannot be enabled at runtime").planned(),
         "Count keys by the memory they use.";
 }
