@@ -7,7 +7,6 @@ use format::rdb::{Options, Version, encode};
 use format::sink::Count;
 use store::{Overdue, ValueRef, encoding_name};
 
-use super::number;
 use crate::admin::AdminCx;
 
 pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
@@ -39,7 +38,10 @@ fn serialized_length(value: ValueRef<'_>, options: Options) -> u64 {
 }
 
 pub(super) fn htstats(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
-    let db = usize::try_from(number(admin)?).ok();
+    let mut args = admin.cx.reader();
+    args.bytes();
+    let db = usize::try_from(args.integer()).ok();
+    args.check()?;
     let usage = admin.cx.db.usage();
     let usage = db.and_then(|db| usage.get(db)).copied();
     let usage = usage.ok_or(CommandError::request("ERR Out of range database"))?;
