@@ -279,9 +279,8 @@ impl Engine {
         admin.cx.args = queued.args.as_args();
         admin.cx.name = queued.entry.full_name;
         admin.cx.db.effects.next_command();
-        self.listen_amid(&mut admin.cx.db.effects.interest, thread.replays);
         let db = admin.session.db();
-        admin.cx.db.scope.db = db;
+        self.refresh(queued, admin, thread);
         if let Exec::Script(prepare) = queued.entry.exec {
             let call = Call { entry: queued.entry, args: admin.cx.args, position: None };
             return self.run_queued_script(call, prepare, admin, thread);
@@ -300,6 +299,17 @@ impl Engine {
             admin.cx.reply.rollback(mark);
             self.fail(&error, admin.cx.reply, thread.index);
         }
+    }
+
+    /// Lets a command of a queue find what those before it set: the configuration, the session's
+    /// modes, who listens. Events of those before it go out before it may change who hears them.
+    fn refresh(&self, queued: &Queued, admin: &mut AdminCx<'_>, thread: &ThreadContext) {
+        let now = admin.cx.db.now();
+        admin.cx.db.scope = Scope { now, ..self.scope(admin.session, thread) };
+        if queued.entry.locks == Locks::None {
+            self.consumers.route_events(admin.cx.db.effects);
+        }
+        self.listen_amid(&mut admin.cx.db.effects.interest, thread.replays);
     }
 
     /// Who listens to a command. What is replayed from a log was heard when it happened.

@@ -90,12 +90,7 @@ impl Consumers {
             }
             effects.records.clear();
         }
-        if !effects.events.is_empty() {
-            if let Some(events) = &self.events {
-                effects.events.iter().for_each(|event| events.key_event(event));
-            }
-            forget(&mut effects.events);
-        }
+        self.route_events(effects);
         let flushed = std::mem::take(&mut effects.flushed);
         if let Some(tracking) = &self.tracking {
             if !effects.modified.is_empty() {
@@ -106,5 +101,15 @@ impl Consumers {
             }
         }
         forget(&mut effects.modified);
+    }
+
+    /// Hands over the events, which those hear of who listen now.
+    pub fn route_events(&self, effects: &mut Effects) {
+        if !effects.events.is_empty() {
+            if let Some(events) = &self.events {
+                effects.events.iter().for_each(|event| events.key_event(event));
+            }
+            forget(&mut effects.events);
+        }
     }
 }
