@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use harness::{Connection, InProcess, Setup};
+use harness::{Background, Connection, InProcess, Setup};
 use persistence::aof::Rest;
 use simdisk::{Fault, On, SimDisk};
 
@@ -277,6 +277,35 @@ fn a_log_that_is_cut_anywhere() {
         answers(&mut client, &[("SET b 2", "OK")]);
         next.engine.finish_log().unwrap();
         answers(&mut server(&disk, "").connect(), &[("GET b", "2")]);
+    }
+}
+
+#[test]
+fn a_log_that_begins_while_a_base_is_written() {
+    for in_transaction in [false, true] {
+        let disk = SimDisk::new();
+        let setup = Setup {
+            disk: disk.clone(),
+            background: Background::Held,
+            config: "save \"\"\n".to_owned(),
+            ..Setup::default()
+        };
+        let first = InProcess::new(setup);
+        let mut client = first.connect();
+        let begun = "Background append only file rewriting started";
+        answers(&mut client, &[("SET a 1", "OK"), ("BGREWRITEAOF", begun)]);
+        if in_transaction {
+            client.ask("MULTI");
+        }
+        client.ask("CONFIG SET appendonly yes");
+        if in_transaction {
+            client.ask("EXEC");
+        }
+        first.pass(Duration::from_millis(100));
+        assert!(first.platform.run_background() > 1, "one was called off, another one begins");
+        answers(&mut client, &[("SET b 2", "OK")]);
+        first.engine.finish_log().unwrap();
+        answers(&mut server(&disk, "").connect(), &[("GET a", "1"), ("GET b", "2")]);
     }
 }
 

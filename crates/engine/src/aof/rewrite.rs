@@ -135,7 +135,7 @@ impl Engine {
         let mut state = self.aof.state.lock();
         if !cancelled.load(Ordering::Acquire) {
             state.rewrite_ended(ok, now_ns);
-            if ok && state.phase == Phase::Begins {
+            if ok && phase == Phase::Begins && state.phase == phase {
                 state.phase = Phase::On;
             }
         }

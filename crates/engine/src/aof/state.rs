@@ -106,12 +106,11 @@ impl State {
         (true, Some(minutes))
     }
 
-    /// Calls off the rewrite under way; whether there was one. It counts as ended, although its
-    /// thread may need a moment to put its files away.
-    pub(super) fn cancel_rewrite(&mut self, now_ns: u64) -> bool {
-        let Some(rewrite) = &self.rewrite else { return false };
+    /// Calls off the rewrite under way; whether there was one. It is neither a failure nor a
+    /// success, and its thread may need a moment to put its files away.
+    pub(super) fn cancel_rewrite(&mut self) -> bool {
+        let Some(rewrite) = self.rewrite.take() else { return false };
         rewrite.cancelled.store(true, Ordering::Release);
-        self.rewrite_ended(false, now_ns);
         true
     }
 

@@ -16,6 +16,8 @@ impl Engine {
             return true;
         }
         state.phase = Phase::Begins;
+        // One that is under way writes a base on which no log builds.
+        let was_running = state.cancel_rewrite();
         let reason = match (self.save_runs(), in_transaction) {
             (true, _) => Some("but there is already another background operation"),
             (false, true) => Some("during a transaction"),
@@ -30,6 +32,12 @@ impl Engine {
             return true;
         }
         drop(state);
+        if was_running {
+            self.notice(
+                "AOF was enabled but there is already an AOF rewriting in background. Stopping \
+                 background AOF and starting a rewrite now.",
+            );
+        }
         let begun = self.begin_rewrite();
         if !begun {
             self.aof.state.lock().phase = Phase::Off;
@@ -42,7 +50,7 @@ impl Engine {
         let mut state = self.aof.state.lock();
         state.phase = Phase::Off;
         state.scheduled = false;
-        let was_running = state.cancel_rewrite(self.clock.monotonic_ns());
+        let was_running = state.cancel_rewrite();
         drop(state);
         if was_running {
             self.notice(&format!(
@@ -75,7 +83,7 @@ impl Engine {
     pub(crate) fn cancel_rewrite(&self) -> bool {
         let mut state = self.aof.state.lock();
         state.scheduled = false;
-        state.cancel_rewrite(self.clock.monotonic_ns())
+        state.cancel_rewrite()
     }
 
     /// Waits until the rewrite that was called off has put its files away.
