@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use collections::prefetch::LOOK_AHEAD_MAX;
 use command::{CommandError, Flags};
 use resp::{Args, Mark, Reply, Version};
-use store::{LookUp, Position};
+use store::Position;
 
 use crate::admin::pubsub::allowed_while_subscribed;
 use crate::call::{Call, Flow};
@@ -37,13 +37,6 @@ pub struct ElementOf {
 }
 
 impl Prepared {
-    /// The look-up of its first key, if it has one.
-    #[inline]
-    fn key(&self) -> Option<LookUp> {
-        let may_change = self.entry.is_ok_and(|entry| entry.has(Flags::WRITE));
-        Some(LookUp { position: self.position?, may_change })
-    }
-
     /// Where the line names an element, if it does.
     #[inline]
     #[must_use]
@@ -80,14 +73,14 @@ impl Engine {
         session: &Session,
         prepared: impl Iterator<Item = &'p Prepared>,
     ) {
-        let mut look_ups = [LookUp::default(); LOOK_AHEAD_MAX];
+        let mut positions = [Position::default(); LOOK_AHEAD_MAX];
         let mut count = 0;
-        for (place, look_up) in look_ups.iter_mut().zip(prepared.filter_map(Prepared::key)) {
-            *place = look_up;
+        for (place, position) in positions.iter_mut().zip(prepared.filter_map(|p| p.position)) {
+            *place = position;
             count += 1;
         }
-        self.store.prefetch_buckets(session.db(), &look_ups[..count]);
-        self.store.prefetch_entries(session.db(), &look_ups[..count]);
+        self.store.prefetch_buckets(session.db(), &positions[..count]);
+        self.store.prefetch_entries(session.db(), &positions[..count]);
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.

@@ -38,7 +38,7 @@ pub use keyspace::{Keyspace, Overdue, Scope};
 pub use lock::{Held, HeldLong};
 pub use position::{KeyHasher, Position, SHARDS, shard_of};
 pub use records::Records;
-pub use shard::{LookUp, Shard, Store};
+pub use shard::{Shard, Store};
 pub use sizes::SizeHistograms;
 pub use snapshot::Snapshot;
 pub use update::{Absent, Change, WrongType};

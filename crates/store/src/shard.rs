@@ -149,35 +149,32 @@ impl Store {
         prefetch::for_write(&*self.shards[shard_of(position)]);
     }
 
-    /// Asks the processor for the cache lines where `look_ups` begin; best some time after
-    /// [`Store::prefetch_shard`]. Those whose shards are locked just now are left out.
+    /// Asks the processor for the cache lines where the look-ups of `positions` begin; best some
+    /// time after [`Store::prefetch_shard`]. Those whose shards are locked just now are left out.
     #[inline]
-    pub fn prefetch_buckets(&self, db: usize, look_ups: &[LookUp]) {
-        self.prefetch_all(db, look_ups, |table, look_up| table.bucket_hint(look_up.position));
+    pub fn prefetch_buckets(&self, db: usize, positions: &[Position]) {
+        self.prefetch_all(db, positions, KeyTable::bucket_hint);
     }
 
-    /// Asks for the entries that `look_ups` will probably find; best some time after
-    /// [`Store::prefetch_buckets`].
+    /// Asks for the entries that the look-ups of `positions` will probably find; best some time
+    /// after [`Store::prefetch_buckets`].
     #[inline]
-    pub fn prefetch_entries(&self, db: usize, look_ups: &[LookUp]) {
-        self.prefetch_all(db, look_ups, |table, look_up| match look_up.may_change {
-            true => table.change_hint(look_up.position),
-            false => table.entry_hint(look_up.position),
-        });
+    pub fn prefetch_entries(&self, db: usize, positions: &[Position]) {
+        self.prefetch_all(db, positions, KeyTable::entry_hint);
     }
 
     #[inline]
     fn prefetch_all(
         &self,
         db: usize,
-        look_ups: &[LookUp],
-        hint: impl Fn(&KeyTable, &LookUp) -> Option<Hint>,
+        positions: &[Position],
+        hint: impl Fn(&KeyTable, Position) -> Option<Hint>,
     ) {
-        for look_ups in look_ups.chunks(LOOK_AHEAD_MAX) {
+        for positions in positions.chunks(LOOK_AHEAD_MAX) {
             let mut hints = [None; LOOK_AHEAD_MAX];
-            for (place, look_up) in hints.iter_mut().zip(look_ups) {
-                let shard = self.shards[shard_of(look_up.position)].try_lock();
-                *place = shard.and_then(|shard| hint(&shard.databases[db], look_up));
+            for (place, &position) in hints.iter_mut().zip(positions) {
+                let shard = self.shards[shard_of(position)].try_lock();
+                *place = shard.and_then(|shard| hint(&shard.databases[db], position));
             }
             hints.into_iter().flatten().for_each(Hint::fetch);
         }
@@ -304,15 +301,6 @@ impl Store {
         let delta = (after as u64).wrapping_sub(before as u64);
         self.watched_keys.fetch_add(delta, Ordering::Relaxed);
     }
-}
-
-/// The look-up of a key that is to come.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LookUp {
-    /// The key's.
-    pub position: Position,
-    /// Whether a change may follow.
-    pub may_change: bool,
 }
 
 /// What one database holds.

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use collections::entry::{Entry, EntryRef, StringRef, ValueRef};
-use collections::table::{BucketSink, Cause, KeyTable};
+use collections::table::{BucketSink, Cause, EPOCH_MAX, KeyTable};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::keyspace::Keyspace;
@@ -167,7 +167,7 @@ impl Store {
         }
         let gathered = Arc::new(Gathered::default());
         current.gathered = Some(Arc::clone(&gathered));
-        current.epoch += 1;
+        current.epoch = current.epoch % EPOCH_MAX + 1;
         let mut usage = vec![Usage::default(); self.databases()];
         for shard in 0..SHARDS {
             let shard = held.get_mut(shard).expect("all shards are held");

@@ -5,7 +5,7 @@
 //! ```text
 //!            8 tags        8 pointers of 48 bit              last 8 bytes
 //!   bucket  ┌─────────┐┌──────────────────────────┐┌────────┬──────┬───────────┬──────────┐
-//!           │ t t t t ││ p p p p p p p p          ││ epoch32│ used8│ displaced8│ overflow │
+//!           │ t t t t ││ p p p p p p p p          ││ marks32│ used8│ displaced8│ overflow │
 //!           └─────────┘└──────────────────────────┘└────────┴──────┴───────────┴──────────┘
 //!   stash   ┌─────────┐┌──────────────────────────┐┌──────────────────────────────────────┐
 //!           │ t t t t ││ p p p p p p p p          ││ the home bucket of each slot         │
@@ -51,6 +51,58 @@ pub(super) fn equal_bytes(bytes: [u8; SLOTS], wanted: u8) -> u8 {
     ((zero >> 7).wrapping_mul(GATHER) >> 56) as u8
 }
 
+/// What the last snapshot that came to a bucket has seen of the keys with this home: all, or those
+/// in some of its slots.
+///
+/// ```text
+///    31                    9   8   7             0
+///   ┌───────────────────────┬─────┬───────────────┐
+///   │ epoch of the snapshot │ all │ slots it knows│
+///   └───────────────────────┴─────┴───────────────┘
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marks(u32);
+
+impl Marks {
+    const ALL: u32 = 1 << SLOTS;
+    const EPOCH_SHIFT: u32 = SLOTS as u32 + 1;
+    /// The largest epoch there is room for.
+    pub(super) const EPOCH_MAX: u32 = u32::MAX >> Self::EPOCH_SHIFT;
+
+    /// All was seen.
+    #[inline]
+    pub(super) const fn all(epoch: u32) -> Self {
+        Self(epoch << Self::EPOCH_SHIFT | Self::ALL)
+    }
+
+    /// Whether that snapshot has seen all keys with this home.
+    #[inline]
+    pub(super) fn has_all(self, epoch: u32) -> bool {
+        self.0 | 0xff == Self::all(epoch).0 | 0xff
+    }
+
+    /// The slots of the bucket whose keys that snapshot has seen, unless it has seen all.
+    #[inline]
+    pub(super) const fn slots(self, epoch: u32) -> u8 {
+        if self.0 >> Self::EPOCH_SHIFT == epoch { self.0 as u8 } else { 0 }
+    }
+
+    /// That snapshot has seen the key in this slot, or it is none of its business.
+    #[inline]
+    pub(super) const fn add(&mut self, epoch: u32, slot: usize) {
+        if self.0 >> Self::EPOCH_SHIFT != epoch {
+            self.0 = epoch << Self::EPOCH_SHIFT;
+        }
+        self.0 |= 1 << slot;
+    }
+
+    /// The slot has another key, which was not seen unless all were.
+    #[inline]
+    pub(super) const fn forget(&mut self, slot: usize) {
+        self.0 &= !(1 << slot);
+    }
+}
+
 /// The tags and pointers of a line. Unused slots keep stale bytes: the line says which are used.
 #[repr(C)]
 #[derive(Debug)]
@@ -91,8 +143,8 @@ impl Slots {
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) slots: Slots,
-    /// The snapshot to which the keys with this home were last delivered.
-    pub(super) epoch: u32,
+    /// What snapshots have seen of the keys with this home.
+    pub(super) marks: Marks,
     used: u8,
     /// Which used slots hold keys whose home is the bucket before.
     displaced: u8,
@@ -249,6 +301,23 @@ mod tests {
                 assert_eq!(equal_bytes(bytes, b), expected);
             }
         }
+    }
+
+    #[test]
+    fn marks_are_of_one_snapshot() {
+        let mut marks = Marks::all(6);
+        assert!(marks.has_all(6) && !marks.has_all(7) && marks.slots(7) == 0);
+        marks.add(6, 3);
+        marks.forget(3);
+        assert!(marks.has_all(6), "whatever moves");
+        marks.add(7, 0);
+        marks.add(7, 7);
+        assert_eq!((marks.slots(7), marks.slots(6), marks.has_all(7)), (0x81, 0, false));
+        marks.forget(0);
+        assert_eq!(marks.slots(7), 0x80);
+        (0..SLOTS).for_each(|slot| marks.add(7, slot));
+        assert!(!marks.has_all(7), "others with this home may live elsewhere");
+        assert!(Marks::all(Marks::EPOCH_MAX).has_all(Marks::EPOCH_MAX));
     }
 
     #[test]

@@ -185,8 +185,9 @@ impl KeyTable {
 
     /// Takes the entry out of a used place.
     fn remove_at(&mut self, index: usize, place: Place) -> Entry {
-        let home = self.directory.get(index).expect(VISITED).home_of(place);
-        self.before_change(index, home);
+        let segment = self.directory.get(index).expect(VISITED);
+        let (home, entry) = (segment.home_of(place), segment.pointer(place));
+        self.before_change(&At { index, home, place, entry });
         let entry = self.directory.get_mut(index).expect(VISITED).take(place);
         self.len -= 1;
         self.discount(Tally::of(entry.view()));

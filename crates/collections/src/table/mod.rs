@@ -38,7 +38,7 @@
 //!   merge.
 //! - **Bounds are lower bounds.** A segment's and the table's earliest deadline may be too early
 //!   (after a key was removed), never too late. Visiting a segment makes its bound exact.
-//! - **A snapshot sees a logical bucket before its first change.** Its epoch says whether it did.
+//! - **A snapshot sees a key before its first change.** Its bucket's marks say whether it did.
 //!
 //! # Trade-offs
 //!
@@ -80,7 +80,7 @@ pub use sample::Search;
 pub use scan::Iter;
 pub use sizes::{Sizes, TYPES, row};
 pub use slot::{Cursor, Slot};
-pub use snapshot::{BucketSink, Cause};
+pub use snapshot::{BucketSink, Cause, EPOCH_MAX};
 
 /// The top bits of a position name the shard; the table ignores them.
 pub const SHARD_BITS: u32 = 8;
@@ -224,7 +224,7 @@ impl KeyTable {
                 continue;
             };
             let home = segment.home(at);
-            self.before_change(index, home);
+            self.before_insertion(index, home);
             let segment = self.directory.get_mut(index).expect("looked up above");
             match segment.place(home, tag, entry.pointer) {
                 Some(place) => break (index, home, place),
@@ -232,12 +232,14 @@ impl KeyTable {
             }
         };
         entry.handed_over();
+        let at = At { index, home, place, entry: pointer };
+        self.after_insertion(&at);
         self.len += 1;
         self.count(tally);
         if let Some(deadline) = deadline {
             self.lower_bounds(index, deadline);
         }
-        Slot::new(self, At { index, home, place, entry: pointer })
+        Slot::new(self, at)
     }
 
     /// Removes `key`.

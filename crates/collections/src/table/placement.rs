@@ -129,6 +129,7 @@ impl Segment {
         let bucket = self.bucket_mut(index);
         bucket.slots.set(slot, tag, entry);
         bucket.occupy(slot, displaced);
+        bucket.marks.forget(slot);
         if displaced {
             let home = self.before(index);
             self.bucket_mut(home).count_outside(true);

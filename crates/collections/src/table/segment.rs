@@ -22,7 +22,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-use super::bucket::{Bucket, NO_HOME, SLOTS, SlotSet, Stash};
+use super::bucket::{Bucket, Marks, NO_HOME, SLOTS, SlotSet, Stash};
 use crate::entry::EntryRef;
 use crate::prefetch::Hint;
 
@@ -144,7 +144,7 @@ impl Segment {
         let buckets = (shape.buckets() as u64) << POINTER_BITS;
         let mut new = Self(address | buckets | u64::from(depth) << DEPTH_SHIFT);
         // Zeroed buckets are empty ones; stash lines mark free slots.
-        (0..new.buckets()).for_each(|b| new.bucket_mut(b).epoch = epoch);
+        (0..new.buckets()).for_each(|b| new.bucket_mut(b).marks = Marks::all(epoch));
         new.stash_mut().iter_mut().for_each(|line| line.homes = [NO_HOME; SLOTS]);
         new
     }
@@ -335,8 +335,20 @@ impl Segment {
     /// Visits all keys of one logical bucket: those whose home it is, wherever they live.
     #[inline]
     pub(super) fn visit_home<'s>(&'s self, home: usize, visit: &mut impl FnMut(EntryRef<'s>)) {
+        self.visit_home_but(home, SlotSet(0), visit);
+    }
+
+    /// As [`Segment::visit_home`], but for the keys in some slots of the bucket itself.
+    #[inline]
+    pub(super) fn visit_home_but<'s>(
+        &'s self,
+        home: usize,
+        but: SlotSet,
+        visit: &mut impl FnMut(EntryRef<'s>),
+    ) {
         let bucket = self.bucket(home);
-        bucket.own().for_each(|slot| visit(self.entry(Place::new(home, slot))));
+        let own = SlotSet(bucket.own().0 & !but.0);
+        own.for_each(|slot| visit(self.entry(Place::new(home, slot))));
         if bucket.is_complete() {
             return;
         }

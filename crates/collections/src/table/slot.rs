@@ -81,7 +81,7 @@ impl<'t> Slot<'t> {
     /// Lets `change` work on the owned entry. Its key must stay the same.
     #[inline]
     pub fn modify<R>(&mut self, change: impl FnOnce(&mut Entry) -> R) -> R {
-        self.table.before_change(self.at.index, self.at.home);
+        self.table.before_change(&self.at);
         // SAFETY: the slot owns the entry. The loan gives it back in the end, and nothing reads the
         // slot meanwhile: the table is borrowed.
         let entry = ManuallyDrop::new(unsafe { Entry::from_raw(self.at.entry) });
@@ -95,7 +95,7 @@ impl<'t> Slot<'t> {
     #[inline]
     pub fn modify_object<T: Stored, R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         let before = Tally::of_object(self.entry(), self.entry().object::<T>()?);
-        self.table.before_change(self.at.index, self.at.home);
+        self.table.before_change(&self.at);
         // SAFETY: the slot owns the entry and keeps it: the value is changed where it is, and
         // nothing reads the slot meanwhile, since the table is borrowed.
         let mut entry = ManuallyDrop::new(unsafe { Entry::from_raw(self.at.entry) });
@@ -110,8 +110,9 @@ impl<'t> Slot<'t> {
 
     /// As [`Slot::remove`]; the table comes back too.
     fn take_out(self, rehash: &impl Fn(&[u8]) -> u64) -> (Entry, &'t mut KeyTable) {
-        let Self { table, at: At { index, home, place, .. } } = self;
-        table.before_change(index, home);
+        let Self { table, at } = self;
+        table.before_change(&at);
+        let At { index, place, .. } = at;
         let segment = table.directory.get_mut(index).expect(HERE);
         let entry = segment.take(place);
         let thin = segment.header().live < segment.header().shrink_below;

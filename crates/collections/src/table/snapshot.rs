@@ -1,25 +1,30 @@
-//! Snapshots without fork: each logical bucket is shown to a sink before its first change.
+//! Snapshots without fork: each key is shown to a sink before its first change.
 //!
 //! Raising the epoch makes every bucket old at once. From then on the walker delivers bucket after
-//! bucket, and a writer that is about to change an old bucket delivers that one first; both mark it
-//! with the epoch, so each is delivered exactly once, as it was when the epoch was raised.
+//! bucket and marks each with the epoch. A writer that is about to change a key in an old bucket
+//! delivers that key first, and marks its slot; the walker leaves out what is marked. So each key
+//! is delivered exactly once, as it was when the epoch was raised.
 //!
 //! ```text
-//!   epoch 7 raised        writer hits bucket 5          walker passes
-//!   6 6 6 6 6 6 6 6   ->   6 6 6 6 6 7 6 6 6 6   ->   7 7 7 7 7 7 7 7 7 7    done
+//!   epoch 7 raised       writer changes a key of bucket 5       walker passes
+//!   6 6 6 6 6 6 6 6  ->  6 6 6 6 6 7 6 6 6 6               ->  7 7 7 7 7 7 7 7 7 7    done
+//!                                  slot 3                         all slots
 //! ```
 //!
-//! The unit is the logical bucket (all keys of one home), not the cache line: a key that moves
-//! between its home, its neighbour and the stash stays in its logical bucket, so moves are no
-//! changes. Resizing redraws the borders of buckets: the whole segment is delivered first, and the
-//! buckets of the new one are born with the epoch.
+//! The walker's unit is the logical bucket (all keys of one home), not the cache line: a key that
+//! moves between its home, its neighbour and the stash stays in its logical bucket, so moves are no
+//! changes. Marks are of slots, though, and only of those at home. A key that lives elsewhere
+//! counts as not delivered until its whole bucket is: before one of them changes, or one at home
+//! moves out, all are delivered. Resizing redraws the borders of buckets: the whole segment is
+//! delivered first, and the buckets of the new one are born with the epoch.
 //!
 //! The walker's place is a position and is kept here, with the table: so a table that is exchanged
 //! with another, or taken out by a flush, is walked on from where it was.
 
-use super::{KeyTable, local};
+use super::KeyTable;
+use super::bucket::{Marks, SlotSet};
+use super::slot::At;
 use crate::entry::EntryRef;
-use crate::prefetch::Hint;
 
 /// Receives the entries of a snapshot.
 pub trait BucketSink: Send {
@@ -53,8 +58,12 @@ pub(super) struct Snapshot {
 // SAFETY: the sink is only reached through `&mut Snapshot`; sharing references gives no access.
 unsafe impl Sync for Snapshot {}
 
+/// The largest epoch of a snapshot. After so many they begin anew: no bucket is marked with one
+/// that is eight million snapshots old, since each of them comes to every bucket.
+pub const EPOCH_MAX: u32 = Marks::EPOCH_MAX;
 /// How many lines ahead of the walker entries are fetched.
 const PREFETCH_LINES: usize = 4;
+const CHANGED: &str = "a segment that changes exists";
 
 impl KeyTable {
     /// Begins a snapshot: every entry that is present now goes to `sink` exactly once as it is now,
@@ -66,9 +75,11 @@ impl KeyTable {
     /// the middle of its snapshot, as a flush does, walks the old one to its end first.
     ///
     /// # Panics
-    /// If `epoch` is 0 (which marks buckets of no snapshot). It must be larger than all before.
+    /// If `epoch` is 0 (which marks buckets of no snapshot) or above [`EPOCH_MAX`]. It must be
+    /// another than those of all snapshots that a bucket may still be marked with.
     pub fn begin_snapshot(&mut self, epoch: u32, origin: u32, sink: Box<dyn BucketSink>) {
         assert!(epoch > 0, "epoch 0 means never delivered");
+        assert!(epoch <= EPOCH_MAX, "marks have room for so many epochs");
         self.snapshot = Some(Box::new(Snapshot { epoch, origin, cursor: Some(0), sink }));
     }
 
@@ -134,38 +145,65 @@ impl KeyTable {
         }
     }
 
-    /// As [`KeyTable::entry_hint`], for a look-up that a change will follow: while a snapshot is in
-    /// progress that change may have to show the whole bucket first, which is asked for at once.
-    #[inline]
-    #[must_use]
-    pub fn change_hint(&self, position: u64) -> Option<Hint> {
-        if let Some(snapshot) = &self.snapshot {
-            self.prefetch_old(snapshot.epoch, position);
-        }
-        self.entry_hint(position)
-    }
-
-    #[cold]
-    fn prefetch_old(&self, epoch: u32, position: u64) {
-        let at = local(position);
-        if let Some(segment) = self.directory.get(self.directory.index(at)) {
-            let home = segment.home(at);
-            if segment.bucket(home).epoch != epoch {
-                segment.prefetch_entries(home);
-            }
-        }
-    }
-
     /// The epoch that new buckets are born with.
     pub(super) fn epoch(&self) -> u32 {
         self.snapshot.as_ref().map_or(0, |snapshot| snapshot.epoch)
     }
 
-    /// To be called before the keys of a logical bucket change.
+    /// To be called before a key changes, goes or moves.
     #[inline]
-    pub(super) fn before_change(&mut self, index: usize, home: usize) {
+    pub(super) fn before_change(&mut self, at: &At) {
         if self.snapshot.is_some() {
+            self.show(at);
+        }
+    }
+
+    /// To be called before a key is put into a bucket.
+    #[inline]
+    pub(super) fn before_insertion(&mut self, index: usize, home: usize) {
+        if self.snapshot.is_some() {
+            self.make_room_for_marks(index, home);
+        }
+    }
+
+    /// To be called after a key was put there: it is none of the snapshot's business.
+    #[inline]
+    pub(super) fn after_insertion(&mut self, at: &At) {
+        if let Some(snapshot) = &self.snapshot
+            && at.place.line as usize == at.home
+        {
+            let segment = self.directory.get_mut(at.index).expect(CHANGED);
+            segment.bucket_mut(at.home).marks.add(snapshot.epoch, at.place.slot as usize);
+        }
+    }
+
+    /// Where a bucket is full, keys move, and marks say nothing of keys that live next door or in
+    /// the stash: those of this bucket and of the next one are shown before.
+    #[inline(never)]
+    fn make_room_for_marks(&mut self, index: usize, home: usize) {
+        let segment = self.directory.get(index).expect(CHANGED);
+        if segment.bucket(home).free().is_none() {
+            let next = segment.after(home);
             self.deliver(index, home, Cause::Change);
+            self.deliver(index, next, Cause::Change);
+        }
+    }
+
+    /// Shows a key that is about to change, unless that was done. One that does not live at home
+    /// has no mark: all keys of its home are shown.
+    #[inline(never)]
+    fn show(&mut self, at: &At) {
+        let Some(snapshot) = &mut self.snapshot else { return };
+        let segment = self.directory.get_mut(at.index).expect(CHANGED);
+        let (slot, marks) = (at.place.slot as usize, segment.bucket(at.home).marks);
+        if marks.has_all(snapshot.epoch) {
+            return;
+        }
+        if at.place.line as usize != at.home {
+            self.deliver(at.index, at.home, Cause::Change);
+        } else if marks.slots(snapshot.epoch) >> slot & 1 == 0 {
+            snapshot.sink.entry(segment.entry(at.place), Cause::Change);
+            segment.bucket_mut(at.home).marks.add(snapshot.epoch, slot);
         }
     }
 
@@ -179,23 +217,25 @@ impl KeyTable {
         }
     }
 
-    /// Delivers a bucket unless that was done, and returns how many entries went.
+    /// Delivers what was not delivered of a bucket, and returns how many entries went.
     #[inline(never)]
     fn deliver(&mut self, index: usize, home: usize, cause: Cause) -> usize {
         let Some(snapshot) = &mut self.snapshot else { return 0 };
-        let segment = self.directory.get_mut(index).expect("a bucket that changes exists");
-        let mut entries = 0;
-        if segment.bucket(home).epoch != snapshot.epoch {
-            if cause == Cause::Change {
-                // Keys of one bucket lie anywhere: one wait for memory instead of eight.
-                segment.prefetch_entries(home);
-            }
-            segment.visit_home(home, &mut |entry| {
-                snapshot.sink.entry(entry, cause);
-                entries += 1;
-            });
-            segment.bucket_mut(home).epoch = snapshot.epoch;
+        let segment = self.directory.get_mut(index).expect(CHANGED);
+        let marks = segment.bucket(home).marks;
+        if marks.has_all(snapshot.epoch) {
+            return 0;
         }
+        if cause == Cause::Change {
+            // Keys of one bucket lie anywhere: one wait for memory instead of eight.
+            segment.prefetch_entries(home);
+        }
+        let mut entries = 0;
+        segment.visit_home_but(home, SlotSet(marks.slots(snapshot.epoch)), &mut |entry| {
+            snapshot.sink.entry(entry, cause);
+            entries += 1;
+        });
+        segment.bucket_mut(home).marks = Marks::all(snapshot.epoch);
         entries
     }
 }
