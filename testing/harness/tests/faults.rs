@@ -1,11 +1,12 @@
 //! Faults of the disk under the append-only file, one by one: what clients hear, what the log of
 //! the server says, and what the next server finds. `docs/durability.md` has the table.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{Background, Connection, InProcess, Setup};
 use persistence::aof::Rest;
-use simdisk::{Fault, On, SimDisk};
+use simdisk::{Fault, On, SimDisk, Watcher};
 
 const INCR: &str = "appendonlydir/appendonly.aof.1.incr.aof";
 const BASE: &str = "appendonlydir/appendonly.aof.1.base.rdb";
@@ -278,6 +279,27 @@ fn a_log_that_is_cut_anywhere() {
         next.engine.finish_log().unwrap();
         answers(&mut server(&disk, "").connect(), &[("GET b", "2")]);
     }
+}
+
+#[test]
+fn whoever_monitors_hears_of_what_comes_during_a_rewrite() {
+    let disk = SimDisk::new();
+    let first = server(&disk, "");
+    let (mut monitor, mut client) = (first.connect(), first.connect());
+    answers(&mut client, &[("SET a 1", "OK")]);
+    monitor.ask("MONITOR");
+    let other = first.clone();
+    disk.watch(Watcher(Arc::new(move |on| {
+        if on == On::Rename {
+            let _ = other.connect().text("GET during");
+        }
+    })));
+    let _ = client.text("BGREWRITEAOF");
+    disk.watch(Watcher(Arc::new(|_| ())));
+    monitor.serve();
+    let heard = String::from_utf8_lossy(&monitor.take_bytes()).into_owned();
+    // Once before the cut, with the first manifest.
+    assert_eq!(heard.matches("\"GET\" \"during\"").count(), 4, "{heard}");
 }
 
 #[test]

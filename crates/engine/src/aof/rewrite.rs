@@ -185,7 +185,7 @@ impl Engine {
             let state = self.aof.state.lock();
             if let Some((file, path)) = incr.take().filter(|_| state.phase == phase) {
                 cut = self.aof.log.switch(file, path, 0);
-                self.store.set_interest(crate::engine::interest(&self.consumers, &self.config));
+                self.interest_changed();
             }
         };
         let Ok(mut snapshot) = self.store.begin_snapshot(&format.encoder(), at_cut) else {
