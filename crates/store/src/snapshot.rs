@@ -1,7 +1,7 @@
 //! Snapshots: the whole dataset as it was at one moment, while everybody goes on writing.
 //!
 //! The moment is the *cut*: all shards are locked, every table that has keys is told to show each
-//! bucket to the snapshot before its first change, and the locks are given back. That takes some
+//! key to the snapshot before its first change, and the locks are given back. That takes some
 //! ten microseconds, whatever the number of keys. Afterwards a walker takes what is left, some
 //! hundred entries under one shard's lock at a time.
 //!
@@ -10,7 +10,7 @@
 //!  db 0     ┌───────┐    ┌───────┐    ┌───────┐                    ┌───┬───┬───┬───┐
 //!           │done   │    │walker │──┐ │ old   │  writer's change   │   │   │   │   │──> whoever
 //!  db 1     ├───────┤    ├───────┤  └─┼───────┼───────────────────>└───┴───┴───┴───┘    saves
-//!           │ old   │    │ old   │    │ old ──┼──> its old bucket    chunks: encoded
+//!           │ old   │    │ old   │    │ old ──┼──> its old key       chunks: encoded
 //!           └───────┘    └───────┘    └───────┘                      and shared entries
 //!                  FLUSHALL: whole old tables ──> orphans, walked without a lock
 //! ```
@@ -74,7 +74,7 @@ pub struct Chunk {
 
 /// A snapshot in progress: the walker's end of it.
 ///
-/// Dropping one before its end leaves tables behind that show their buckets to nobody, until the
+/// Dropping one before its end leaves tables behind that show their keys to nobody, until the
 /// next snapshot; [`Snapshot::cancel`] leaves nothing.
 #[derive(Debug)]
 pub struct Snapshot {

@@ -41,7 +41,7 @@ pub trait BucketSink: Send {
 pub enum Cause {
     /// The walker came by.
     Walk,
-    /// A writer is about to change its bucket.
+    /// A writer is about to change it, or another key of its bucket.
     Change,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Snapshot {
 unsafe impl Sync for Snapshot {}
 
 /// The largest epoch of a snapshot. After so many they begin anew: no bucket is marked with one
-/// that is eight million snapshots old, since each of them comes to every bucket.
+/// that is eight million snapshots old, since each that is not called off comes to every bucket.
 pub const EPOCH_MAX: u32 = Marks::EPOCH_MAX;
 /// How many lines ahead of the walker entries are fetched.
 const PREFETCH_LINES: usize = 4;
