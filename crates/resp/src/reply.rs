@@ -107,6 +107,14 @@ impl Reply {
     /// A bulk string: any bytes.
     #[inline]
     pub fn bulk(&mut self, value: &[u8]) {
+        let Some(&line) = SHORT_LINES.get(value.len()) else { return self.bulk_long(value) };
+        let tail = self.output.tail();
+        push_line(tail, b'$', line);
+        tail.extend_from_slice(value);
+        tail.extend_from_slice(b"\r\n");
+    }
+
+    fn bulk_long(&mut self, value: &[u8]) {
         self.header(b'$', value.len() as u64);
         self.body(value);
     }
@@ -323,16 +331,43 @@ impl Reply {
     }
 }
 
+/// The numbers below one hundred, which almost all lengths are, each with its line end. The first
+/// byte is free for the type, the last has the number of bytes before it that count.
+const SHORT_LINES: [[u8; 8]; 100] = {
+    let mut lines = [[0; 8]; 100];
+    let mut number = 0;
+    while number < lines.len() {
+        let (tens, ones) = (b'0' + (number / 10) as u8, b'0' + (number % 10) as u8);
+        lines[number] = match number {
+            0..10 => [0, ones, b'\r', b'\n', 0, 0, 0, 4],
+            _ => [0, tens, ones, b'\r', b'\n', 0, 0, 5],
+        };
+        number += 1;
+    }
+    lines
+};
+
+/// Writes one of the [`SHORT_LINES`]: all of its bytes, which is one instruction, and then takes
+/// back those that do not count.
+#[inline]
+fn push_line(out: &mut Vec<u8>, marker: u8, line: [u8; 8]) {
+    let end = out.len() + usize::from(line[7]);
+    let mut bytes = line;
+    bytes[0] = marker;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
+}
+
 #[inline]
 fn write_header(out: &mut Vec<u8>, marker: u8, number: u64) {
-    // Almost every length is below one hundred.
-    if number < 10 {
-        return out.extend_from_slice(&[marker, b'0' + number as u8, b'\r', b'\n']);
+    let short = usize::try_from(number).ok().and_then(|number| SHORT_LINES.get(number));
+    match short {
+        Some(&line) => push_line(out, marker, line),
+        None => write_long_header(out, marker, number),
     }
-    if number < 100 {
-        let (tens, ones) = ((number / 10) as u8, (number % 10) as u8);
-        return out.extend_from_slice(&[marker, b'0' + tens, b'0' + ones, b'\r', b'\n']);
-    }
+}
+
+fn write_long_header(out: &mut Vec<u8>, marker: u8, number: u64) {
     out.push(marker);
     num::write_u64(out, number);
     out.extend_from_slice(b"\r\n");

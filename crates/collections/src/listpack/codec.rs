@@ -146,6 +146,35 @@ pub(super) enum Value {
 #[inline]
 pub(super) fn decode(bytes: &[u8], at: usize) -> Option<Decoded> {
     let first = *bytes.get(at)?;
+    match short_string_len(first) {
+        Some(len) => {
+            let (value, backlen_at) = string(at + 1, len);
+            let end = backlen_at + 1;
+            (end <= bytes.len()).then_some(Decoded { value, backlen_at, end })
+        }
+        None => decode_other(bytes, at, first),
+    }
+}
+
+/// Where the element at `at` ends, and another or the end mark begins; none as for [`decode`].
+#[inline]
+pub(super) fn end_of(bytes: &[u8], at: usize) -> Option<usize> {
+    let first = *bytes.get(at)?;
+    match short_string_len(first) {
+        Some(len) => Some(at + 1 + len + 1).filter(|&end| end <= bytes.len()),
+        None => decode_other(bytes, at, first).map(|element| element.end),
+    }
+}
+
+/// The length of a string of the kind that is short, as most elements are: one byte stands before
+/// it and one behind it.
+#[inline]
+fn short_string_len(first: u8) -> Option<usize> {
+    (first & 0xc0 == 0x80).then_some(usize::from(first & 0x3f))
+}
+
+/// As [`decode`], of an element that begins with `first`.
+fn decode_other(bytes: &[u8], at: usize, first: u8) -> Option<Decoded> {
     let (value, backlen_at) = match first {
         0..=0x7f => (Value::Int(i64::from(first)), at + 1),
         0x80..=0xbf => string(at + 1, usize::from(first & 0x3f)),

@@ -169,7 +169,7 @@ impl Listpack {
     #[inline]
     #[must_use]
     pub fn next(&self, offset: Offset) -> Option<Offset> {
-        let next = self.decode(offset.0).end;
+        let next = self.end_of(offset.0);
         (next < self.end()).then_some(Offset(next))
     }
 
@@ -205,7 +205,9 @@ impl Listpack {
         if index < 0 {
             (index..-1).try_fold(self.last()?, |at, _| self.previous(at))
         } else {
-            (0..index).try_fold(self.first()?, |at, _| self.next(at))
+            let bytes = self.as_bytes();
+            let at = (0..index).try_fold(HEADER_BYTES, |at, _| codec::end_of(bytes, at))?;
+            (at < self.end()).then_some(Offset(at))
         }
     }
 
@@ -236,7 +238,7 @@ impl Listpack {
             at = next;
             for _ in 0..skip {
                 if at < end {
-                    at = self.decode(at).end;
+                    at = self.end_of(at);
                 }
             }
         }
@@ -263,14 +265,14 @@ impl Listpack {
 
     /// Adds an element behind the one at `offset` and says where.
     pub fn insert_after<'i>(&mut self, offset: Offset, item: impl Into<Item<'i>>) -> Offset {
-        let at = self.decode(offset.0).end;
+        let at = self.end_of(offset.0);
         self.splice(at, 0, 0, Some(item.into()));
         Offset(at)
     }
 
     /// Replaces the element at `offset`.
     pub fn replace<'i>(&mut self, offset: Offset, item: impl Into<Item<'i>>) {
-        let old = self.decode(offset.0).end - offset.0;
+        let old = self.end_of(offset.0) - offset.0;
         self.splice(offset.0, old, 1, Some(item.into()));
     }
 
@@ -303,7 +305,7 @@ impl Listpack {
     pub fn remove_many(&mut self, offset: Offset, count: usize) -> usize {
         let (mut at, mut removed) = (offset.0, 0);
         while removed < count && at < self.end() {
-            at = self.decode(at).end;
+            at = self.end_of(at);
             removed += 1;
         }
         self.splice(offset.0, at - offset.0, removed, None);
@@ -338,6 +340,11 @@ impl Listpack {
     #[inline]
     fn decode(&self, at: usize) -> Decoded {
         codec::decode(self.as_bytes(), at).expect(SOUND)
+    }
+
+    #[inline]
+    fn end_of(&self, at: usize) -> usize {
+        codec::end_of(self.as_bytes(), at).expect(SOUND)
     }
 
     #[inline]
