@@ -169,6 +169,12 @@ impl Session {
         subscriptions.is_some_and(|s| s.names[message.kind() as usize].contains(message.listened()))
     }
 
+    /// Whether it listens to anything.
+    #[must_use]
+    pub const fn is_subscribed(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
     /// Number of subscriptions, as a confirmation tells it: channels and patterns count together.
     pub(crate) fn subscribed(&self, kind: Kind) -> usize {
         let count = |kind: Kind| {

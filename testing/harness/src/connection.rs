@@ -214,6 +214,13 @@ impl Connection {
         self.engine.disconnect(&mut self.session);
     }
 
+    /// Takes what the client has said to itself, before its next command.
+    fn hear(&mut self) {
+        while let Some(message) = self.inbox.take_push() {
+            self.obey(message);
+        }
+    }
+
     fn obey(&mut self, message: Message) {
         match message {
             Message::Kill { flush, .. } => {
@@ -261,7 +268,7 @@ impl Connection {
                         done += consumed;
                     }
                     match flow {
-                        Flow::Continue => {}
+                        Flow::Continue => self.hear(),
                         Flow::Wait | Flow::Retry => self.state = State::Waiting,
                         Flow::Close | Flow::Debug => {
                             self.close();

@@ -39,6 +39,13 @@ impl Inbox {
         self.messages.lock().pop_front()
     }
 
+    /// The oldest message, if it is one for the client itself.
+    pub fn take_push(&self) -> Option<Message> {
+        let mut messages = self.messages.lock();
+        let is_push = matches!(messages.front(), Some(Message::Push { .. }));
+        is_push.then(|| messages.pop_front()).flatten()
+    }
+
     /// As [`Inbox::take`], waiting at most `patience` for one.
     pub fn wait(&self, patience: Duration) -> Option<Message> {
         let mut messages = self.messages.lock();

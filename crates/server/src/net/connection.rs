@@ -4,6 +4,7 @@ mod debugging;
 mod execute;
 mod held;
 mod messages;
+mod received;
 mod waits;
 
 use std::io;
@@ -11,7 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use config::ClientClass;
 use engine::{Engine, Push, Session, ThreadContext};
@@ -44,9 +45,6 @@ pub const SENT_PER_TURN_MAX: usize = 512 << 10;
 /// stay in a buffer that every client has.
 const FREE_REPLY_BYTES: usize = 16 << 10;
 
-/// A client that has sent nothing for this long in the middle of a command keeps no free space.
-const STALE_INPUT_AGE: Duration = Duration::from_secs(2);
-
 /// What an event loop lends to the connection whose turn it is.
 pub struct Turn<'a> {
     /// The engine.
@@ -63,6 +61,8 @@ pub struct Turn<'a> {
     pub executed: &'a mut usize,
     /// The inboxes of all loops.
     pub inboxes: &'a [Arc<Inbox>],
+    /// Letters that the loop had read when this turn began.
+    pub letters: u64,
     /// Bytes that the connection may still send; [`SENT_PER_TURN_MAX`] at the beginning.
     pub room: usize,
 }
@@ -97,9 +97,12 @@ pub struct Connection {
     socket: OwnedFd,
     session: Session,
     state: State,
-    /// The last turn ended for want of time, in the middle of what the client had sent in one go:
-    /// the replies so far go with those to the rest.
+    /// The last turn ended for want of time, or for messages, in the middle of what the client had
+    /// sent in one go: the replies so far go with those to the rest.
     cut_short: bool,
+    /// The last turn ended so that messages come before the next command: the letters that the
+    /// loop had read.
+    cut_at: Option<u64>,
     /// The socket may hold bytes that were not read.
     readable: bool,
     /// The peer ended the stream, or vanished.
@@ -131,6 +134,7 @@ impl Connection {
             session,
             state: State::Open,
             cut_short: false,
+            cut_at: None,
             readable: true,
             hung_up: false,
             input: None,
@@ -293,6 +297,10 @@ impl Connection {
                 Ok(Verdict::Rest)
             };
         }
+        if self.cut_at == Some(turn.letters) {
+            // It is served twice in one turn of the loop.
+            return Ok(Verdict::Again);
+        }
         self.active = now;
         let mut input = self.borrow_input(turn);
         let outcome = self.read_and_execute(turn, reply, &mut input);
@@ -312,77 +320,6 @@ impl Connection {
         }
         // Whoever releases what is held serves the connection again.
         Ok(if self.is_held() { Verdict::Rest } else { verdict })
-    }
-
-    /// The input to work on: the scratch input, with the rest of the last turn in it if that is
-    /// small, or else the connection's own.
-    fn borrow_input(&mut self, turn: &mut Turn<'_>) -> Box<Input> {
-        let scratch = turn.input.take().unwrap_or_else(|| Box::new(Input::scratch()));
-        match self.input.take() {
-            None => scratch,
-            Some(own) => {
-                let (input, unused) = own.into_scratch(scratch);
-                *turn.input = unused;
-                input
-            }
-        }
-    }
-
-    /// Gives the scratch input back, and keeps what is not executed.
-    fn return_input(&mut self, turn: &mut Turn<'_>, mut input: Box<Input>) {
-        let is_scratch = turn.input.is_none();
-        if self.state == State::Closing {
-            input.clear();
-        }
-        if is_scratch {
-            if !input.is_empty() {
-                self.input = Some(input.split_rest());
-            }
-            input.clear();
-            *turn.input = Some(input);
-        } else if !input.is_empty() {
-            input.compact();
-            self.input = Some(input);
-        }
-        self.publish_input(self.input.as_deref());
-    }
-
-    /// Lets other threads see how much input there is.
-    fn publish_input(&self, input: Option<&Input>) {
-        let (length, parsed, free) =
-            input.map_or((0, 0, 0), |input| (input.len(), input.parsed(), input.free()));
-        let buffers = &self.session.handle.buffers;
-        buffers.query.store((length - parsed) as u64, Ordering::Relaxed);
-        buffers.argv.store(parsed as u64, Ordering::Relaxed);
-        buffers.query_free.store(free as u64, Ordering::Relaxed);
-    }
-
-    /// Whether the connection owns a buffer of input.
-    pub fn has_input(&self) -> bool {
-        self.input.is_some()
-    }
-
-    /// Gives back the free space of a buffer whose client has stopped in the middle of a command.
-    pub fn shrink_stale_input(&mut self, now: Instant) {
-        let is_stale = now.saturating_duration_since(self.active) >= STALE_INPUT_AGE;
-        if let (true, Some(input)) = (is_stale, self.input.as_mut()) {
-            input.shrink();
-            self.publish_input(self.input.as_deref());
-        }
-    }
-
-    /// Whether more input waits than a client may have; the log says so.
-    fn input_too_large(&self, turn: &Turn<'_>, input: &Input) -> bool {
-        let limit = turn.engine.config.get(config::rows::CLIENT_QUERY_BUFFER_LIMIT);
-        if input.len() as u64 <= limit {
-            return false;
-        }
-        turn.engine.stats.thread(turn.context.index).query_limit_closed.add(1);
-        log_warning!(
-            "Closing client that reached max query buffer length: {}",
-            turn.engine.describe(&self.session.handle)
-        );
-        true
     }
 
     fn read_and_execute(

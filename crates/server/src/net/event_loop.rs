@@ -237,6 +237,11 @@ impl EventLoop {
         for (slot, readable, hung_up) in std::mem::take(&mut self.floor.missed) {
             self.on_event(slot, readable, hung_up);
         }
+        let mut reached = Vec::new();
+        for (client, push) in std::mem::take(&mut self.floor.missed_pushes) {
+            self.deliver(&[client], &push, &mut reached);
+        }
+        self.floor.due.extend(reached);
     }
 
     fn serve_taken(&mut self, slot: usize, mut connection: Box<Connection>, now: Instant) {
@@ -248,6 +253,7 @@ impl EventLoop {
             reply: &mut self.reply,
             executed: &mut self.executed,
             inboxes: &self.shared.inboxes,
+            letters: self.floor.letters,
             room: SENT_PER_TURN_MAX,
         };
         let had_input = connection.has_input();
@@ -281,7 +287,8 @@ impl EventLoop {
             }
             Verdict::Close => self.close(slot, connection),
         }
-        if !self.floor.missed.is_empty() && !self.stands_in {
+        let missed = !(self.floor.missed.is_empty() && self.floor.missed_pushes.is_empty());
+        if missed && !self.stands_in {
             self.make_up();
         }
     }
@@ -325,7 +332,12 @@ impl EventLoop {
     /// Hands a message to those of the clients that want it, and notes their slots.
     fn deliver(&mut self, clients: &[u64], push: &Push, reached: &mut Vec<usize>) {
         for &client in clients {
-            let Some((slot, mut connection)) = self.take_client(client) else { continue };
+            let Some((slot, mut connection)) = self.take_client(client) else {
+                if self.stands_in && self.floor.connections.find(client).is_some() {
+                    self.floor.missed_pushes.push((client, push.clone()));
+                }
+                continue;
+            };
             if connection.deliver(push) {
                 reached.push(slot);
             }

@@ -14,6 +14,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use engine::Push;
 use mio::{Poll, Registry, Token};
 
 use super::Inbox;
@@ -69,6 +70,8 @@ pub struct Floor {
     /// What the poller said, to who stood in, of a connection that was being served: slot, whether
     /// it is readable, whether the peer hung up.
     pub(super) missed: Vec<(usize, bool, bool)>,
+    /// What came meanwhile for the client of such a connection.
+    pub(super) missed_pushes: Vec<(u64, Push)>,
     /// Slots whose connections have more to do in the next turn.
     pub(super) again: Vec<usize>,
     /// Connections that own a buffer of input.
@@ -98,6 +101,7 @@ impl Floor {
             connections: Slots::new(),
             due: VecDeque::new(),
             missed: Vec::new(),
+            missed_pushes: Vec::new(),
             again: Vec::new(),
             with_input: 0,
             next_patrol: Instant::now() + PATROL_INTERVAL,

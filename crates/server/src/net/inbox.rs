@@ -110,6 +110,11 @@ impl Inbox {
         }
     }
 
+    /// Whether letters wait to be taken.
+    pub fn has_letters(&self) -> bool {
+        self.rung.load(Ordering::Acquire)
+    }
+
     /// Takes all letters, in order.
     pub fn take(&self) -> Vec<Mail> {
         if !self.rung.swap(false, Ordering::AcqRel) {

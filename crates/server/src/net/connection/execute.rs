@@ -26,9 +26,10 @@ impl Connection {
         self.session.handle.active_ms.store(turn.context.now_ms(), Ordering::Relaxed);
         let mut executed = 0;
         self.cut_short = false;
+        self.cut_at = None;
         while executed < COMMANDS_PER_TURN_MAX && turn.room > 0 {
-            if turn.context.busy_ns() >= TURN_NS_MAX {
-                self.cut_short = !input.is_empty();
+            if self.cut_at.is_some() || turn.context.busy_ns() >= TURN_NS_MAX {
+                self.cut_short = true;
                 break;
             }
             let limits = limits(&turn.engine.config, &self.session);
@@ -51,6 +52,8 @@ impl Connection {
                 return Ok(false);
             }
         }
+        self.cut_short &= !input.is_empty();
+        self.cut_at.take_if(|_| !self.cut_short);
         input.lacks(0);
         Ok(true)
     }
@@ -68,12 +71,14 @@ impl Connection {
         for index in 0..ahead {
             let (ready, args) = turn.pipeline.get(index, input.pending().0);
             let (prepared, session) = (ready.prepared, &mut self.session);
+            let listened = session.is_subscribed();
             let flow = engine.execute_prepared(prepared, session, args, reply, turn.context);
             *turn.executed += 1;
             if !self.after(flow, ready.consumed, input) || !self.flush_large(turn, reply)? {
                 return Ok(false);
             }
-            if turn.context.busy_ns() >= TURN_NS_MAX || turn.room == 0 {
+            self.cut_at = self.has_messages(listened, turn).then_some(turn.letters);
+            if self.cut_at.is_some() || turn.context.busy_ns() >= TURN_NS_MAX || turn.room == 0 {
                 break;
             }
         }
@@ -102,9 +107,13 @@ impl Connection {
             Ok(Step::Complete { consumed }) => {
                 let args = parser.args(bytes);
                 self.session.handle.batches.note(1);
+                let listened = self.session.is_subscribed();
                 let flow = turn.engine.execute(&mut self.session, args, reply, turn.context);
                 *turn.executed += 1;
-                Ok(self.after(flow, consumed, input) && self.flush_large(turn, reply)?)
+                let goes_on = self.after(flow, consumed, input) && self.flush_large(turn, reply)?;
+                let hears = goes_on && self.has_messages(listened, turn);
+                self.cut_at = hears.then_some(turn.letters);
+                Ok(goes_on)
             }
             Err(error) => {
                 log_verbose!(

@@ -37,6 +37,15 @@ impl Connection {
         true
     }
 
+    /// Whether messages wait that may be for this client; `listened` if it did before its last
+    /// command. They come before its next one: what it says to itself it hears behind the reply,
+    /// and not once it listens no more.
+    #[inline]
+    pub(super) fn has_messages(&self, listened: bool, turn: &Turn<'_>) -> bool {
+        (listened || self.session.is_subscribed())
+            && turn.inboxes[self.session.handle.thread].has_letters()
+    }
+
     /// Whether messages may come for it.
     pub(super) fn listens(&self) -> bool {
         self.session.handle.flags().has(ClientFlags::PUBSUB)
