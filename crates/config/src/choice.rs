@@ -143,10 +143,10 @@ choices! {
 
     /// `tls-auth-clients-user`: which certificate field names the user.
     TlsAuthClientsUser {
-        /// None: clients authenticate themselves.
-        Off = 0: "off",
         /// The common name.
         Cn = 1: "CN",
+        /// None: clients authenticate themselves.
+        Off = 0: "off",
     }
 
     /// `oom-score-adj`: whether the process tells the kernel how dear it is.

@@ -166,6 +166,13 @@ pub fn apply_oom_score(config: &Config) -> std::io::Result<()> {
     oom_score::apply(config.get(config::rows::OOM_SCORE_ADJ), primary)
 }
 
+/// Whether the system has the locale of `locale-collate`. Nothing is ordered by it, so that an
+/// environment with a locale that is not installed does no harm.
+pub fn has_locale(config: &Config) -> bool {
+    let name = config.get(config::rows::LOCALE_COLLATE);
+    name.is_empty() || sys::locale::can_collate(&name)
+}
+
 impl Platform for Host {
     fn send(&self, thread: usize, message: Message) {
         if let Some(inbox) = self.parts.inboxes.get(thread) {
@@ -217,6 +224,10 @@ impl Platform for Host {
                 crate::log_warning!("Unable to write oom_score_adj: {error}");
                 "Failed to set current oom_score_adj. Check server logs.".to_owned()
             })?;
+        } else if is(config::rows::LOCALE_COLLATE.id()) {
+            if !has_locale(config) {
+                return Err("Invalid locale name".to_owned());
+            }
         } else if is(config::rows::PROC_TITLE_TEMPLATE.id()) {
             self.show_title();
         } else if is(config::rows::JEMALLOC_BG_THREAD.id()) {

@@ -162,6 +162,10 @@ fn build(
 ) -> Result<(Arc<Shared>, Vec<Seat>), Refused> {
     let config = &configured.config;
     limit_clients(config)?;
+    if !host::has_locale(config) {
+        log_warning!("Failed to configure LOCALE for invalid locale name.");
+        return Err(Refused);
+    }
     if let Err(error) = host::apply_oom_score(config) {
         log_warning!("Unable to write oom_score_adj: {error}");
     }

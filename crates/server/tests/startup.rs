@@ -293,3 +293,20 @@ fn the_kernel_learns_how_readily_to_kill() {
     assert_eq!(client.command("CONFIG SET oom-score-adj-values \"401 402 403\""), "+OK");
     assert_eq!(score(), "401");
 }
+
+#[test]
+fn an_unknown_locale_is_refused() {
+    let output = run(&["--port", "0", "--locale-collate", "nowhere"]);
+    let log = text(&output.stdout);
+    assert!(log.contains("Failed to configure LOCALE for invalid locale name."), "{log}");
+    let server = Server::start(&["--locale-collate", "C"]);
+    let mut client = server.connect();
+    assert_eq!(
+        client.command("CONFIG SET locale-collate nowhere"),
+        "-ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale \
+         name"
+    );
+    client.send(b"CONFIG GET locale-collate\r\n");
+    client.expect(b"*2\r\n$14\r\nlocale-collate\r\n$1\r\nC\r\n");
+    assert_eq!(client.command("CONFIG SET locale-collate POSIX"), "+OK");
+}

@@ -1,6 +1,6 @@
 //! The services of the machine that have no safe interface: the allocator and its figures, the
-//! crash signal handlers, hints about files, the process title, the local time zone, the
-//! names of groups.
+//! crash signal handlers, hints about files, the process title, the local time zone,
+//! locales, the names of groups.
 //!
 //! Together with `collections` and `lua` this is the only crate that may write `unsafe`; every
 //! function it exports is safe. It knows nothing of the store, of commands or of sockets: what a
@@ -16,5 +16,6 @@ pub mod crash;
 pub mod file;
 pub mod group;
 pub mod local_time;
+pub mod locale;
 pub mod title;
 pub mod tsc;

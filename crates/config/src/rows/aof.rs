@@ -30,8 +30,8 @@ rows! {
         "Smallest file that is rewritten by itself.";
     AOF_LOAD_TRUNCATED: Bool = boolean("aof-load-truncated", true),
         "Load a file whose end is missing, as a power failure leaves it.";
-    AOF_LOAD_CORRUPT_TAIL_MAX_SIZE: Bytes =
-        bytes("aof-load-corrupt-tail-max-size", 0, 0, BYTES_MAX),
+    AOF_LOAD_CORRUPT_TAIL_MAX_SIZE: Int =
+        int("aof-load-corrupt-tail-max-size", 0, 0, i64::MAX).unit(Unit::Bytes),
         "Damaged bytes at the end of a file that are cut off at start; 0 refuses any.";
     AOF_USE_RDB_PREAMBLE: Bool = boolean("aof-use-rdb-preamble", true),
         "Rewrite into the snapshot format, which is smaller and loads faster.";

@@ -193,7 +193,7 @@ impl Engine {
             End::Malformed => {
                 let damaged = ended.length.saturating_sub(cut);
                 let allowed = self.config.get(rows::AOF_LOAD_CORRUPT_TAIL_MAX_SIZE);
-                if !is_last || damaged > allowed {
+                if !is_last || damaged > allowed.cast_unsigned() {
                     return Err(self.fatal(&format!(
                         "Bad file format reading the append only file {name}: make a backup of \
                          your AOF file, then use ./redis-check-aof --fix <filename.manifest>"
