@@ -201,39 +201,60 @@ impl<'e> Edit<'e> {
 
     /// Removes those of the named fields of a hash whose time has come, with all that follows.
     pub fn expire_fields<'n>(&mut self, names: impl IntoIterator<Item = &'n [u8]>) {
+        if self.expire_before_update(names) {
+            self.remove_empty_hash();
+        }
+    }
+
+    /// As [`Edit::expire_fields`], for a command that updates the hash next: until then it stays
+    /// though its last field has gone, so that nobody is told of its end if it is filled again.
+    /// True if fields went.
+    pub fn expire_before_update<'n>(&mut self, names: impl IntoIterator<Item = &'n [u8]>) -> bool {
         let now = self.scope.now;
         self.expire_with(|hash, removed| {
             names.into_iter().filter(|name| hash.remove_due(name, now)).for_each(removed);
-        });
+        })
     }
 
     /// Removes fields of a hash whose time has come, with all that follows; visits about `budget`
     /// fields at most.
     pub fn expire_some_fields(&mut self, budget: usize) {
         let now = self.scope.now;
-        self.expire_with(|hash, removed| {
+        let expired = self.expire_with(|hash, removed| {
             hash.expire(now, budget, removed);
         });
+        if expired {
+            self.remove_empty_hash();
+        }
     }
 
-    fn expire_with(&mut self, expire: impl FnOnce(&mut Hash, &mut dyn FnMut(&[u8]))) {
+    fn expire_with(&mut self, expire: impl FnOnce(&mut Hash, &mut dyn FnMut(&[u8]))) -> bool {
         let earliest = self.entry().and_then(|entry| entry.field_deadline());
         if earliest.is_none_or(|earliest| !self.scope.is_due(earliest)) {
-            return;
+            return false;
         }
         let mut names = Vec::new();
-        let emptied = self.slot().expect(PRESENT).modify_object(|hash: &mut Hash| {
+        self.slot().expect(PRESENT).modify_object(|hash: &mut Hash| {
             expire(hash, &mut |name| names.push(name.into()));
-            hash.is_empty()
         });
         if names.is_empty() {
-            return;
+            return false;
         }
         fields_expired(self.watchers, self.effects, self.scope.db, self.key, &names);
-        if emptied == Some(true) {
+        true
+    }
+
+    fn remove_empty_hash(&mut self) {
+        if self.get::<Hash>().ok().flatten().is_some_and(Hash::is_empty) {
             let entry = self.uproot().expect(PRESENT);
             crate::expiry::emptied(self.effects, self.scope.db, entry);
         }
+    }
+
+    /// Whether what has this deadline is gone for this command.
+    #[must_use]
+    pub fn is_due(&self, deadline: UnixMs) -> bool {
+        self.scope.is_due(deadline)
     }
 
     /// A further event on this key, when one change has two names (`SET ... EX` is `set` and

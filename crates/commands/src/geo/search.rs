@@ -104,11 +104,15 @@ pub(super) const ORDER: Arg =
     Arg::one_of("order", &[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")]).optional();
 
 /// The documented number of results.
-pub(super) const COUNT: Arg = Arg::block(
-    "count-block",
-    &[Arg::integer("count").token("COUNT"), Arg::word("any", "ANY").optional()],
-)
-.optional();
+pub(super) const COUNT: Arg =
+    Arg::block("count-block", &[NUMBER, Arg::word("any", "ANY").optional()]).optional();
+
+/// The same, of commands that are older than `ANY`.
+pub(super) const COUNT_ANY_LATER: Arg =
+    Arg::block("count-block", &[NUMBER, Arg::word("any", "ANY").since("6.2.0").optional()])
+        .optional();
+
+const NUMBER: Arg = Arg::integer("count").token("COUNT");
 
 /// Runs a search in any of its forms.
 pub(super) fn search(cx: &mut Cx<'_>, form: Form, may_store: bool) -> Result<(), CommandError> {

@@ -202,3 +202,21 @@ fn hsetex_sets_all_or_nothing() {
     assert!(bench.run("HSETEX text FIELDS 1 a 1").starts_with("-WRONGTYPE"));
     assert!(bench.run("HSETEX text FXX FIELDS 1 a 1").starts_with("-WRONGTYPE"));
 }
+
+#[test]
+fn nobody_hears_of_the_end_of_a_hash_that_is_filled_again() {
+    for (line, events, log) in [
+        ("HSETEX h FNX FIELDS 2 a 7 b 8", &["hexpired h", "hset h"][..], &["HDEL h a"][..]),
+        ("HSETEX h KEEPTTL FIELDS 1 a 7", &["hexpired h", "hset h"], &["HDEL h a"]),
+        ("HSETEX h FXX FIELDS 1 a 7", &["hexpired h", "del h"], &["HDEL h a"]),
+        ("HSETEX h FXX FIELDS 2 b 7 a 8", &[], &[]),
+    ] {
+        let mut bench = Bench::new();
+        bench.run("HSETEX h PX 5 FIELDS 1 a 1");
+        bench.at(NOW + 5);
+        bench.clear();
+        bench.run(line);
+        assert_eq!(bench.events(), events, "{line}");
+        assert_eq!(bench.log()[..log.len()], *log, "{line}");
+    }
+}

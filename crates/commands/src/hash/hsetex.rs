@@ -1,6 +1,6 @@
 //! `HSETEX`: gives fields their values and a deadline, under conditions.
 
-use collections::hash::Hash;
+use collections::hash::{Field, Hash};
 use command::{
     Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, KeyFlags, KeySpec, Spec,
 };
@@ -44,15 +44,18 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = limits(cx);
     let mut edit = cx.db.edit(cx.args.get(1).unwrap_or_default());
     let names = || pairs.iter().map(|[field, _]| *field);
-    // Values that come unconditionally cover what is due, so that nothing has to go before them.
-    if request.present.is_some() || request.keep {
-        edit.expire_fields(names());
-    }
-    let met = request.present.is_none_or(|wanted| {
+    let failing = request.present.and_then(|wanted| {
         let hash = edit.get::<Hash>().ok().flatten();
-        let is_there = |field| hash.is_some_and(|hash| hash.find(field).is_some());
-        pairs.iter().all(|[field, _]| is_there(field) == wanted)
+        let found = |name| hash.and_then(|hash| hash.find(name));
+        let is_live = |field: Field<'_>| field.deadline.is_none_or(|at| !edit.is_due(at));
+        names().position(|name| found(name).is_some_and(is_live) != wanted)
     });
+    let met = failing.is_none();
+    // Values that come unconditionally cover what is due, so that nothing has to go before them.
+    // The fields behind the one that fails the condition are not looked at.
+    if request.present.is_some() || request.keep {
+        edit.expire_before_update(names().take(failing.map_or(pairs.len(), |at| at + 1)));
+    }
     let count = pairs.len() as u64;
     edit.update_elements(Absent::Create, |hash: &mut Hash, about| {
         if !met {

@@ -14,26 +14,41 @@ use store::{Event, Interest, NewValue, UnixMs};
 use crate::string::value;
 
 pub(super) static RESTORE: DataCommand = DataCommand::new(
-    spec("restore", "2.6.0", "Creates a key from the bytes that DUMP returned.")
+    spec("restore", Group::Generic, "2.6.0", "Creates a key from the bytes that DUMP returned.")
         .flags(Flags::WRITE.union(Flags::DENYOOM)),
     run,
 );
 
 /// What `MIGRATE` sends to a node that is taking over the slot.
 pub(super) static RESTORE_ASKING: DataCommand = DataCommand::new(
-    spec("restore-asking", "3.0.0", "Creates a key while its slot is on its way to this node.")
-        .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::ASKING))
-        .system(),
+    spec(
+        "restore-asking",
+        Group::Server,
+        "3.0.0",
+        "Creates a key while its slot is on its way to this node.",
+    )
+    .flags(Flags::WRITE.union(Flags::DENYOOM).union(Flags::ASKING))
+    .system(),
     run,
 );
 
-const fn spec(name: &'static str, since: &'static str, summary: &'static str) -> Spec {
+const fn spec(
+    name: &'static str,
+    group: Group,
+    since: &'static str,
+    summary: &'static str,
+) -> Spec {
     let complexity = "O(N) where N is the number of bytes of the value, times log(N) for a large \
                       sorted set.";
-    Spec::new(name, Group::Generic, since, -4, complexity, summary)
+    Spec::new(name, group, since, -4, complexity, summary)
         .acl(Categories::KEYSPACE.union(Categories::DANGEROUS))
         .keys(KEYS)
         .args(ARGS)
+        .history(&[
+            ("3.0.0", "Takes the option `REPLACE`."),
+            ("5.0.0", "Takes the option `ABSTTL`."),
+            ("5.0.0", "Takes the options `IDLETIME` and `FREQ`."),
+        ])
 }
 
 const KEYS: &[KeySpec] = &[KeySpec::first(KeyFlags::OW.union(KeyFlags::UPDATE))];

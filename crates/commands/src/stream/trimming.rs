@@ -20,7 +20,10 @@ const DEFAULT_LIMIT_MAX: i64 = 1_000_000;
 
 /// The options as `COMMAND DOCS` shows them.
 pub(super) const ARGS: &[Arg] = &[
-    Arg::one_of("strategy", &[Arg::word("maxlen", "MAXLEN"), Arg::word("minid", "MINID")]),
+    Arg::one_of(
+        "strategy",
+        &[Arg::word("maxlen", "MAXLEN"), Arg::word("minid", "MINID").since("6.2.0")],
+    ),
     Arg::one_of("operator", &[Arg::word("equal", "="), Arg::word("approximately", "~")]).optional(),
     Arg::string("threshold"),
     Arg::integer("count").token("LIMIT").since("6.2.0").optional(),

@@ -96,6 +96,7 @@ pub static ZREVRANGEBYSCORE: DataCommand = DataCommand::new(
     .flags(Flags::READONLY)
     .keys(ONE_READ)
     .args(&[Arg::key("key", 0), Arg::double("max"), Arg::double("min"), WITH_SCORES, LIMIT])
+    .history(&[("2.1.6", "Takes bounds that are left out.")])
     .deprecated("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments"),
     |cx| show(cx, fixed(By::Score, true)),
 );

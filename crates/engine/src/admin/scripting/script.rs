@@ -76,6 +76,7 @@ static FLUSH: ScriptCommand = Command::new(
         "flush-type",
         &[Arg::word("async", "ASYNC").since("6.2.0"), Arg::word("sync", "SYNC").since("6.2.0")],
     )
+    .since("6.2.0")
     .optional()])
     .tips(TIPS),
     ScriptHandler::Admin(flush),

@@ -59,6 +59,22 @@ const TYPES: &[Arg] = &[
     Arg::word("pubsub", "PUBSUB"),
 ];
 
+/// The filters of `CLIENT LIST`, which has those that it began with in other versions.
+pub(super) const LIST_FILTERS: &[Arg] = {
+    const LISTED: [Arg; FILTERS.len()] = {
+        let mut filters = [FILTERS[0]; FILTERS.len()];
+        let mut index = 0;
+        while index < FILTERS.len() {
+            filters[index] = FILTERS[index];
+            index += 1;
+        }
+        filters[0] = filters[0].since("6.2.0");
+        filters[1] = filters[1].since("5.0.0");
+        filters
+    };
+    &LISTED
+};
+
 /// The filters, for the documentation of both commands.
 pub(super) const FILTERS: &[Arg] = &[
     Arg::integer("client-id").token("ID").optional().multiple().since("2.8.12"),

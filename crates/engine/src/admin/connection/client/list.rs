@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use command::{Command, CommandError, Flags, Group, Spec};
 
-use super::filter::{FILTERS, Filter, Purpose};
+use super::filter::{Filter, LIST_FILTERS, Purpose};
 use crate::admin::connection::{ALWAYS, CONNECTION};
 use crate::admin::{AdminCommand, AdminCx, AdminHandler};
 use crate::clients::{ClientFlags, ClientHandle};
@@ -53,7 +53,7 @@ pub static LIST: AdminCommand = Command::new(
         ("8.0.0", "Added `io-thread` field."),
         ("8.8.0", "Added `read-events`, `parse-batch-cmd-sum` and `parse-batch-cnt` fields."),
     ])
-    .args(FILTERS)
+    .args(LIST_FILTERS)
     .tips(&["nondeterministic_output"]),
     list as AdminHandler,
 );

@@ -18,7 +18,6 @@ pub(super) fn persistence(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("rdb_last_load_keys_expired", keys_expired);
     text.field("rdb_last_load_keys_loaded", keys_loaded);
     log(text, &engine.log_figures());
-    text.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
     if let Some(load) = engine.load_figures() {
         text.field("loading_start_time", load.start_s);
         text.field("loading_total_bytes", load.total_bytes);
@@ -42,6 +41,7 @@ fn log(text: &mut Text, log: &LogFigures) {
     text.field("aof_rewrites_consecutive_failures", log.failures);
     text.field("aof_last_write_status", status(log.write_ok));
     text.field("aof_last_cow_size", log.copied_bytes);
+    text.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
     if log.enabled {
         text.field("aof_current_size", log.size);
         text.field("aof_base_size", log.base_size);
@@ -87,6 +87,10 @@ pub(super) fn replication(text: &mut Text, source: &mut Source<'_, '_>) {
     let engine = source.admin.engine;
     text.field("role", "master");
     text.field("connected_slaves", 0);
+    let wanted = [rows::MIN_REPLICAS_TO_WRITE, rows::MIN_REPLICAS_MAX_LAG];
+    if wanted.iter().all(|row| engine.config.get(*row) > 0) {
+        text.field("min_slaves_good_slaves", 0);
+    }
     text.field("master_failover_state", "no-failover");
     text.field("master_replid", &engine.run_id);
     text.field("master_replid2", "0".repeat(40));

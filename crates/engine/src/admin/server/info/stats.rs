@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{Source, Text};
+use crate::Engine;
 use crate::pubsub::Kind;
 use crate::rates::Metric;
 use crate::stats::{Counter, ThreadStats};
@@ -79,10 +80,17 @@ pub(super) fn stats(text: &mut Text, source: &mut Source<'_, '_>) {
     text.field("client_output_buffer_limit_disconnections", output_closed);
     text.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
     event_loop(text, source);
-    text.zeros(&DENIED);
+    refusals(text, engine);
 }
 
-/// What ACL has refused.
+/// What ACL has refused, and what a cluster would refuse if that is watched for.
+fn refusals(text: &mut Text, engine: &Engine) {
+    text.zeros(&DENIED);
+    if engine.config.get(config::rows::CLUSTER_COMPATIBILITY_SAMPLE_RATIO) > 0 {
+        text.field("cluster_incompatible_ops", 0);
+    }
+}
+
 const DENIED: [&str; 5] = [
     "acl_access_denied_auth",
     "acl_access_denied_cmd",
