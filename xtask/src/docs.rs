@@ -58,7 +58,14 @@ mod tests {
     }
 
     /// Parameters of missing features that are read all the same, to be reported.
-    const REPORTED: [&str; 2] = ["repl-backlog-size", "tls-port"];
+    const REPORTED: [&str; 6] = [
+        "repl-backlog-size",
+        "tls-port",
+        "min-replicas-to-write",
+        "min-replicas-max-lag",
+        "cluster-compatibility-sample-ratio",
+        "locale-collate",
+    ];
 
     #[test]
     fn a_parameter_says_that_nothing_reads_it_if_nothing_does() {
