@@ -331,17 +331,17 @@ impl Reply {
     }
 }
 
-/// The numbers below one hundred, which almost all lengths are, each with its line end. The first
-/// byte is free for the type, the last has the number of bytes before it that count.
-const SHORT_LINES: [[u8; 8]; 100] = {
-    let mut lines = [[0; 8]; 100];
+/// The numbers below one hundred, which almost all lengths are, each with its line end: eight bytes
+/// in memory order. The first is free for the type, the last has the number of those that count.
+const SHORT_LINES: [u64; 100] = {
+    let mut lines = [0; 100];
     let mut number = 0;
     while number < lines.len() {
         let (tens, ones) = (b'0' + (number / 10) as u8, b'0' + (number % 10) as u8);
-        lines[number] = match number {
+        lines[number] = u64::from_le_bytes(match number {
             0..10 => [0, ones, b'\r', b'\n', 0, 0, 0, 4],
             _ => [0, tens, ones, b'\r', b'\n', 0, 0, 5],
-        };
+        });
         number += 1;
     }
     lines
@@ -350,11 +350,9 @@ const SHORT_LINES: [[u8; 8]; 100] = {
 /// Writes one of the [`SHORT_LINES`]: all of its bytes, which is one instruction, and then takes
 /// back those that do not count.
 #[inline]
-fn push_line(out: &mut Vec<u8>, marker: u8, line: [u8; 8]) {
-    let end = out.len() + usize::from(line[7]);
-    let mut bytes = line;
-    bytes[0] = marker;
-    out.extend_from_slice(&bytes);
+fn push_line(out: &mut Vec<u8>, marker: u8, line: u64) {
+    let end = out.len() + (line >> 56) as usize;
+    out.extend_from_slice(&(line | u64::from(marker)).to_le_bytes());
     out.truncate(end);
 }
 

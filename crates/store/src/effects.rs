@@ -484,10 +484,10 @@ impl Effects {
 /// What has more allocations than this is not freed under a lock.
 const PIECES_MAX: usize = 64;
 
-/// Whether an entry is better freed after the locks: unmapping a large string takes microseconds,
-/// and freeing many small pieces too.
+/// Whether an entry is better freed after the locks: giving many megabytes back takes longer than
+/// waking the thread that frees, and freeing many small pieces too.
 pub(crate) fn is_large(entry: &Entry) -> bool {
-    const BYTES_MAX: usize = 64 * 1024;
+    const BYTES_MAX: usize = 1 << 20;
     match entry.value() {
         ValueRef::String(_) => entry.allocated_bytes() > BYTES_MAX,
         ValueRef::Object(object) => object.pieces() > PIECES_MAX,

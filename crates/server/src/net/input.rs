@@ -126,10 +126,13 @@ impl Input {
         (scratch, None)
     }
 
-    /// Moves what is left of a scratch input into an input of its own size; this one is empty then.
+    /// Moves what is left of a scratch input into an input of its own; this one is empty then. A
+    /// command of which a good part is there has room for its end, so that it is moved once.
     pub fn split_rest(&mut self) -> Box<Self> {
         let rest = &self.bytes[self.start..];
-        let mut own = Self::with_capacity(rest.len());
+        let lacking = self.needed.min(ANNOUNCED_BYTES_MAX);
+        let room = if rest.len() > SMALL_BYTES { lacking } else { 0 };
+        let mut own = Self::with_capacity(rest.len() + room);
         own.bytes.extend_from_slice(rest);
         own.needed = self.needed;
         std::mem::swap(&mut own.parser, &mut self.parser);
@@ -276,6 +279,21 @@ mod tests {
         input.bytes.extend_from_slice(b"PING\r\n");
         let (bytes, parser) = input.pending();
         assert_eq!(parser.parse(bytes, &limits), Ok(resp::Step::Complete { consumed: 6 }));
+    }
+
+    #[test]
+    fn what_lacks_the_end_of_a_long_command_has_room_for_it() {
+        for (there, lacking, room) in [
+            (SMALL_BYTES, 100_000, 0),
+            (SMALL_BYTES + 1, 100_000, 100_000),
+            (SMALL_BYTES + 1, 1 << 40, ANNOUNCED_BYTES_MAX),
+        ] {
+            let mut scratch = Input::scratch();
+            scratch.bytes.resize(there, b'x');
+            scratch.lacks(lacking);
+            let own = scratch.split_rest();
+            assert_eq!((own.len(), own.bytes.capacity()), (there, there + room));
+        }
     }
 
     #[test]
