@@ -101,8 +101,8 @@ impl Store {
         let Shard { databases, watchers, waiting, tracked } = &mut *shard;
         let has_due = |table: &KeyTable| table.has_due(sweep.now, sweep.slack_of(table));
         let Some(db) = databases.iter().position(has_due) else { return false };
-        let (table, rest) = databases[db..].split_first_mut().expect("a database was found there");
-        let mut more = rest.iter().any(has_due);
+        let mut more = databases.iter().skip(db + 1).any(has_due);
+        let table = &mut databases[db];
         let rehash = |key: &[u8]| self.position(key);
         let gone = |gone: Expired<'_>| match gone {
             Expired::Key(entry) => expired(watchers, waiting, effects, db, entry),

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod consumers;
+mod databases;
 pub mod edit;
 pub mod effects;
 pub mod eviction;

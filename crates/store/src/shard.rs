@@ -9,6 +9,7 @@ use collections::table::KeyTable;
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
+use crate::databases::Databases;
 use crate::effects::Interest;
 use crate::lock::{Held, HeldLong};
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
@@ -17,11 +18,11 @@ use crate::tracked::{Added, Reader, Readers, Tracked};
 use crate::waiting::Waiting;
 use crate::watch::{WatchFlag, Watchers};
 
-/// One shard's part of the dataset.
+/// One shard's part of the dataset; what every command needs comes first, behind the lock.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Shard {
-    /// One key table per database.
-    pub(crate) databases: Box<[KeyTable]>,
+    pub(crate) databases: Databases,
     /// Who watches keys of this shard.
     pub(crate) watchers: Watchers,
     /// Who waits for keys of this shard.
@@ -33,7 +34,7 @@ pub struct Shard {
 impl Shard {
     fn new(databases: usize) -> Self {
         Self {
-            databases: (0..databases).map(|_| KeyTable::new()).collect(),
+            databases: Databases::new(databases),
             watchers: Watchers::default(),
             waiting: Waiting::default(),
             tracked: Tracked::default(),

@@ -56,7 +56,7 @@ impl Keyspace<'_> {
     pub fn sizes(&mut self) -> Vec<SizeHistograms> {
         let mut sizes = vec![SizeHistograms::default(); self.store.databases()];
         each_shard(&self.store.shards, &mut self.held, |_, shard| {
-            for (sum, table) in sizes.iter_mut().zip(&shard.databases) {
+            for (sum, table) in sizes.iter_mut().zip(shard.databases.iter()) {
                 sum.add(table.sizes());
             }
         });

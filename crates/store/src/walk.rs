@@ -40,7 +40,7 @@ impl Keyspace<'_> {
     pub fn usage(&mut self) -> Vec<Usage> {
         let mut usage = vec![Usage::default(); self.store.databases()];
         each_shard(&self.store.shards, &mut self.held, |_, shard| {
-            for (sum, table) in usage.iter_mut().zip(&shard.databases) {
+            for (sum, table) in usage.iter_mut().zip(shard.databases.iter()) {
                 sum.add(table);
             }
         });

@@ -89,6 +89,9 @@ pub const SHARD_BITS: u32 = 8;
 ///
 /// Positions come from the caller, together with the key or through `rehash`: the function from a
 /// key to its position. Both must always agree, else keys are not found again.
+///
+/// What a look-up reads comes first.
+#[repr(C)]
 pub struct KeyTable {
     directory: Directory,
     len: usize,
