@@ -7,6 +7,7 @@
 //! of the per-round ratios to the best peer: drift hits both sides of a ratio. Memory is resident
 //! bytes after loading, the warmed empty server subtracted, divided by the elements.
 
+mod common;
 mod cpu;
 pub mod loads;
 mod memory;
@@ -26,7 +27,7 @@ cargo xtask versus [OPTIONS]
   --peer2 COMMAND       a second peer; ratios are against the better one
   --ours-args ARGS      [--io-threads 1]
   --peer-args ARGS      for both peers []
-  --only cpu|memory     one half [both]
+  --only cpu|memory     one half [both], or `common`: many commands at pipeline 16
   --tests A,B           CPU tests [get,set,incr,mget10]; `list` prints all
   --loads A,B           memory loads [string,string-ttl]; `list` prints all
   --pipeline N,N        commands in flight per connection [1,16]
@@ -38,6 +39,7 @@ cargo xtask versus [OPTIONS]
 ";
 
 /// What to measure.
+#[derive(Clone)]
 pub struct Plan {
     /// The server under test first, then one or two peers.
     pub servers: Vec<Launch>,
@@ -78,7 +80,8 @@ pub fn run(arguments: &mut Arguments) -> Result {
         }
         "cpu" => drop(result.insert("cpu".to_owned(), cpu::measure(&plan)?)),
         "memory" => drop(result.insert("memory".to_owned(), memory::measure(&plan)?)),
-        other => return Err(format!("--only takes cpu or memory, not `{other}`")),
+        "common" => drop(result.insert("common".to_owned(), common::measure(&plan)?)),
+        other => return Err(format!("--only takes cpu, memory or common, not `{other}`")),
     }
     let labels: Vec<_> = plan.servers.iter().map(|server| server.command.join(" ")).collect();
     result.insert("servers".to_owned(), json!(labels));

@@ -14,7 +14,7 @@ const CONNECTIONS: &str = "50";
 const PIPELINED_FACTOR: u64 = 5;
 
 /// A test: the command that is measured, and what must be there before.
-struct Test {
+pub(super) struct Test {
     name: &'static str,
     /// The command line; empty if redis-benchmark's own test of that name is meant.
     line: &'static str,
@@ -28,6 +28,9 @@ struct Test {
     load: Option<Load>,
 }
 
+/// Of tests, by `test@depth`.
+pub(super) type Figures = serde_json::Map<String, Value>;
+
 /// Sends so many requests to a server, at most so many at once.
 type Load = fn(&Server, u64, u32) -> Result;
 
@@ -37,7 +40,7 @@ impl Test {
         Self::new(name, "")
     }
 
-    const fn new(name: &'static str, line: &'static str) -> Self {
+    pub(super) const fn new(name: &'static str, line: &'static str) -> Self {
         Self { name, line, fill: None, spent: None, share: 1, load: None }
     }
 
@@ -155,18 +158,27 @@ pub fn measure(plan: &Plan) -> Result<Value> {
         let set = |i| vec!["SET".to_owned(), format!("key:{i:012}"), "xxx".to_owned()];
         pump(&mut server.connect()?, (0..plan.keys).map(set))?;
     }
+    let known = |name: &String| {
+        let test = TESTS.iter().find(|known| known.name == name);
+        test.ok_or_else(|| format!("no test `{name}`"))
+    };
+    let tests: Vec<&Test> = plan.tests.iter().map(known).collect::<Result<_>>()?;
+    table(plan, &servers, &tests).map(Value::Object)
+}
+
+/// Measures tests, prints a line of each and returns their figures.
+pub(super) fn table(plan: &Plan, servers: &[Server], tests: &[&Test]) -> Result<Figures> {
+    let width = tests.iter().map(|test| test.name.len()).max().unwrap_or(0).max(10) + 1;
     let (keys, rounds) = (plan.keys, plan.rounds);
     println!(
         "server CPU per command in us, {keys} keys, {CONNECTIONS} connections, {rounds} rounds"
     );
-    print!("{:<11}{:>4}", "test", "P");
+    print!("{:<width$}{:>4}", "test", "P");
     servers.iter().for_each(|server| print!("{:>10}", server.label));
     println!("{:>8}{:>16}", "ratio", "of the rounds");
-    let mut figures = serde_json::Map::new();
+    let mut figures = Figures::new();
     for depth in &plan.depths {
-        for test in &plan.tests {
-            let of_name = TESTS.iter().find(|known| known.name == test);
-            let test = of_name.ok_or_else(|| format!("no test `{test}`"))?;
+        for test in tests {
             if test.spent.is_none() {
                 servers.iter().try_for_each(|server| fill(plan, server, test))?;
             }
@@ -177,7 +189,7 @@ pub fn measure(plan: &Plan) -> Result<Value> {
             let us: Vec<f64> = (0..servers.len()).map(column).collect();
             let mut ratios: Vec<f64> = rows.iter().map(|row| ratio(row)).collect();
             ratios.sort_by(f64::total_cmp);
-            print!("{:<11}{depth:>4}", test.name);
+            print!("{:<width$}{depth:>4}", test.name);
             us.iter().for_each(|us| print!("{us:>10.3}"));
             let middle = median(ratios.clone());
             println!("{middle:>8.2}{:>9.2} -{:>5.2}", ratios[0], ratios[ratios.len() - 1]);
@@ -185,7 +197,7 @@ pub fn measure(plan: &Plan) -> Result<Value> {
             figures.insert(format!("{}@{depth}", test.name), figure);
         }
     }
-    Ok(Value::Object(figures))
+    Ok(figures)
 }
 
 /// Sends what a test needs.
