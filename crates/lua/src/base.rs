@@ -100,6 +100,18 @@ pub(crate) fn seal(lua: &Lua, sealed: &Table, table: &Table) -> mlua::Result<Tab
     Ok(front)
 }
 
+/// The table behind a sealed one. What is not sealed but built like it is taken for it: whoever
+/// reads through it sees what its index shows anyway.
+pub fn behind_seal(front: &Table) -> Option<Table> {
+    let meta = front.metatable()?;
+    let shown: Table = meta.raw_get("__metatable").ok()?;
+    let seal: Table = shown.metatable()?.raw_get("__metatable").ok()?;
+    if seal != shown {
+        return None;
+    }
+    meta.raw_get("__index").ok()
+}
+
 unsafe extern "C-unwind" fn collectgarbage(state: *mut lua_State) -> c_int {
     // SAFETY: called by Lua; so for all functions below.
     unsafe {

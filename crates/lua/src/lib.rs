@@ -37,6 +37,7 @@ mod stack;
 mod stop;
 mod to_lua;
 
+pub use base::behind_seal;
 pub use debug::{Debugger, Frame, Pause, Paused};
 pub use failure::{Failure, Place};
 pub use host::{Access, CodedError, Host, PlacedError, Stop, Verdict};

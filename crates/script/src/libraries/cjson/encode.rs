@@ -1,5 +1,6 @@
 //! From values to JSON.
 
+use lua::behind_seal;
 use mlua::{LuaString, Table, Value};
 use stdx::num::{write_f64_g, write_i64};
 
@@ -43,6 +44,9 @@ impl Encoder<'_> {
     fn table(&mut self, table: &Table, depth: i32) -> Result<(), Failure> {
         if depth > self.settings.encode_depth.min(NESTING_MAX) {
             return Err(Failure::error(format!("Cannot serialise, excessive nesting ({depth})")));
+        }
+        if let Some(behind) = behind_seal(table) {
+            return self.table(&behind, depth);
         }
         let is_marked = || table.metatable().is_some_and(|found| found == *self.array_metatable);
         let array_len = if table.has_metatable() && is_marked() {

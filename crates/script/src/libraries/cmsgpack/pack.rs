@@ -1,5 +1,6 @@
 //! `cmsgpack.pack`: values to bytes, each in the shortest form there is for it.
 
+use lua::behind_seal;
 use mlua::{LuaString, Table, Value};
 
 use super::{Arguments, Failure};
@@ -77,6 +78,8 @@ fn string(out: &mut Output, text: &[u8]) -> Result<(), Failure> {
 }
 
 fn table(out: &mut Output, table: &Table, depth: usize) -> Result<(), Failure> {
+    let behind = behind_seal(table);
+    let table = behind.as_ref().unwrap_or(table);
     let shape = Shape::of(table)?;
     let (short, long) = if shape.is_array { (0x90, [0xdc, 0xdd]) } else { (0x80, [0xde, 0xdf]) };
     match shape.count {
