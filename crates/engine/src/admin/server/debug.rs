@@ -44,6 +44,13 @@ const ANY: usize = usize::MAX;
 
 const TABLE: &[Row] = &[
     (
+        "ALLOCSIZE-SLOTS-ASSERT",
+        3,
+        3,
+        ok,
+        &["ALLOCSIZE-SLOTS-ASSERT <0|1>", "    Accepted; sizes of slots are not kept."],
+    ),
+    (
         "AOF-FLUSH-SLEEP",
         3,
         3,
@@ -92,6 +99,7 @@ const TABLE: &[Row] = &[
             "    Whether the histograms of INFO keysizes are compared with the keys at every turn.",
         ],
     ),
+    ("LISTPACK", 3, 3, inspect::listpack, &["LISTPACK <key>", "    Log the size of a listpack."]),
     ("LOADAOF", 2, 2, load_log, &["LOADAOF", "    Load the dataset from the append-only file."]),
     ("LOG", 3, 3, log, &["LOG <message>", "    Write <message> to the log."]),
     ("MALLCTL", 3, 4, inspect::mallctl, &["MALLCTL <key> [<value>]", "    Ask the allocator."]),
@@ -108,6 +116,13 @@ const TABLE: &[Row] = &[
         &["POPULATE <count> [<prefix>] [<size>]", "    Create <count> string keys."],
     ),
     ("PROTOCOL", 3, 3, protocol::protocol, &["PROTOCOL <type>", "    Answer with a test value."]),
+    (
+        "QUICKLIST",
+        3,
+        4,
+        inspect::quicklist,
+        &["QUICKLIST <key> [<0|1>]", "    Log the size of a quicklist."],
+    ),
     (
         "QUICKLIST-PACKED-THRESHOLD",
         3,

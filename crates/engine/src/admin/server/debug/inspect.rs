@@ -8,6 +8,7 @@ use format::sink::Count;
 use store::{Overdue, ValueRef, encoding_name};
 
 use crate::admin::AdminCx;
+use crate::platform::LogLevel;
 
 pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
     let key = admin.cx.arg(2)?;
@@ -27,6 +28,31 @@ pub(super) fn object(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
         serialized_length(entry.value(), options),
     );
     admin.cx.reply.simple(&text);
+    Ok(())
+}
+
+/// Tests ask for it to be printed, and look at the reply alone.
+pub(super) fn listpack(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    print(admin, "Listpack", &["listpack", "listpackex"])
+}
+
+/// As [`listpack`].
+pub(super) fn quicklist(admin: &mut AdminCx<'_>) -> Result<(), CommandError> {
+    print(admin, "Quicklist", &["quicklist"])
+}
+
+/// Writes the size of a value to the log, if it is in one of these encodings.
+fn print(admin: &mut AdminCx<'_>, what: &str, encodings: &[&str]) -> Result<(), CommandError> {
+    let key = admin.cx.arg(2)?;
+    let entry = admin.cx.db.peek(key).ok_or(CommandError::NO_SUCH_KEY)?;
+    if !encodings.contains(&encoding_name(entry.value())) {
+        let text = format!("ERR Not a {} encoded object.", what.to_lowercase());
+        return Err(CommandError::state(text));
+    }
+    let options = Options { version: Version::V10, compress: false };
+    let bytes = serialized_length(entry.value(), options);
+    admin.engine.platform.log(LogLevel::Notice, &format!("{what}: {bytes} bytes"));
+    admin.cx.reply.simple(&format!("{what} structure printed on stdout"));
     Ok(())
 }
 
