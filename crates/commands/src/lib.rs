@@ -17,6 +17,7 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod keys;
 pub mod list;
+mod look_ahead;
 #[cfg(test)]
 mod meta_tests;
 mod random;

@@ -9,6 +9,7 @@ use resp::Reply;
 use store::UnixMs;
 
 use super::{ASKED, READ, reply_item};
+use crate::look_ahead::LookAhead;
 use crate::string::value::{SHARED_REPLY_MIN, reply_part};
 
 /// `HGET key field`.
@@ -47,8 +48,13 @@ pub(super) static HMGET: DataCommand = DataCommand::new(
     |cx| {
         let key = cx.arg(1)?;
         let (now, hash) = (cx.db.now(), cx.db.get::<Hash>(key)?);
-        cx.reply.array(cx.args.len() - 2);
-        cx.args.iter().skip(2).for_each(|field| reply_value(cx.reply, hash, field, now));
+        let (fields, count) = (cx.args.iter().skip(2), cx.args.len() - 2);
+        let mut ahead = LookAhead::new(fields.clone(), count);
+        cx.reply.array(count);
+        fields.for_each(|field| {
+            hash.into_iter().for_each(|hash| ahead.step(hash));
+            reply_value(cx.reply, hash, field, now);
+        });
         let may_be_due = hash.is_some_and(|hash| hash.may_be_due(now));
         drop_due(cx, may_be_due, 2..cx.args.len());
         Ok(())

@@ -7,6 +7,7 @@ use command::{
 use store::{Absent, Change};
 
 use super::REMOVED;
+use crate::look_ahead::LookAhead;
 
 /// `HDEL key field [field ...]`.
 pub(super) static HDEL: DataCommand = DataCommand::new(
@@ -30,8 +31,13 @@ pub(super) static HDEL: DataCommand = DataCommand::new(
 fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(1)?;
     let fields = cx.args.iter().skip(2);
+    let mut ahead = LookAhead::new(fields.clone(), cx.args.len() - 2);
     let removed = cx.db.edit(key).update_elements(Absent::Ignore, |hash: &mut Hash, about| {
-        let removed = fields.filter(|field| hash.remove(field)).inspect(|field| about.note(field));
+        let was_there = |field: &&[u8]| {
+            ahead.step(hash);
+            hash.remove(field)
+        };
+        let removed = fields.filter(was_there).inspect(|field| about.note(field));
         match removed.count() {
             0 => Change::none(0),
             removed => Change::made(removed as u64, REMOVED, removed as i64),

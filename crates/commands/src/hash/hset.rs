@@ -7,6 +7,7 @@ use command::{
 use store::{Absent, Change};
 
 use super::{SET, limits};
+use crate::look_ahead::LookAhead;
 
 const FIELD_AND_VALUE: &[Arg] = &[Arg::string("field"), Arg::string("value")];
 
@@ -85,7 +86,9 @@ fn set(cx: &mut Cx<'_>) -> Result<i64, CommandError> {
         hash.expect(&limits, count);
         let mut created = 0;
         let mut words = args.iter().skip(2);
+        let mut ahead = LookAhead::new(words.clone().step_by(2), count);
         while let (Some(field), Some(value)) = (words.next(), words.next()) {
+            ahead.step(hash);
             created += i64::from(hash.set(&limits, field, value));
             about.note(field);
         }

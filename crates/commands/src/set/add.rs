@@ -7,6 +7,7 @@ use command::{
 use store::{Absent, Change};
 
 use super::{ADDED, REMOVED, limits};
+use crate::look_ahead::LookAhead;
 
 /// `SADD key member [member ...]`.
 pub(super) static SADD: DataCommand = DataCommand::new(
@@ -51,11 +52,16 @@ fn add(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let limits = limits(cx);
     let members = cx.args.iter().skip(2);
     let count = cx.args.len() - 2;
+    let mut ahead = LookAhead::new(members.clone(), count);
     let added = cx.db.edit(key).update(Absent::Create, |set: &mut Set| {
         if count > 1 {
             set.expect(&limits, first, count);
         }
-        changed(members.filter(|member| set.add(&limits, member)).count(), ADDED)
+        let is_new = |member: &&[u8]| {
+            ahead.step(set);
+            set.add(&limits, member)
+        };
+        changed(members.filter(is_new).count(), ADDED)
     })?;
     cx.reply.integer(added.unwrap_or(0));
     Ok(())
@@ -64,8 +70,13 @@ fn add(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 fn remove(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(1)?;
     let members = cx.args.iter().skip(2);
+    let mut ahead = LookAhead::new(members.clone(), cx.args.len() - 2);
     let removed = cx.db.edit(key).update(Absent::Ignore, |set: &mut Set| {
-        changed(members.filter(|member| set.remove(member)).count(), REMOVED)
+        let was_there = |member: &&[u8]| {
+            ahead.step(set);
+            set.remove(member)
+        };
+        changed(members.filter(was_there).count(), REMOVED)
     })?;
     cx.reply.integer(removed.unwrap_or(0));
     Ok(())

@@ -4,6 +4,7 @@ use collections::set::Set;
 use command::{Arg, Categories, CommandError, Cx, DataCommand, Flags, Group, Spec};
 
 use super::{ASKED, READ, held, reply_member};
+use crate::look_ahead::LookAhead;
 
 /// `SCARD key`.
 pub(super) static SCARD: DataCommand = DataCommand::new(
@@ -86,9 +87,14 @@ fn is_member(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 fn are_members(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let key = cx.arg(1)?;
     let set = cx.db.get::<Set>(key)?;
-    cx.reply.array(cx.args.len() - 2);
-    for member in cx.args.iter().skip(2) {
-        let found = set.is_some_and(|set| set.contains(member));
+    let (members, count) = (cx.args.iter().skip(2), cx.args.len() - 2);
+    let mut ahead = LookAhead::new(members.clone(), count);
+    cx.reply.array(count);
+    for member in members {
+        let found = set.is_some_and(|set| {
+            ahead.step(set);
+            set.contains(member)
+        });
         cx.reply.integer(i64::from(found));
     }
     Ok(())

@@ -5,6 +5,7 @@ use command::{Arg, ArgReader, CommandError, Cx, DataCommand, Flags, KeyFlags, Ke
 use store::{Absent, Change};
 
 use super::{GROW, event, limits, spec};
+use crate::look_ahead::LookAhead;
 
 /// `ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]`.
 pub static ZADD: DataCommand = DataCommand::new(
@@ -195,10 +196,13 @@ fn add(
     let limits = limits(cx);
     let absent = if options.only_present { Absent::Ignore } else { Absent::Create };
     let name = if options.increment { "zincr" } else { "zadd" };
+    let names = cx.args.iter().skip(cx.args.len() - members.remaining()).step_by(2);
+    let mut ahead = LookAhead::new(names, members.remaining().div_ceil(2));
     let mut edit = cx.db.edit(key);
     let outcome = edit.update::<SortedSet, _>(absent, |set| {
         let (mut outcome, mut number) = (Outcome::default(), first);
         loop {
+            ahead.step(set);
             // Only an increment fails, and it has but one member: nothing has changed then.
             if let Err(error) = options.apply(set, members.bytes(), number, limits, &mut outcome) {
                 return Change::none(Err(error));

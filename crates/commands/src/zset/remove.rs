@@ -6,6 +6,7 @@ use store::{Absent, Change};
 
 use super::bounds::{Bounds, By};
 use super::{ONE_TRIMMED, WRITE_FAST, event, spec};
+use crate::look_ahead::LookAhead;
 
 const COMPLEXITY: &str = "O(log(N)*M) with the number N of members in the sorted set and the \
                           number M of members that go.";
@@ -68,9 +69,13 @@ pub static ZREMRANGEBYSCORE: DataCommand = DataCommand::new(
 
 fn run_members(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, args) = (cx.arg(1)?, cx.args);
+    let mut ahead = LookAhead::new(args.iter().skip(2), args.len() - 2);
     remove(cx, key, "zrem", |set| {
-        let count = args.iter().skip(2).filter(|member| set.remove(member).is_some()).count();
-        (count, None)
+        let was_there = |member: &&[u8]| {
+            ahead.step(set);
+            set.remove(member).is_some()
+        };
+        (args.iter().skip(2).filter(was_there).count(), None)
     })
 }
 

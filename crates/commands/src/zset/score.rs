@@ -5,6 +5,7 @@ use command::{Arg, CommandError, Cx, DataCommand};
 use resp::Reply;
 
 use super::{ONE_READ, READ_FAST, spec};
+use crate::look_ahead::LookAhead;
 
 /// `ZSCORE key member`.
 pub static ZSCORE: DataCommand = DataCommand::new(
@@ -49,8 +50,16 @@ fn run_score(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 fn run_scores(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     let (key, members) = (cx.arg(1)?, cx.args.iter().skip(2));
     let set = cx.db.get::<SortedSet>(key)?;
-    cx.reply.array(cx.args.len() - 2);
-    members.for_each(|member| write(cx.reply, set.and_then(|set| set.score(member))));
+    let count = cx.args.len() - 2;
+    let mut ahead = LookAhead::new(members.clone(), count);
+    cx.reply.array(count);
+    members.for_each(|member| {
+        let score = set.and_then(|set| {
+            ahead.step(set);
+            set.score(member)
+        });
+        write(cx.reply, score);
+    });
     Ok(())
 }
 
