@@ -8,6 +8,7 @@ use command::{
 use store::{Absent, Change};
 
 use super::point;
+use crate::look_ahead::LookAhead;
 use crate::string::value::Digits;
 use crate::zset;
 
@@ -89,9 +90,12 @@ fn run(cx: &mut Cx<'_>) -> Result<(), CommandError> {
     }
     let limits = zset::limits(cx);
     let absent = if options.only_present { Absent::Ignore } else { Absent::Create };
+    let names = members.iter().map(|&(_, member)| member);
+    let mut ahead = LookAhead::new(names, members.len());
     let counts = cx.db.edit(key).update::<SortedSet, _>(absent, |set| {
         let (mut added, mut moved) = (0, 0);
         for &(hash, member) in &members {
+            ahead.step(set);
             // A hash has at most 54 bits, and those of 54 end in zeros: the score is exact.
             let score = hash as f64;
             set.update(member, limits, |old| {

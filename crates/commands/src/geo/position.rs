@@ -7,6 +7,7 @@ use stdx::geo::{self, Point};
 
 use super::unit::Unit;
 use super::{ONE_READ, position};
+use crate::look_ahead::LookAhead;
 
 /// `GEOPOS key [member ...]`.
 pub(super) static GEOPOS: DataCommand = DataCommand::new(
@@ -78,9 +79,14 @@ pub(super) static GEODIST: DataCommand = DataCommand::new(
 fn each(cx: &mut Cx<'_>, write: fn(&mut Reply, Option<Point>)) -> Result<(), CommandError> {
     let members = cx.args.tail(2);
     let set = cx.db.get::<SortedSet>(cx.arg(1)?)?;
+    let mut ahead = LookAhead::new(members.iter(), members.len());
     cx.reply.array(members.len());
     for member in members {
-        write(cx.reply, set.and_then(|set| set.score(member)).map(position));
+        let score = set.and_then(|set| {
+            ahead.step(set);
+            set.score(member)
+        });
+        write(cx.reply, score.map(position));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! So a payload costs time and memory in proportion to its own size (and to what an LZF stream
 //! unfolds to), whatever it says.
 
+mod batches;
 mod collections;
 mod stream;
 
@@ -30,6 +31,8 @@ pub enum DecodeError {
     /// Something does not hold.
     Corrupt(&'static str),
 }
+
+type Read<T> = Result<T, DecodeError>;
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! Lists, sets, sorted sets and hashes, in every form they ever had.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use collections::array::{self, Array, INDEX_MAX};
@@ -14,14 +15,13 @@ use collections::sorted_set::{self, SortedSet};
 use super::super::encode::{PACKED_NODE, PLAIN_NODE};
 use super::super::reader::Reader;
 use super::super::{ziplist, zipmap};
-use super::DecodeError;
+use super::batches::{Element, add_all};
+use super::{DecodeError, Read};
 
 const TWICE: DecodeError = DecodeError::Corrupt("an element is there twice");
 
 /// The deadlines that a field may have: Redis keeps 48 bits of them.
 const FIELD_DEADLINES: RangeInclusive<u64> = 1..=(1 << 48) - 1;
-
-type Read<T> = Result<T, DecodeError>;
 
 /// What the log says of a damaged block: the words that operators know from Redis.
 const fn broken(what: &'static str) -> DecodeError {
@@ -115,16 +115,18 @@ pub(super) fn list_quicklist_2(reader: &mut Reader<'_>, limits: list::Limits) ->
 pub(super) fn set(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
     let count = count(reader)?;
     let mut set = Set::default();
-    for index in 0..count {
-        let member = reader.string()?;
-        if index == 0 {
-            set.expect(limits, &member, usize::try_from(count).unwrap_or(usize::MAX));
+    add_all(&mut set, reader, count, member, |set, Element { name, .. }| {
+        if set.is_empty() {
+            set.expect(limits, &name, usize::try_from(count).unwrap_or(usize::MAX));
         }
-        if !set.add(limits, &member) {
-            return Err(TWICE);
-        }
-    }
+        if set.add(limits, &name) { Ok(()) } else { Err(TWICE) }
+    })?;
     Ok(set)
+}
+
+/// A member of a set.
+fn member<'a>(reader: &mut Reader<'a>) -> Read<Element<'a, ()>> {
+    Ok(Element { name: reader.string()?, value: Cow::Borrowed(&[]), more: () })
 }
 
 pub(super) fn set_intset(reader: &mut Reader<'_>, limits: &set::Limits) -> Read<Set> {
@@ -143,13 +145,15 @@ pub(super) fn sorted_set<'a>(
     limits: sorted_set::Limits,
     score: fn(&mut Reader<'a>) -> Read<f64>,
 ) -> Read<SortedSet> {
+    let count = count(reader)?;
     let mut set = SortedSet::default();
-    for _ in 0..count(reader)? {
-        let member = reader.string()?;
-        if set.insert(&member, score(reader)?, limits).is_some() {
-            return Err(TWICE);
-        }
-    }
+    let read = |reader: &mut Reader<'a>| {
+        let Element { name, value, .. } = member(reader)?;
+        Ok(Element { name, value, more: score(reader)? })
+    };
+    add_all(&mut set, reader, count, read, |set, Element { name, more: score, .. }| {
+        if set.insert(&name, score, limits).is_none() { Ok(()) } else { Err(TWICE) }
+    })?;
     Ok(set)
 }
 
@@ -188,52 +192,60 @@ pub(super) fn hash(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash>
     let count = count(reader)?;
     let mut hash = Hash::default();
     hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
-    for _ in 0..count {
-        let (field, value) = (reader.string()?, reader.string()?);
-        if !hash.set(limits, &field, &*value) {
-            return Err(TWICE);
-        }
-    }
+    add_all(&mut hash, reader, count, field, |hash, field| add_field(hash, limits, &field))?;
     Ok(hash)
 }
 
+/// A field and its value.
+fn field<'a>(reader: &mut Reader<'a>) -> Read<Element<'a, ()>> {
+    Ok(Element { name: reader.string()?, value: reader.string()?, more: () })
+}
+
+fn add_field<T>(hash: &mut Hash, limits: &hash::Limits, field: &Element<'_, T>) -> Read<()> {
+    if hash.set(limits, &field.name, &*field.value) { Ok(()) } else { Err(TWICE) }
+}
+
 /// Deadlines are differences from the earliest, which stands before all fields.
-pub(super) fn hash_timed(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+pub(super) fn hash_timed<'a>(reader: &mut Reader<'a>, limits: &hash::Limits) -> Read<Hash> {
     let earliest = time(reader)?;
     let count = count(reader)?;
     let mut hash = Hash::default();
     hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
-    for _ in 0..count {
-        let (after, field, value) = (reader.length()?, reader.string()?, reader.string()?);
-        if !hash.set(limits, &field, &*value) {
-            return Err(TWICE);
-        }
-        if let Some(after) = after.checked_sub(1) {
+    let read = |reader: &mut Reader<'a>| {
+        let after = reader.length()?;
+        Ok(Element { name: reader.string()?, value: reader.string()?, more: after })
+    };
+    add_all(&mut hash, reader, count, read, |hash, field| {
+        add_field(hash, limits, &field)?;
+        if let Some(after) = field.more.checked_sub(1) {
             let deadline = earliest.checked_add(after).filter(|at| FIELD_DEADLINES.contains(at));
-            hash.set_deadline(&field, Some(deadline.ok_or(HASH_DEADLINE)?));
+            hash.set_deadline(&field.name, Some(deadline.ok_or(HASH_DEADLINE)?));
         }
-    }
+        Ok(())
+    })?;
     Ok(hash)
 }
 
 /// Each field with its deadline, or a negative number.
-pub(super) fn hash_deadlines(reader: &mut Reader<'_>, limits: &hash::Limits) -> Read<Hash> {
+pub(super) fn hash_deadlines<'a>(reader: &mut Reader<'a>, limits: &hash::Limits) -> Read<Hash> {
     let count = count(reader)?;
     let mut hash = Hash::default();
     hash.expect(limits, usize::try_from(count).unwrap_or(usize::MAX));
-    for _ in 0..count {
-        let (field, value) = (reader.string()?, reader.string()?);
-        if !hash.set(limits, &field, &*value) {
-            return Err(TWICE);
-        }
-        // Read as a signed number, so that any negative one says that there is none.
-        if let Ok(deadline) = u64::try_from(time(reader)? as i64) {
+    let read = |reader: &mut Reader<'a>| {
+        let (name, value) = (reader.string()?, reader.string()?);
+        // As a signed number, so that any negative one says that there is none.
+        Ok(Element { name, value, more: time(reader)? as i64 })
+    };
+    add_all(&mut hash, reader, count, read, |hash, field| {
+        add_field(hash, limits, &field)?;
+        if let Ok(deadline) = u64::try_from(field.more) {
             if deadline == 0 {
                 return Err(HASH_DEADLINE);
             }
-            hash.set_deadline(&field, Some(deadline));
+            hash.set_deadline(&field.name, Some(deadline));
         }
-    }
+        Ok(())
+    })?;
     Ok(hash)
 }
 

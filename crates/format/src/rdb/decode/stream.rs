@@ -7,7 +7,7 @@ use collections::stream::{Group, Id, Pending, Producers, Retention, Stream};
 
 use super::super::encode::{DELETED, NEVER, READ_UNKNOWN, SAME_NAMES};
 use super::super::reader::Reader;
-use super::DecodeError;
+use super::{DecodeError, Read};
 
 /// Which of the forms a stream has: each knows more than the one before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +21,6 @@ pub(super) enum Form {
     /// What idempotent producers have sent.
     Fourth,
 }
-
-type Read<T> = Result<T, DecodeError>;
 
 const BLOCK: DecodeError = DecodeError::Corrupt("Stream listpack integrity check failed");
 const GROUP: DecodeError = DecodeError::Corrupt("a group of a stream is inconsistent");
