@@ -18,9 +18,9 @@ pub(super) struct Element<'a, T> {
     pub(super) more: T,
 }
 
-/// Lets `add` add `count` elements, each of which `read` reads. Before a batch of them is added, the
-/// processor is asked for the places of all: in a large collection each is a wait for memory, and
-/// so the waits overlap.
+/// Lets `add` add `count` elements, each of which `read` reads. Before a batch of them is added,
+/// the processor is asked for the places of all: in a large collection each is a wait for memory,
+/// and so the waits overlap.
 pub(super) fn add_all<'a, C: Collection, T>(
     collection: &mut C,
     reader: &mut Reader<'a>,
