@@ -27,20 +27,20 @@ pub struct Prepared {
 
 /// Where a command line names an element of its only key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ElementOf {
+pub(crate) struct ElementOf {
     /// The key's.
-    pub position: Position,
+    pub(crate) position: Position,
     /// The argument that is the key.
-    pub key: usize,
+    pub(crate) key: usize,
     /// The argument that names the element.
-    pub name: usize,
+    pub(crate) name: usize,
 }
 
 impl Prepared {
     /// Where the line names an element, if it does.
     #[inline]
     #[must_use]
-    pub fn element(&self) -> Option<ElementOf> {
+    pub(crate) fn element(&self) -> Option<ElementOf> {
         let entry = self.entry.ok()?;
         let (position, name) = (self.position?, usize::from(entry.spec.element?));
         let Locks::One(key) = entry.locks else { return None };
@@ -54,7 +54,7 @@ impl Engine {
     /// first is executed, so that their cache misses overlap. `last` is the command before it,
     /// which is probably the same.
     #[inline]
-    pub fn prepare(&self, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
+    pub(crate) fn prepare(&self, args: Args<'_>, last: Option<&Prepared>) -> Prepared {
         let same = last
             .and_then(|last| last.entry.ok())
             .filter(|entry| entry.subcommands.is_empty() && entry.called == Name::new(args.name()));
@@ -68,7 +68,7 @@ impl Engine {
     /// The second and the third step of preparing: asks for the places where the look-ups of keys
     /// begin, and then for their entries, of at most [`LOOK_AHEAD_MAX`] commands.
     #[inline]
-    pub fn prepare_keys<'p>(
+    pub(crate) fn prepare_keys<'p>(
         &self,
         session: &Session,
         prepared: impl Iterator<Item = &'p Prepared>,
@@ -84,7 +84,13 @@ impl Engine {
     }
 
     /// The fourth step of preparing: asks for the elements that commands on one key name.
-    pub fn prepare_elements(&self, session: &Session, key: &[u8], at: Position, names: &[&[u8]]) {
+    pub(crate) fn prepare_elements(
+        &self,
+        session: &Session,
+        key: &[u8],
+        at: Position,
+        names: &[&[u8]],
+    ) {
         self.store.prefetch_elements(session.db(), at, key, names);
     }
 

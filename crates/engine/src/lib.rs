@@ -28,6 +28,7 @@ mod monitor;
 mod notifications;
 mod pacing;
 pub mod pause;
+mod pipeline;
 pub mod platform;
 mod prefix_map;
 pub mod pubsub;
@@ -44,12 +45,11 @@ pub mod thread;
 mod tracking;
 pub mod transaction;
 
-pub use collections::prefetch::LOOK_AHEAD_MAX;
-
 pub use call::Flow;
 pub use clients::{ClientHandle, Endpoint};
-pub use dispatch::{ElementOf, Prepared};
+pub use dispatch::Prepared;
 pub use engine::{Engine, Parts};
+pub use pipeline::{Pipeline, Ready};
 pub use platform::{LogLevel, Message, Platform};
 pub use push::Push;
 pub use session::Session;

@@ -19,7 +19,6 @@ pub mod inbox;
 pub mod input;
 pub mod listener;
 pub mod output;
-mod pipeline;
 mod slots;
 pub mod stand_in;
 

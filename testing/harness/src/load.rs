@@ -11,8 +11,8 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{Endpoint, Flow, Session, ThreadContext};
-use resp::{Limits, Reply, RequestParser, Step, Version};
+use engine::{Endpoint, Flow, Pipeline, Session, ThreadContext};
+use resp::{Limits, Reply, Version};
 use stdx::rng::Rng;
 
 use crate::clock::TestClock;
@@ -125,43 +125,42 @@ impl Loaded {
 
     fn work(&self, thread: usize, seed: u64, stop: &AtomicBool) -> (u64, f64) {
         let mut rng = Rng::seed(seed ^ ((thread as u64) << 32));
-        let mut pipeline = Pipeline::new(&self.server, thread);
+        let mut connection = Connection::new(&self.server, thread);
         let (mut requests, before) = (0, cpu_nanos());
         while !stop.load(Ordering::Relaxed) {
             for _ in 0..64 {
-                pipeline.bytes.clear();
+                connection.bytes.clear();
                 for _ in 0..PIPELINE {
                     let key = rng.below(self.keys);
                     match &self.script {
-                        Some(before) => write_key(&mut pipeline.bytes, before, key),
-                        None => write_request(&mut pipeline.bytes, key, rng.chance(1, SET_EVERY)),
+                        Some(before) => write_key(&mut connection.bytes, before, key),
+                        None => write_request(&mut connection.bytes, key, rng.chance(1, SET_EVERY)),
                     }
                 }
-                pipeline.execute(&self.server);
+                connection.execute(&self.server);
             }
             requests += 64 * PIPELINE as u64;
         }
-        self.server.engine.disconnect(&mut pipeline.session);
+        self.server.engine.disconnect(&mut connection.session);
         (requests, cpu_nanos().saturating_sub(before) as f64 / 1e9)
     }
 }
 
-/// A connection that executes whole pipelines as an event loop does: all requests are parsed and
-/// looked up before the first is executed.
-struct Pipeline {
+/// A connection that executes whole pipelines as an event loop does.
+struct Connection {
     session: Session,
     context: ThreadContext,
-    parsers: Vec<RequestParser>,
+    pipeline: Pipeline,
     bytes: Vec<u8>,
     reply: Reply,
 }
 
-impl Pipeline {
+impl Connection {
     fn new(server: &InProcess, thread: usize) -> Self {
         Self {
             session: server.engine.connect(thread, Endpoint::default()),
             context: ThreadContext::new(thread, thread as u64),
-            parsers: (0..PIPELINE).map(|_| RequestParser::new()).collect(),
+            pipeline: Pipeline::default(),
             bytes: Vec::with_capacity(PIPELINE * 64),
             reply: Reply::new(Version::Resp2),
         }
@@ -169,27 +168,17 @@ impl Pipeline {
 
     /// Executes the requests in `bytes`, which are [`PIPELINE`] and whole, and drops the replies.
     fn execute(&mut self, server: &InProcess) {
-        let Self { session, context, parsers, bytes, reply } = self;
+        let Self { session, context, pipeline, bytes, reply } = self;
         let engine = &server.engine;
         context.begin(&*server.clock);
-        let limits = Limits::default();
-        let (mut found, mut at) = ([None; PIPELINE], [0; PIPELINE]);
-        let mut next = 0;
-        for (index, parser) in parsers.iter_mut().enumerate() {
-            at[index] = next;
-            let Ok(Step::Complete { consumed }) = parser.parse(&bytes[next..], &limits) else {
-                panic!("the load's own requests are well formed");
-            };
-            let last = index.checked_sub(1).and_then(|last| found[last].as_ref());
-            let prepared = engine.prepare(parser.args(&bytes[next..]), last);
-            found[index] = Some(prepared);
-            next += consumed;
-        }
-        engine.prepare_keys(session, found.iter().flatten());
-        for ((prepared, parser), at) in found.iter().flatten().zip(parsers).zip(at) {
-            let args = parser.args(&bytes[at..]);
-            let flow = engine.execute_prepared(*prepared, session, args, reply, context);
+        let count = pipeline.fill(engine, session, bytes, &Limits::default());
+        assert_eq!(count, PIPELINE, "the load's own requests are well formed");
+        let mut at = 0;
+        for index in 0..count {
+            let (ready, args) = pipeline.get(index, &bytes[at..]);
+            let flow = engine.execute_prepared(ready.prepared, session, args, reply, context);
             assert_eq!(flow, Flow::Continue, "none of the load waits");
+            at += ready.consumed;
         }
         reply.clear();
     }

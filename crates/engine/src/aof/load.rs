@@ -10,7 +10,7 @@ use std::time::Duration;
 use format::rdb::file::{MAGIC_LEN, begins_as_rdb};
 use persistence::Source;
 use persistence::aof::{End, FileInfo, FileKind, Item, Reader, is_torn};
-use resp::{Args, Reply};
+use resp::{Args, Limits, Reply};
 use stdx::error::reason;
 use stdx::rng::Rng;
 use store::load::Existing;
@@ -19,6 +19,7 @@ use crate::call::Call;
 use crate::clients::Endpoint;
 use crate::engine::Engine;
 use crate::loading::Taken;
+use crate::pipeline::Pipeline;
 use crate::platform::LogLevel;
 use crate::registry::{Exec, Unknown};
 use crate::session::Session;
@@ -99,8 +100,12 @@ impl Engine {
         let (rest, offset) = self.load_preamble(source, name, &path)?;
         let mut reader = Reader::new(rest, offset);
         let mut replay = Replay::new(self);
-        let mut reported = 0;
+        let (mut reported, mut ahead) = (0, 0);
         let end = loop {
+            if ahead == 0 {
+                ahead = replay.look_ahead(reader.rest());
+            }
+            ahead -= 1;
             let (offset, item) = (reader.offset(), reader.next_item());
             match item {
                 Ok(Item::Command(args)) => {
@@ -244,6 +249,7 @@ struct Replay<'e> {
     session: Session,
     context: ThreadContext,
     reply: Reply,
+    pipeline: Pipeline,
     /// Offset of the `MULTI` that is open.
     multi_at: u64,
 }
@@ -258,7 +264,16 @@ impl<'e> Replay<'e> {
         let mut context = ThreadContext::new(thread, 0);
         context.rng = Rng::seed(engine.clock.unix_us());
         context.replays = true;
-        Self { engine, session, context, reply: Reply::default(), multi_at: 0 }
+        let (reply, pipeline) = (Reply::default(), Pipeline::default());
+        Self { engine, session, context, reply, pipeline, multi_at: 0 }
+    }
+
+    /// Reads the clock, and asks the processor for what the commands that `rest` begins with will
+    /// read. For how many items that will do.
+    fn look_ahead(&mut self, rest: &[u8]) -> usize {
+        self.context.begin(&*self.engine.clock);
+        let limits = Limits { authenticated: true, ..Limits::default() };
+        self.pipeline.fill(self.engine, &self.session, rest, &limits).max(1)
     }
 
     /// Executes a command that stands at `offset`. What is wrong with its name, if it is.
@@ -272,7 +287,6 @@ impl<'e> Replay<'e> {
             let name = entry.full_name.as_bytes();
             return Err([b"Wrong number of arguments for command '", name, b"'"].concat());
         }
-        self.context.begin(&*self.engine.clock);
         let in_multi = self.session.in_multi();
         if in_multi && !entry.has(Flags::IMMEDIATE) {
             self.engine.queue(&mut self.session, entry, args);

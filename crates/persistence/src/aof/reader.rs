@@ -77,6 +77,12 @@ impl<R: Read> Reader<R> {
         self.base + (self.at + self.consumed) as u64
     }
 
+    /// What has been read and lies behind the last item.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        &self.buffer[self.at + self.consumed..]
+    }
+
     /// The next item, or how the file ends. After the end nothing is to be asked.
     ///
     /// # Errors

@@ -15,13 +15,12 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use config::ClientClass;
-use engine::{Engine, Push, Session, ThreadContext};
+use engine::{Engine, Pipeline, Push, Session, ThreadContext};
 use resp::Reply;
 
 use super::Inbox;
 use super::input::{Input, Read};
 use super::output::{self, KEPT_BYTES_MAX, SoftLimit, waiting_size};
-use super::pipeline::Pipeline;
 use crate::{crash, log_verbose, log_warning};
 use held::Owed;
 

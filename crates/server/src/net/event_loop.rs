@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::stats::Aside;
-use engine::{Endpoint, Engine, Message, Push, ThreadContext};
+use engine::{Endpoint, Engine, Message, Pipeline, Push, ThreadContext};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 use resp::{Reply, Version};
@@ -16,7 +16,6 @@ use super::Mail;
 use super::connection::{Connection, SENT_PER_TURN_MAX, Turn, Verdict};
 use super::floor::{Floor, INBOX, LISTENERS, Place, Seat};
 use super::input::Input;
-use super::pipeline::Pipeline;
 use crate::log_verbose;
 use crate::os::seed;
 use crate::server::Shared;
@@ -66,7 +65,7 @@ impl EventLoop {
             floor: Place::empty(),
             stands_in: true,
             context: ThreadContext::new(counts, seed::fresh()[0]),
-            pipeline: Pipeline::new(),
+            pipeline: Pipeline::default(),
             input: Some(Box::new(Input::scratch())),
             reply: Some(Box::new(Reply::new(Version::Resp2))),
             executed: 0,

@@ -6,8 +6,12 @@
 //! elements that they name in large collections, and only then executes them in order: the waits
 //! overlap instead of adding up.
 
-use engine::{Engine, LOOK_AHEAD_MAX, Prepared, Session};
+use collections::prefetch::LOOK_AHEAD_MAX;
 use resp::{Args, Limits, RequestParser, Step};
+
+use crate::dispatch::Prepared;
+use crate::engine::Engine;
+use crate::session::Session;
 
 /// Commands parsed and looked up, each with a parser that holds its arguments.
 #[derive(Debug)]
@@ -27,15 +31,17 @@ pub struct Ready {
     pub prepared: Prepared,
 }
 
-impl Pipeline {
-    /// An empty one. Made once per event loop.
-    pub fn new() -> Self {
+impl Default for Pipeline {
+    /// An empty one. Made once per event loop, since it keeps its memory.
+    fn default() -> Self {
         Self {
             parsers: (0..LOOK_AHEAD_MAX).map(|_| RequestParser::new()).collect(),
             ready: Vec::with_capacity(LOOK_AHEAD_MAX),
         }
     }
+}
 
+impl Pipeline {
     /// Parses the complete commands at the start of `bytes`, at most [`LOOK_AHEAD_MAX`], and
     /// prepares their execution. Returns how many; what comes after them, be it incomplete, empty
     /// or invalid, is left for the connection's own parser.
