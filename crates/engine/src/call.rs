@@ -19,7 +19,7 @@ use crate::monitor::Origin;
 use crate::platform::LogLevel;
 use crate::registry::{Entry, Exec, Locks};
 use crate::session::Session;
-use crate::thread::ThreadContext;
+use crate::thread::{EffectsApart, ThreadContext};
 use crate::tracking::TrackingSession;
 use crate::transaction::Queued;
 
@@ -240,27 +240,27 @@ impl Engine {
     ) -> Result<Flow, CommandError> {
         reply.array(queue.len());
         let scope = self.scope(session, thread);
-        let mut effects = std::mem::take(&mut thread.effects);
-        effects.interest = self.interest_of(thread.replays);
-        let mut rng = std::mem::replace(&mut thread.rng, Rng::seed(0));
-        let keyspace = Keyspace::new(&self.store, held.lend(), &mut effects, scope, &mut rng);
+        let mut rng = Rng::seed(thread.rng.next_u64());
+        let mut apart = thread.take_effects_apart();
+        let EffectsApart { thread: beside, effects } = &mut apart;
+        effects.interest = self.interest_of(beside.replays);
+        let keyspace = Keyspace::new(&self.store, held.lend(), effects, scope, &mut rng);
         let cx = Cx { args: call.args, reply, db: keyspace, config: &self.config, name: "exec" };
-        let mut admin = AdminCx::new(self, session, thread.index, cx);
+        let mut admin = AdminCx::new(self, session, beside.index, cx);
         admin.in_transaction = true;
         admin.time_stands = true;
         for queued in queue {
-            self.run_queued(queued, &mut admin, thread);
+            self.run_queued(queued, &mut admin, beside);
         }
         admin.cx.db.effects.records.join(Mark::default());
         let (flow, session) = (admin.flow, admin.session.id());
-        self.serve_waiters(&mut admin.cx.db, thread.index);
+        self.serve_waiters(&mut admin.cx.db, beside.index);
         self.route(admin.cx.db.effects, session);
         note_logged(&mut admin);
         drop(admin);
         drop(held);
         self.forget_reads();
-        thread.effects = effects;
-        thread.rng = rng;
+        drop(apart);
         if !thread.effects.ready_later.is_empty() {
             self.serve_later(scope.now, &mut thread.effects, thread.index);
         }

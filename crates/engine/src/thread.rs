@@ -56,6 +56,12 @@ impl ThreadContext {
         self.effects.changing
     }
 
+    /// The effects apart from the thread, so that both can be borrowed.
+    pub(crate) fn take_effects_apart(&mut self) -> EffectsApart<'_> {
+        let effects = std::mem::take(&mut self.effects);
+        EffectsApart { thread: self, effects }
+    }
+
     /// Reads the clocks. To be called before a connection's commands are executed; each command
     /// then costs one reading of the monotonic clock, its end being the next one's beginning.
     pub fn begin(&mut self, clock: &dyn Clock) {
@@ -96,6 +102,19 @@ impl ThreadContext {
     #[inline]
     pub(crate) fn lap(&mut self, clock: &dyn Clock) -> u64 {
         self.times.lap(clock)
+    }
+}
+
+/// A thread and its effects, which return to it when this is dropped. A panic drops it too: whoever
+/// catches that asks the thread whether something was being changed.
+pub(crate) struct EffectsApart<'t> {
+    pub(crate) thread: &'t mut ThreadContext,
+    pub(crate) effects: Effects,
+}
+
+impl Drop for EffectsApart<'_> {
+    fn drop(&mut self) {
+        std::mem::swap(&mut self.thread.effects, &mut self.effects);
     }
 }
 

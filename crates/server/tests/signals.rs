@@ -100,6 +100,20 @@ fn a_panic_ends_the_server_only_in_the_midst_of_a_change() {
 }
 
 #[test]
+fn a_panic_in_a_transaction_that_has_changed_something_ends_the_server() {
+    let mut server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut client = server.connect();
+    client.send(b"MULTI\r\nDEBUG BREAK-OFF\r\nEXEC\r\n");
+    assert_eq!(client.rest(), "", "its connection is closed, and others go on");
+    let mut client = server.connect();
+    client.send(b"MULTI\r\nSET key v\r\nDEBUG BREAK-OFF\r\nEXEC\r\n");
+    assert_eq!(client.rest(), "");
+    assert!(server.wait().signal().is_some());
+    let log = server.log();
+    assert!(log.contains("A command broke off while it was changing the dataset"), "{log}");
+}
+
+#[test]
 fn an_alarm_logs_a_stack_and_changes_nothing() {
     let server = Server::start(&[]);
     server.signal("ALRM");
