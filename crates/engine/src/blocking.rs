@@ -390,12 +390,12 @@ impl Engine {
         let mut keys = Keyspace::new(&self.store, Held::none(), effects, scope, rng);
         let locked =
             keys.lock_keys(None, |each| suspended.entry.keys(suspended.args.as_args(), each));
-        keys.effects.interest = self.store.interest();
         if locked.and_then(|()| keys.lock_for_waiters()).is_err() {
             let later_ns = self.clock.monotonic_ns() + BUSY_PAUSE_NS;
             suspended.again_ns.store(later_ns, Ordering::Relaxed);
             return;
         }
+        keys.effects.interest = self.store.interest();
         self.serve(&suspended, &mut keys, thread.index);
         self.serve_waiters(&mut keys, thread.index);
         self.route(keys.effects, suspended.client);

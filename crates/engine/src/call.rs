@@ -172,13 +172,14 @@ impl Engine {
         let cx = Cx { args, reply, db, config: &self.config, name };
         let mut admin = AdminCx::new(self, session, thread.index, cx);
         lock(call, &mut admin.cx.db).map_err(|_| self.scripting.busy.error())?;
-        // Read under the locks: who begins to listen under all locks misses nothing from then on,
-        // and who waits for a key has said so under its lock.
-        admin.cx.db.effects.interest = self.interest_of(thread.replays);
+        // Asked under the locks: who waits for a key has said so under its lock.
         if self.store.waiters() > 0 && call.entry.has(Flags::WRITE) {
             let locked = admin.cx.db.lock_for_waiters();
             locked.map_err(|_| self.scripting.busy.error())?;
         }
+        // Read under the locks that the command runs under: who begins to listen under all locks
+        // misses nothing from then on.
+        admin.cx.db.effects.interest = self.interest_of(thread.replays);
         if self.is_loading() && !thread.replays && !call.entry.has(Flags::LOADING) {
             return Err(CommandError::LOADING);
         }

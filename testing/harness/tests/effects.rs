@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use harness::{Connection, Heard, InProcess, Recorder, Setup};
-use store::Records;
 use store::consumers::{CommandLog, Consumers};
+use store::{Held, Interest, Records, shard_of};
 
 /// Unix milliseconds of the manual clock's start.
 const START_MS: u64 = 1_758_376_800_000;
@@ -305,4 +305,29 @@ fn a_panic_while_something_is_changed_is_known() {
         connection.text(command);
         assert!(!connection.is_changing(), "{command} has come to its end");
     }
+}
+
+/// A writer that finds a waiting client whose keys lie apart gives its lock back and takes all. Who
+/// begins to listen in between, as `CONFIG SET appendonly yes` does, hears of it.
+#[test]
+fn who_begins_to_listen_while_a_writer_changes_its_locks_hears_of_it() {
+    let (server, recorder) = recording();
+    let store = &server.engine.store;
+    let apart = |key: &&String| {
+        shard_of(store.position(key.as_bytes())) != shard_of(store.position(b"list"))
+    };
+    let names: Vec<String> = (0..100).map(|number| format!("k{number}")).collect();
+    let other = names.iter().find(apart).expect("not all are in one shard");
+    let mut waiter = server.connect();
+    waiter.silent(&format!("BLPOP {other} list 0"));
+    store.set_interest(Interest::NONE);
+    let held = Held::one(store, store.position(other.as_bytes()));
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(&mut server.connect(), "RPUSH list a b"));
+        // By now it has found the waiting client. If not, this finds nothing wrong.
+        std::thread::sleep(Duration::from_millis(100));
+        store.set_interest(Interest::LOG);
+        drop(held);
+    });
+    assert_eq!(recorder.take().log_lines(), ["0 RPUSH list a b", "0 LPOP list"]);
 }
