@@ -222,6 +222,7 @@ impl Engine {
         // What is served draws no random numbers: any will do.
         let mut rng = Rng::seed(0);
         let mut keys = Keyspace::new(&self.store, Held::all(&self.store), effects, scope, &mut rng);
+        keys.effects.interest = self.store.interest();
         keys.effects.ready.extend(ready);
         self.serve_waiters(&mut keys, thread);
         self.route(keys.effects, 0);

@@ -221,6 +221,7 @@ impl Engine {
             let scope = Scope { db, ..scope };
             let (effects, rng) = (&mut thread.effects, &mut thread.rng);
             let mut keyspace = Keyspace::new(&self.store, held, effects, scope, rng);
+            keyspace.effects.interest = self.interest_of(thread.replays);
             // Looking it up removes it, unless it was set anew meanwhile.
             let _removed = keyspace.peek(&key);
             keyspace.find_readers();

@@ -344,7 +344,6 @@ impl Engine {
         let (mut removed, mut fields) = (0, 0);
         for shard in 0..SHARDS {
             loop {
-                effects.interest = self.store.interest();
                 let sweep = Sweep {
                     now: self.clock.unix_ms(),
                     slack_ms: EXPIRE_SLACK_MS,

@@ -104,6 +104,8 @@ impl Store {
         let mut more = databases.iter().skip(db + 1).any(has_due);
         let table = &mut databases[db];
         let rehash = |key: &[u8]| self.position(key);
+        // Under the lock, as for a command.
+        effects.interest = self.interest();
         let gone = |gone: Expired<'_>| match gone {
             Expired::Key(entry) => expired(watchers, waiting, effects, db, entry),
             Expired::Fields { key, names } => {
@@ -180,10 +182,13 @@ mod tests {
         for (interest, word) in
             [(Interest::LOG, &b"DEL"[..]), (Interest::LOG | Interest::UNLINK_EXPIRED, b"UNLINK")]
         {
+            store.set_interest(interest);
             let mut effects = Effects { interest, ..Effects::default() };
             set(&store, 0, b"read", Deadline::At(NOW - 1));
             with_keys(&store, &mut effects, 0, |keys| assert!(keys.peek(b"read").is_none()));
             set(&store, 0, b"swept", Deadline::At(NOW - 1));
+            // Who listens is known under the lock only.
+            effects.interest = Interest::NONE;
             let sweep = Sweep { now: NOW, slack_ms: 0, batch: 512 };
             for shard in 0..SHARDS {
                 store.expire_shard(shard, sweep, &mut effects, |_| {});

@@ -183,7 +183,8 @@ impl World {
     }
 
     fn sweep(&self, shard: usize) {
-        let mut effects = Effects { interest: Interest::EVENTS, ..Effects::default() };
+        self.store.set_interest(Interest::EVENTS);
+        let mut effects = Effects::default();
         let sweep = Sweep { now: self.scope(0).now, slack_ms: 0, batch: 100 };
         while self.store.expire_shard(shard, sweep, &mut effects, |it| self.note(it, None)) {}
     }
