@@ -23,7 +23,7 @@ use stdx::rng::Rng;
 use store::effects::{Awaited, DbKey, Denied, Effects, Wait};
 use store::tracked::Reader;
 use store::waiting::Ticket;
-use store::{Access, Held, Keyspace, Overdue, Scope, UnixMs};
+use store::{Access, Held, HeldLong, Keyspace, Overdue, Scope, UnixMs};
 
 use crate::admin::AdminCx;
 use crate::call::{Call, log_verbatim, remembered_reader};
@@ -32,6 +32,7 @@ use crate::command_log::Executed;
 use crate::engine::Engine;
 use crate::platform::Message;
 use crate::registry::{Entry, Exec};
+use crate::scripting::GivenUp;
 use crate::session::{ReplyMode, Session};
 use crate::thread::ThreadContext;
 
@@ -428,11 +429,17 @@ impl Engine {
     pub fn wait_ended(&self, session: &mut Session) {
         let Some(suspended) = session.suspended.take() else { return };
         self.give_up(&suspended);
-        if suspended.queued.swap(false, Ordering::Relaxed) {
-            self.store.end_wait(suspended.db, &suspended.keys, suspended.number);
-        }
         session.handle.set_flag(ClientFlags::BLOCKED, false);
         *session.handle.waits.lock() = None;
+        let is_queued = suspended.queued.swap(false, Ordering::Relaxed);
+        if is_queued && self.leave_queues(&suspended).is_err() {
+            self.take_back_later(GivenUp::Wait(suspended));
+        }
+    }
+
+    /// Takes the tickets of a wait that has ended out of the queues. No lock is held.
+    pub(crate) fn leave_queues(&self, suspended: &Suspended) -> Result<(), HeldLong> {
+        self.store.end_wait(suspended.db, &suspended.keys, suspended.number)
     }
 }
 

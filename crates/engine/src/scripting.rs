@@ -19,6 +19,7 @@ use script::functions::Registry;
 use script::{Interpreter, ScriptCache};
 
 use busy::Busy;
+pub(crate) use busy::GivenUp;
 
 use crate::engine::Engine;
 use crate::platform::Message;

@@ -213,8 +213,8 @@ impl Engine {
         }
     }
 
-    /// Empties the tables if nobody is to be told any more. Nothing is held: so not within `EXEC`,
-    /// but behind it.
+    /// Empties the tables if nobody is to be told any more; later if a script holds locks for long.
+    /// Nothing is held: so not within `EXEC`, but behind it.
     #[inline]
     pub(crate) fn forget_reads(&self) {
         if self.trackers.stale.load(Ordering::Relaxed) {
@@ -226,7 +226,10 @@ impl Engine {
     #[cold]
     fn forget_stale_reads(&self) {
         if self.trackers.stale.swap(false, Ordering::Relaxed) {
-            self.store.forget_tracked(|| self.trackers.is_idle());
+            let forgotten = self.store.forget_tracked(|| self.trackers.is_idle());
+            if forgotten.is_err() {
+                self.trackers.stale.store(true, Ordering::Relaxed);
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::call::{Call, Flow};
 use crate::clients::ClientFlags;
 use crate::engine::Engine;
 use crate::registry::{Entry, Exec, Locks};
+use crate::scripting::GivenUp;
 use crate::session::Session;
 use crate::thread::ThreadContext;
 
@@ -102,7 +103,7 @@ impl Engine {
         let Some(transaction) = session.transaction.as_deref_mut() else { return };
         for watched in transaction.watched.drain(..) {
             if self.store.unwatch(watched.db, &watched.key, &transaction.flag).is_err() {
-                self.scripting.busy.unwatch_later(watched, &transaction.flag);
+                self.take_back_later(GivenUp::Watch(watched, transaction.flag.clone()));
             }
         }
         // A flag that was raised belongs to the watches that are gone.

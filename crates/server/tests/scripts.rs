@@ -72,6 +72,47 @@ fn a_script_without_end_is_ended_whatever_it_catches() {
 }
 
 #[test]
+fn nobody_who_leaves_something_behind_under_a_scripts_locks_waits_for_them() {
+    for (threads, command, answer) in [
+        // The thread that hears the others must not wait for the script that they are to end.
+        ("1", "CLIENT TRACKING ON", "+OK"),
+        // Nor must a loop, in which others are served.
+        ("2", "BLPOP k 0", ""),
+        ("2", "BLPOP k 0.2", ""),
+    ] {
+        let server = Server::start(&[OPTIONS, &["--io-threads", threads]].concat());
+        // Some of each in every loop.
+        let mut others = [(); 4].map(|()| server.connect());
+        let mut leaving = [(); 4].map(|()| server.connect());
+        for client in &mut leaving {
+            client.send(request(&command.split(' ').collect::<Vec<_>>()).as_slice());
+            if !answer.is_empty() {
+                assert_eq!(client.line(), answer);
+            }
+        }
+        if answer.is_empty() {
+            wait_for("them to wait", || (server.info("blocked_clients") == 4).then_some(()));
+        }
+        let mut client = server.connect();
+        eval(&mut client, "while true do end", &["k"]);
+        wait_until_busy(&mut others[0]);
+        if !answer.is_empty() {
+            leaving.iter_mut().for_each(|client| assert_eq!(client.command("RESET"), "+RESET"));
+        } else if command.ends_with(" 0") {
+            drop(leaving);
+        } else {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        others.iter_mut().for_each(|other| assert_eq!(other.command("PING"), BUSY, "{command}"));
+        assert_eq!(server.connect().command("SCRIPT KILL"), "+OK");
+        assert!(client.line().starts_with("-ERR"));
+        wait_for("the waits to end", || (server.info("blocked_clients") == 0).then_some(()));
+        assert_eq!(others[0].command("RPUSH k v"), ":1");
+        assert_eq!(others[1].command("LLEN k"), ":1", "nobody waits for it any more");
+    }
+}
+
+#[test]
 fn a_script_is_seen_and_ended_before_others_are_told_of_it() {
     let threads = ["--io-threads", "2", "--busy-reply-threshold", "60000"];
     let server = Server::start(&threads);

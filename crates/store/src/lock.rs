@@ -65,7 +65,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Locks a shard, unless that takes long.
 #[inline]
-fn lock_soon(store: &Store, shard: usize) -> Result<Guard<'_>, HeldLong> {
+pub(crate) fn lock_soon(store: &Store, shard: usize) -> Result<Guard<'_>, HeldLong> {
     match store.shards[shard].try_lock() {
         Some(guard) => Ok(guard),
         None => wait_for(store, shard),

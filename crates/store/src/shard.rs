@@ -1,7 +1,7 @@
 //! The store: 256 shards, each a lock around its part of every database.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 
 use collections::entry::ValueRef;
 use collections::prefetch::{self, Hint, LOOK_AHEAD_MAX};
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::databases::Databases;
 use crate::effects::Interest;
-use crate::lock::{Held, HeldLong};
+use crate::lock::{Held, HeldLong, lock_soon};
 use crate::position::{KeyHasher, Position, SHARDS, shard_of};
 use crate::snapshot::Current;
 use crate::tracked::{Added, Reader, Readers, Tracked};
@@ -212,9 +212,11 @@ impl Store {
         self.long_holds.fetch_add(1, Ordering::Release);
     }
 
-    /// The caller is about to give those locks back.
+    /// The caller is about to give those locks back. Whoever finds them held for long after this,
+    /// and leaves something undone, sees that they are not, or the caller sees what was left.
     pub fn end_long_hold(&self) {
         self.long_holds.fetch_sub(1, Ordering::Release);
+        fence(Ordering::SeqCst);
     }
 
     /// Whether anybody keeps locks for long.
@@ -238,24 +240,29 @@ impl Store {
 
     /// Forgets who may have cached what, shard by shard as long as `nobody` says that there is none
     /// who may. It is asked under each lock, so what is read from then on is not forgotten.
-    pub fn forget_tracked(&self, nobody: impl Fn() -> bool) {
-        for shard in &self.shards {
-            let mut shard = shard.lock();
+    ///
+    /// # Errors
+    /// If a shard is held for long: it and those behind it remember on.
+    pub fn forget_tracked(&self, nobody: impl Fn() -> bool) -> Result<(), HeldLong> {
+        for shard in 0..SHARDS {
+            let mut shard = lock_soon(self, shard)?;
             if !nobody() {
-                return;
+                return Ok(());
             }
             let tracked = std::mem::take(&mut shard.tracked);
             drop(shard);
             self.uncount_tracked(tracked.len(), tracked.pairs());
         }
+        Ok(())
     }
 
     /// Forgets one tracked key, which `lot` decides, and calls `tell` with its name and those who
     /// may have cached it, under its shard's lock; without a name if the key is not found. False
-    /// if no key is tracked.
+    /// if no key is tracked, or only such whose shards are held for long.
     pub fn evict_tracked(&self, lot: u64, tell: impl FnOnce(Option<&[u8]>, &[Reader])) -> bool {
         for step in 0..SHARDS {
-            let mut shard = self.shards[(shard_of(lot) + step) % SHARDS].lock();
+            let shard = lock_soon(self, (shard_of(lot) + step) % SHARDS);
+            let Ok(mut shard) = shard else { continue };
             let Some(evicted) = shard.tracked.evict(lot) else { continue };
             self.uncount_tracked(1, evicted.readers.as_slice().len());
             let mut name = evicted.name;

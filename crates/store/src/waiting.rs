@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use hashbrown::HashMap;
 
 use crate::keyspace::Keyspace;
-use crate::lock::Held;
+use crate::lock::{Held, HeldLong, lock_soon};
 use crate::position::{Position, SHARDS, shard_of};
 use crate::shard::Store;
 use crate::value_type::ValueType;
@@ -179,12 +179,16 @@ impl Store {
     }
 
     /// As [`Keyspace::end_wait`], where no lock is held by the caller.
-    pub fn end_wait(&self, db: usize, keys: &[Box<[u8]>], number: u64) {
+    ///
+    /// # Errors
+    /// If a shard is held for long: the ticket stays in its queues there, to be taken out later.
+    pub fn end_wait(&self, db: usize, keys: &[Box<[u8]>], number: u64) -> Result<(), HeldLong> {
         for key in keys {
-            let mut shard = self.shards[shard_of(self.position(key))].lock();
+            let mut shard = lock_soon(self, shard_of(self.position(key)))?;
             shard.waiting.remove(db, key, number);
         }
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Number of tickets.

@@ -2,13 +2,14 @@
 //! that take longer than `busy-reply-threshold` other clients are told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
 
 use command::CommandError;
 use parking_lot::Mutex;
-use store::WatchFlag;
+use store::{HeldLong, WatchFlag};
 
 use super::debugging::{Said, Waker};
+use crate::blocking::Suspended;
 use crate::engine::Engine;
 use crate::transaction::Watched;
 
@@ -90,14 +91,24 @@ pub(crate) struct RunningFunction {
     pub(crate) started_ns: u64,
 }
 
+/// What a session has given up that stands in its keys' shards. Nobody looks at it any more, so
+/// that finding it there does no harm.
+#[derive(Debug)]
+pub(crate) enum GivenUp {
+    /// A watch, with its flag.
+    Watch(Watched, Arc<WatchFlag>),
+    /// A wait that has ended.
+    Wait(Arc<Suspended>),
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Busy {
     list: Mutex<Vec<Arc<Running>>>,
-    /// Watches that were given up while a script held their keys' locks, with their flags.
-    unwatched: Mutex<Vec<(Watched, Arc<WatchFlag>)>>,
-    /// Whether there are any.
-    has_unwatched: AtomicBool,
+    /// What was given up while a script held its keys' locks.
+    given_up: Mutex<Vec<GivenUp>>,
+    /// Whether there is any.
+    has_given_up: AtomicBool,
 }
 
 const NOT_BUSY: CommandError =
@@ -134,13 +145,6 @@ impl Busy {
 
     pub(super) fn remove(&self, script: &Arc<Running>) {
         self.list.lock().retain(|other| !Arc::ptr_eq(other, script));
-    }
-
-    /// Notes a watch that is to be taken back when the script is over. Nobody looks at its flag any
-    /// more, so that raising it meanwhile does no harm.
-    pub(crate) fn unwatch_later(&self, watched: Watched, flag: &Arc<WatchFlag>) {
-        self.unwatched.lock().push((watched, flag.clone()));
-        self.has_unwatched.store(true, Ordering::Release);
     }
 
     /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are. Where Redis
@@ -190,23 +194,42 @@ impl Engine {
         self.store.is_held_long()
     }
 
-    /// A script is over, and so are its locks: if it took long, takes back the watches that could
-    /// not be while it held them.
-    #[inline]
-    pub(crate) fn after_script(&self) {
-        if self.scripting.busy.has_unwatched.load(Ordering::Relaxed) {
-            self.unwatch_late();
+    /// Has something taken back when the script is over that holds its locks for long: no event
+    /// loop waits for that. No lock is held.
+    #[cold]
+    pub(crate) fn take_back_later(&self, given_up: GivenUp) {
+        self.scripting.busy.given_up.lock().push(given_up);
+        self.scripting.busy.has_given_up.store(true, Ordering::Release);
+        // The script may be over by now, and may have looked before the line above.
+        fence(Ordering::SeqCst);
+        if !self.is_busy() {
+            self.after_script();
         }
     }
 
+    /// A script is over, and so are its locks: if it took long, takes back what could not be while
+    /// it held them.
+    #[inline]
+    pub(crate) fn after_script(&self) {
+        if self.scripting.busy.has_given_up.load(Ordering::Relaxed) {
+            self.take_back_late();
+        }
+        self.forget_reads();
+    }
+
     #[cold]
-    fn unwatch_late(&self) {
-        self.scripting.busy.has_unwatched.store(false, Ordering::Relaxed);
-        let unwatched = std::mem::take(&mut *self.scripting.busy.unwatched.lock());
-        for (watched, flag) in unwatched {
-            if self.store.unwatch(watched.db, &watched.key, &flag).is_err() {
-                // Another such script holds it now.
-                self.scripting.busy.unwatch_later(watched, &flag);
+    fn take_back_late(&self) {
+        let busy = &self.scripting.busy;
+        busy.has_given_up.store(false, Ordering::Relaxed);
+        let given_up = std::mem::take(&mut *busy.given_up.lock());
+        for given_up in given_up {
+            let taken_back = match &given_up {
+                GivenUp::Watch(watched, flag) => self.store.unwatch(watched.db, &watched.key, flag),
+                GivenUp::Wait(suspended) => self.leave_queues(suspended),
+            };
+            if taken_back == Err(HeldLong) {
+                // Another such script holds them now.
+                self.take_back_later(given_up);
             }
         }
     }

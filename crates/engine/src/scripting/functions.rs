@@ -18,7 +18,7 @@ use resp::{Args, Reply};
 use script::Interpreter;
 use script::functions::{Clash, Header, HeaderError, Library, LoadError, Policy, Registry, Watch};
 use stdx::rng::Rng;
-use store::{Held, Keyspace};
+use store::{Held, HeldLong, Keyspace};
 
 use super::program::{Code, Program, Ready, checked_key_count};
 use super::run::{Ended, IDENTITY};
@@ -193,7 +193,8 @@ impl Engine {
         let scope = self.scope(session, thread);
         let replays = thread.replays;
         let (effects, rng) = (&mut thread.effects, &mut thread.rng);
-        let held = Held::all(&self.store);
+        let held = Held::all_soon(&self.store);
+        let held = held.map_err(|HeldLong| self.scripting.busy.error())?;
         let mut keys = Keyspace::new(&self.store, held, effects, scope, rng);
         if self.is_loading() && !replays {
             return Err(CommandError::LOADING);
