@@ -59,11 +59,7 @@ impl Pipeline {
             if rest.is_empty() {
                 break;
             }
-            let Ok(Step::Complete { consumed }) = parser.parse(rest, limits) else {
-                // The state of an unfinished command must not meet the next one.
-                *parser = RequestParser::new();
-                break;
-            };
+            let Some(consumed) = parse_complete(parser, rest, limits) else { break };
             let last = self.ready.last().map(|ready| &ready.prepared);
             let prepared = engine.prepare(parser.args(rest), last);
             self.ready.push(Ready { start, consumed, prepared });
@@ -108,16 +104,26 @@ impl Pipeline {
     }
 }
 
+/// The length of the complete command at the start of `bytes`, if there is one.
+fn parse_complete(parser: &mut RequestParser, bytes: &[u8], limits: &Limits) -> Option<usize> {
+    if let Ok(Step::Complete { consumed }) = parser.parse(bytes, limits) {
+        return Some(consumed);
+    }
+    // The state of an unfinished command must not meet the next one.
+    *parser = RequestParser::new();
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_incomplete_command_leaves_no_trace_in_its_parser() {
-        let mut parser = RequestParser::new();
-        let limits = Limits::default();
-        assert!(matches!(parser.parse(b"*2\r\n$3\r\nGE", &limits), Ok(Step::Incomplete { .. })));
-        parser = RequestParser::new();
-        assert!(matches!(parser.parse(b"PING\r\n", &limits), Ok(Step::Complete { consumed: 6 })));
+        let (mut parser, limits) = (RequestParser::new(), Limits::default());
+        for unfinished in [&b"*2\r\n$3\r\nGE"[..], b"PIN", b"*1\r\n$x\r\n", b"\r\n"] {
+            assert_eq!(parse_complete(&mut parser, unfinished, &limits), None);
+            assert_eq!(parse_complete(&mut parser, b"PING\r\n", &limits), Some(6));
+        }
     }
 }

@@ -40,8 +40,13 @@ impl Engine {
     /// Has a suspended client wait until the log is durable up to `position`.
     pub(crate) fn wait_for_log(&self, position: u64, suspended: Arc<Suspended>) {
         self.aof.waits.0.lock().push(Waiting { position, suspended });
-        // It may have got there since the caller looked; else whoever flushes it sees the client.
-        self.end_waits_for_log();
+        // It may have got there since the caller looked, or have been switched off; else whoever
+        // flushes it, or switches it off, sees the client.
+        if self.log_is_kept() {
+            self.end_waits_for_log();
+        } else {
+            self.refuse_waits_for_log();
+        }
     }
 
     /// Answers those whose wait is over, and forgets those who wait no more.
