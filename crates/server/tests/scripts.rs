@@ -113,6 +113,21 @@ fn nobody_who_leaves_something_behind_under_a_scripts_locks_waits_for_them() {
 }
 
 #[test]
+fn a_script_that_breaks_off_is_over() {
+    let server = Server::start(&[OPTIONS, &["--enable-debug-command", "yes"]].concat());
+    let (mut client, mut other) = (server.connect(), server.connect());
+    assert_eq!(client.command("DEBUG SET-DISABLE-DENY-SCRIPTS 1"), "+OK");
+    let now = "local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end ";
+    let text =
+        "local till = now() + 0.3 repeat until now() >= till redis.call('DEBUG', 'BREAK-OFF')";
+    eval(&mut client, &format!("{now}{text}"), &[]);
+    wait_until_busy(&mut other);
+    assert_eq!(client.rest(), "");
+    assert_eq!(other.command("PING"), "+PONG");
+    assert_eq!(other.command("SCRIPT KILL"), "-NOTBUSY No scripts in execution right now.");
+}
+
+#[test]
 fn a_script_is_seen_and_ended_before_others_are_told_of_it() {
     let threads = ["--io-threads", "2", "--busy-reply-threshold", "60000"];
     let server = Server::start(&threads);

@@ -1,6 +1,7 @@
 //! Scripts that are not over at once: they are listed here, so that a client can end one. Of those
 //! that take longer than `busy-reply-threshold` other clients are told.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, fence};
 
@@ -81,6 +82,39 @@ impl Running {
     }
 }
 
+/// A script's place among those that run. It ends when this is dropped, by a panic too.
+pub(super) struct Listed<'e> {
+    engine: &'e Engine,
+    running: Arc<Running>,
+}
+
+impl<'e> Listed<'e> {
+    pub(super) fn new(engine: &'e Engine, running: Running) -> Self {
+        let running = Arc::new(running);
+        engine.scripting.busy.list.lock().push(running.clone());
+        Self { engine, running }
+    }
+}
+
+impl Deref for Listed<'_> {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        let mut list = self.engine.scripting.busy.list.lock();
+        list.retain(|other| !Arc::ptr_eq(other, &self.running));
+        drop(list);
+        if self.is_overdue() {
+            self.engine.store.end_long_hold();
+        }
+    }
+}
+
 /// What `FUNCTION STATS` says of a function that runs.
 #[derive(Clone, Debug)]
 pub(crate) struct RunningFunction {
@@ -137,14 +171,6 @@ impl Busy {
             None if list.iter().any(|script| script.is_overdue()) => Err(told(false)),
             function => Ok(function.cloned()),
         }
-    }
-
-    pub(super) fn add(&self, script: Arc<Running>) {
-        self.list.lock().push(script);
-    }
-
-    pub(super) fn remove(&self, script: &Arc<Running>) {
-        self.list.lock().retain(|other| !Arc::ptr_eq(other, script));
     }
 
     /// `SCRIPT KILL`, or `FUNCTION KILL` for `functions`: all that can be ended are. Where Redis

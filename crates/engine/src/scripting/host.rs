@@ -1,6 +1,5 @@
 //! What a script's `redis.call` reaches: the commands, under the script's locks.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::{CommandError, Cx, Flags};
@@ -9,7 +8,7 @@ use script::{Host, Stop, Verdict};
 use store::effects::Interest;
 use store::{Keyspace, Position};
 
-use super::busy::{Running, RunningFunction};
+use super::busy::{Listed, Running, RunningFunction};
 use super::debugging::Waker;
 use super::program::Program;
 use crate::admin::AdminCx;
@@ -58,7 +57,7 @@ pub(super) struct ScriptHost<'r, 'k> {
     pub(super) lines: Vec<(LogLevel, Vec<u8>)>,
     pub(super) started_ns: u64,
     /// It is listed among those that run.
-    pub(super) running: Option<Arc<Running>>,
+    pub(super) running: Option<Listed<'r>>,
 }
 
 /// A message that a script publishes: of which kind, the channel, the text.
@@ -367,9 +366,8 @@ impl ScriptHost<'_, '_> {
             command: self.args.iter().map(<[u8]>::to_vec).collect(),
             started_ns: self.started_ns,
         });
-        let running = Arc::new(Running::new(self.has_written, function, waker));
-        self.engine.scripting.busy.add(running.clone());
-        self.running = Some(running);
+        let running = Running::new(self.has_written, function, waker);
+        self.running = Some(Listed::new(self.engine, running));
     }
 
     /// From now on who waits for the script's locks is told that it keeps them. It is listed.

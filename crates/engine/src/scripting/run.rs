@@ -370,12 +370,7 @@ impl<'r, 'k> ScriptHost<'r, 'k> {
     /// The script is over: what it said is sent, unless it begins again; the session has its
     /// database back.
     pub(super) fn finish(self) -> Keyspace<'k> {
-        if let Some(running) = &self.running {
-            self.engine.scripting.busy.remove(running);
-            if running.is_overdue() {
-                self.engine.store.end_long_hold();
-            }
-        }
+        drop(self.running);
         if self.session.db() != self.db {
             self.session.select(self.db);
         }
