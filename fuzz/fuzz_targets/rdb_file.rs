@@ -77,7 +77,7 @@ fn saved(store: &Store) -> Vec<u8> {
     };
     let mut output = Written::default();
     let mut snapshot = store.begin_snapshot(&options.encoder(), || {}).expect("it is the first");
-    write_rdb(&mut output, Some((&mut snapshot, store)), &options, &mut |_, _| true)
+    write_rdb(&mut output, Some((&mut snapshot, store)), &options, &mut |_| true)
         .expect("memory takes everything");
     let written = output.0.lock().expect("nobody panics with it").clone();
     written

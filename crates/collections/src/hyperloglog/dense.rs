@@ -19,7 +19,7 @@ pub(super) const REGISTER_MAX: u8 = (1 << REGISTER_BITS) - 1;
 /// Bytes of all registers.
 pub(super) const DENSE_BYTES: usize = super::REGISTERS * REGISTER_BITS / 8;
 /// Registers handled together, and the bytes that hold them.
-const GROUP: usize = 8;
+pub(super) const GROUP: usize = 8;
 const GROUP_BYTES: usize = GROUP * REGISTER_BITS / 8;
 
 /// The value of a register.
@@ -58,19 +58,7 @@ const fn place(index: u16) -> (usize, usize) {
 
 /// Counts the registers by their value.
 pub(super) fn histogram(dense: &[u8]) -> Histogram {
-    // Neighbours often have the same value, and an increment must wait for one of the same counter:
-    // so each of eight lanes has its own.
-    let mut lanes = [[0u32; REGISTER_MAX as usize + 1]; GROUP];
-    for group in dense.as_chunks::<GROUP_BYTES>().0 {
-        for (lane, value) in lanes.iter_mut().zip(split(*group)) {
-            lane[usize::from(value)] += 1;
-        }
-    }
-    let mut histogram = Histogram::default();
-    for (value, count) in histogram.0.iter_mut().enumerate() {
-        *count = lanes.iter().map(|lane| lane[value]).sum();
-    }
-    histogram
+    Histogram::of(dense.as_chunks::<GROUP_BYTES>().0.iter().map(|group| split(*group)))
 }
 
 /// Raises `registers` to at least those of `dense`.
@@ -89,9 +77,16 @@ pub(super) fn merge_from(dense: &mut [u8], registers: &Registers) {
     }
 }
 
+/// The larger of each two registers, of eight at once.
 #[inline]
 fn maxima(a: [u8; GROUP], b: [u8; GROUP]) -> [u8; GROUP] {
-    std::array::from_fn(|i| a[i].max(b[i]))
+    const TOP: u64 = 0x8080_8080_8080_8080;
+    let (a, b) = (u64::from_le_bytes(a), u64::from_le_bytes(b));
+    // A register has six bits: the top one of its byte is left where the first is not smaller, and
+    // nothing is borrowed from the next byte.
+    let first = ((a | TOP) - b) & TOP;
+    let first = (first << 1).wrapping_sub(first >> 7);
+    (a & first | b & !first).to_le_bytes()
 }
 
 /// The registers in a group of bytes.
@@ -99,14 +94,20 @@ fn maxima(a: [u8; GROUP], b: [u8; GROUP]) -> [u8; GROUP] {
 fn split(bytes: [u8; GROUP_BYTES]) -> [u8; GROUP] {
     let [a, b, c, d, e, f] = bytes;
     let word = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-    std::array::from_fn(|i| (word >> (i * REGISTER_BITS)) as u8 & REGISTER_MAX)
+    // The upper half moves apart, then that of each half, then that of each quarter.
+    let halves = word & 0x00ff_ffff | (word & 0xffff_ff00_0000) << 8;
+    let quarters = halves & 0x0000_0fff_0000_0fff | (halves & 0x00ff_f000_00ff_f000) << 4;
+    let eighths = quarters & 0x003f_003f_003f_003f | (quarters & 0x0fc0_0fc0_0fc0_0fc0) << 2;
+    eighths.to_le_bytes()
 }
 
 /// The bytes of a group of registers.
 #[inline]
 fn join(registers: [u8; GROUP]) -> [u8; GROUP_BYTES] {
-    let shifted = registers.iter().enumerate();
-    let word = shifted.fold(0, |word, (i, &r)| word | u64::from(r) << (i * REGISTER_BITS));
+    let eighths = u64::from_le_bytes(registers);
+    let quarters = eighths & 0x003f_003f_003f_003f | (eighths & 0x3f00_3f00_3f00_3f00) >> 2;
+    let halves = quarters & 0x0000_0fff_0000_0fff | (quarters & 0x0fff_0000_0fff_0000) >> 4;
+    let word = halves & 0x00ff_ffff | halves >> 8 & 0xffff_ff00_0000;
     let [a, b, c, d, e, f, ..] = word.to_le_bytes();
     [a, b, c, d, e, f]
 }
@@ -142,6 +143,18 @@ mod tests {
         let mut copy = vec![0; DENSE_BYTES];
         merge_from(&mut copy, &registers);
         assert_eq!(copy, dense);
+    }
+
+    #[test]
+    fn groups_come_apart_and_together_and_the_larger_wins() {
+        for a in 0..=REGISTER_MAX {
+            for b in 0..=REGISTER_MAX {
+                let groups = [[a, b, 0, REGISTER_MAX, b, a, a, b], [b, a, a, b, b, 0, b, a]];
+                let expected = std::array::from_fn(|i| groups[0][i].max(groups[1][i]));
+                assert_eq!(maxima(groups[0], groups[1]), expected);
+                assert_eq!(split(join(groups[0])), groups[0]);
+            }
+        }
     }
 
     #[test]

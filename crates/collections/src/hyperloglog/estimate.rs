@@ -6,7 +6,7 @@
 //! since the estimate is stored in the value: the order of operations is part of the format.
 
 use super::REGISTERS;
-use super::dense::REGISTER_MAX;
+use super::dense::{GROUP, REGISTER_MAX};
 use super::hash::RANK_BITS;
 
 /// How many registers have each value.
@@ -16,6 +16,26 @@ pub(super) struct Histogram(pub(super) [u32; REGISTER_MAX as usize + 1]);
 impl Default for Histogram {
     fn default() -> Self {
         Self([0; REGISTER_MAX as usize + 1])
+    }
+}
+
+impl Histogram {
+    /// Counts registers, which come eight at a time. No stored form has one wider than six bits.
+    pub(super) fn of(groups: impl Iterator<Item = [u8; GROUP]>) -> Self {
+        // Neighbours often have the same value, and an increment must wait for one of the same
+        // counter: so each of eight lanes has its own.
+        let mut lanes = [[0; REGISTER_MAX as usize + 1]; GROUP];
+        for group in groups {
+            // All registers of a sketch of few elements.
+            if group == [0; GROUP] {
+                lanes[0][0] += GROUP as u32;
+                continue;
+            }
+            for (lane, value) in lanes.iter_mut().zip(group) {
+                lane[usize::from(value)] += 1;
+            }
+        }
+        Self(std::array::from_fn(|value| lanes.iter().map(|lane| lane[value]).sum()))
     }
 }
 

@@ -201,8 +201,10 @@ impl<'a> View<'a> {
                 Ok(())
             }
             Encoding::Sparse => sparse::for_each(self.opcodes(), |first, run| {
-                for register in &mut registers.0[first..first + run.len] {
-                    *register = run.value.max(*register);
+                // Most of a sketch of few elements is zeros.
+                if run.value > 0 {
+                    let registers = &mut registers.0[first..first + run.len];
+                    registers.iter_mut().for_each(|register| *register = run.value.max(*register));
                 }
             }),
         }

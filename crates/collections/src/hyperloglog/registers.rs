@@ -27,12 +27,7 @@ impl Registers {
     /// The estimated number of distinct elements.
     #[must_use]
     pub fn count(&self) -> u64 {
-        let mut histogram = Histogram::default();
-        for value in &*self.0 {
-            // No stored form has a register that is wider than six bits.
-            histogram.0[usize::from(*value)] += 1;
-        }
-        estimate::cardinality(&histogram)
+        estimate::cardinality(&Histogram::of(self.0.as_chunks().0.iter().copied()))
     }
 
     /// The values, in order.
