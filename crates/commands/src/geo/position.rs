@@ -7,7 +7,7 @@ use stdx::geo::{self, Point};
 
 use super::unit::Unit;
 use super::{ONE_READ, position};
-use crate::look_ahead::LookAhead;
+use crate::zset;
 
 /// `GEOPOS key [member ...]`.
 pub(super) static GEOPOS: DataCommand = DataCommand::new(
@@ -79,15 +79,8 @@ pub(super) static GEODIST: DataCommand = DataCommand::new(
 fn each(cx: &mut Cx<'_>, write: fn(&mut Reply, Option<Point>)) -> Result<(), CommandError> {
     let members = cx.args.tail(2);
     let set = cx.db.get::<SortedSet>(cx.arg(1)?)?;
-    let mut ahead = LookAhead::new(members.iter(), members.len());
     cx.reply.array(members.len());
-    for member in members {
-        let score = set.and_then(|set| {
-            ahead.step(set);
-            set.score(member)
-        });
-        write(cx.reply, score.map(position));
-    }
+    zset::scores(set, members).for_each(|score| write(cx.reply, score.map(position)));
     Ok(())
 }
 

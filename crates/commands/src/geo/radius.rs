@@ -5,7 +5,7 @@ use command::spec::{Begin, Find};
 use command::{Arg, Categories, DataCommand, Flags, Group, KeySpec, Spec};
 
 use super::query::Form;
-use super::search::{COUNT_ANY_LATER, ORDER, search};
+use super::search::{COUNT_ANY_LATER as COUNT, ORDER, search};
 use super::unit::Unit;
 use super::{ONE_READ, OVERWRITE, READ_DATA};
 
@@ -77,16 +77,7 @@ pub(super) static GEORADIUS: DataCommand = DataCommand::new(
     .flags(WRITER)
     .keys(POINT_KEYS)
     .args(&[
-        KEY,
-        LONGITUDE,
-        LATITUDE,
-        RADIUS,
-        UNIT,
-        WITH_COORD,
-        WITH_DIST,
-        WITH_HASH,
-        COUNT_ANY_LATER,
-        ORDER,
+        KEY, LONGITUDE, LATITUDE, RADIUS, UNIT, WITH_COORD, WITH_DIST, WITH_HASH, COUNT, ORDER,
         STORE,
     ]),
     |cx| search(cx, Form::Radius, true),
@@ -104,16 +95,7 @@ pub(super) static GEORADIUS_RO: DataCommand = DataCommand::new(
     .flags(Flags::READONLY)
     .keys(ONE_READ)
     .args(&[
-        KEY,
-        LONGITUDE,
-        LATITUDE,
-        RADIUS,
-        UNIT,
-        WITH_COORD,
-        WITH_DIST,
-        WITH_HASH,
-        COUNT_ANY_LATER,
-        ORDER,
+        KEY, LONGITUDE, LATITUDE, RADIUS, UNIT, WITH_COORD, WITH_DIST, WITH_HASH, COUNT, ORDER,
     ]),
     |cx| search(cx, Form::Radius, false),
 );
@@ -129,18 +111,7 @@ pub(super) static GEORADIUSBYMEMBER: DataCommand = DataCommand::new(
     )
     .flags(WRITER)
     .keys(MEMBER_KEYS)
-    .args(&[
-        KEY,
-        MEMBER,
-        RADIUS,
-        UNIT,
-        WITH_COORD,
-        WITH_DIST,
-        WITH_HASH,
-        COUNT_ANY_LATER,
-        ORDER,
-        STORE,
-    ]),
+    .args(&[KEY, MEMBER, RADIUS, UNIT, WITH_COORD, WITH_DIST, WITH_HASH, COUNT, ORDER, STORE]),
     |cx| search(cx, Form::RadiusByMember, true),
 );
 
@@ -155,17 +126,7 @@ pub(super) static GEORADIUSBYMEMBER_RO: DataCommand = DataCommand::new(
     )
     .flags(Flags::READONLY)
     .keys(ONE_READ)
-    .args(&[
-        KEY,
-        MEMBER,
-        RADIUS,
-        UNIT,
-        WITH_COORD,
-        WITH_DIST,
-        WITH_HASH,
-        COUNT_ANY_LATER,
-        ORDER,
-    ]),
+    .args(&[KEY, MEMBER, RADIUS, UNIT, WITH_COORD, WITH_DIST, WITH_HASH, COUNT, ORDER]),
     |cx| search(cx, Form::RadiusByMember, false),
 );
 

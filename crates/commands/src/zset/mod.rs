@@ -25,6 +25,8 @@ use config::Config;
 use config::rows::{ZSET_MAX_LISTPACK_ENTRIES, ZSET_MAX_LISTPACK_VALUE};
 use store::{Event, EventClass};
 
+pub(crate) use score::scores;
+
 /// The commands of this family.
 pub static COMMANDS: &[&DataCommand] = &[
     &blocking::BZMPOP,

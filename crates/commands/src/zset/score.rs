@@ -2,7 +2,7 @@
 
 use collections::sorted_set::SortedSet;
 use command::{Arg, CommandError, Cx, DataCommand};
-use resp::Reply;
+use resp::{Args, Reply};
 
 use super::{ONE_READ, READ_FAST, spec};
 use crate::look_ahead::LookAhead;
@@ -48,19 +48,24 @@ fn run_score(cx: &mut Cx<'_>) -> Result<(), CommandError> {
 }
 
 fn run_scores(cx: &mut Cx<'_>) -> Result<(), CommandError> {
-    let (key, members) = (cx.arg(1)?, cx.args.iter().skip(2));
+    let (key, members) = (cx.arg(1)?, cx.args.tail(2));
     let set = cx.db.get::<SortedSet>(key)?;
-    let count = cx.args.len() - 2;
-    let mut ahead = LookAhead::new(members.clone(), count);
-    cx.reply.array(count);
-    members.for_each(|member| {
-        let score = set.and_then(|set| {
-            ahead.step(set);
-            set.score(member)
-        });
-        write(cx.reply, score);
-    });
+    cx.reply.array(members.len());
+    scores(set, members).for_each(|score| write(cx.reply, score));
     Ok(())
+}
+
+/// The score of each member, or none for one that is not there.
+pub(crate) fn scores(
+    set: Option<&SortedSet>,
+    members: Args<'_>,
+) -> impl Iterator<Item = Option<f64>> {
+    let mut ahead = LookAhead::new(members.iter(), members.len());
+    members.iter().map(move |member| {
+        let set = set?;
+        ahead.step(set);
+        set.score(member)
+    })
 }
 
 #[cfg(test)]

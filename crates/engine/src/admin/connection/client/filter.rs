@@ -62,12 +62,7 @@ const TYPES: &[Arg] = &[
 /// The filters of `CLIENT LIST`, which has those that it began with in other versions.
 pub(super) const LIST_FILTERS: &[Arg] = {
     const LISTED: [Arg; FILTERS.len()] = {
-        let mut filters = [FILTERS[0]; FILTERS.len()];
-        let mut index = 0;
-        while index < FILTERS.len() {
-            filters[index] = FILTERS[index];
-            index += 1;
-        }
+        let mut filters = *FILTERS.first_chunk().expect("these are all of them");
         filters[0] = filters[0].since("6.2.0");
         filters[1] = filters[1].since("5.0.0");
         filters
